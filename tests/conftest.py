@@ -1,0 +1,16 @@
+"""Lets tests import the collection by its real name, ansible_collections.falconet.k8s, as Ansible does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    collections = ROOT / "build" / "collections"
+    if not (collections / "ansible_collections" / "falconet" / "k8s").exists():
+        raise SystemExit("build/collections is missing: run `make setup` first")
+    _AnsibleCollectionFinder(paths=[str(collections)])._install()
