@@ -29,3 +29,83 @@ $(VENV)/.done: $(REQUIREMENTS)
 build/collections/ansible_collections/falconet/k8s:
 	@mkdir -p $(@D)
 	ln -sfn ../../../.. $@
+
+SANDBOX := $(VENV)/bin/python -m sandbox
+SANDBOX_NAME ?= falconet
+SANDBOX_STATE := /var/lib/falconet-sandbox/$(SANDBOX_NAME)
+export SANDBOX_NAME
+# A user's own cluster, when KUBECONFIG is given; else the sandbox's.
+CLUSTER := $(if $(KUBECONFIG),$(KUBECONFIG),$(SANDBOX_STATE)/kubeconfig)
+INVENTORY ?= $(if $(KUBECONFIG),,inventory/sandbox)
+
+.PHONY: cluster
+cluster: setup
+	@if [ -n "$${KUBECONFIG:-}" ]; then
+		[ -n "$(INVENTORY)" ] || { echo "KUBECONFIG is set: give the inventory of that cluster too, INVENTORY=<directory> (copy inventory/sample)" >&2; exit 2; }
+		echo "==> using the cluster of $$KUBECONFIG"
+	else
+		$(SANDBOX) up
+		$(SANDBOX) inventory
+	fi
+
+.PHONY: demo
+demo: cluster  ## everything: set-up, a cluster, site.yml, the proof (KUBECONFIG= and INVENTORY= for your own cluster)
+	@echo "==> ansible-playbook playbooks/site.yml -i $(INVENTORY)"
+	KUBECONFIG=$(CLUSTER) ansible-playbook playbooks/site.yml -i $(INVENTORY) $(ARGS)
+	$(VENV)/bin/python tools/summary.py $(INVENTORY)
+
+.PHONY: test
+test: lint unit integration molecule  ## all set-up, then all tests
+
+.PHONY: lint
+lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, documentation
+	nox -s lint types sanity docs
+
+.PHONY: unit
+unit: setup  ## unit tests (no cluster)
+	nox -s unit -- $(ARGS)
+
+.PHONY: integration
+integration: cluster  ## tests against the sandbox's real API server, nodes and network
+	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
+
+.PHONY: molecule
+molecule: cluster  ## role scenarios on the sandbox (ARGS="node_prep" for one)
+	KUBECONFIG=$(CLUSTER) nox -s molecule -- $(ARGS)
+
+.PHONY: docs
+docs: setup  ## render every plugin's documentation
+	nox -s docs
+
+.PHONY: e2e
+e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
+	$(SANDBOX) e2e --all
+
+.PHONY: sandbox-up
+sandbox-up: setup  ## build (once) and boot the sandbox cluster
+	$(SANDBOX) up
+	$(SANDBOX) inventory
+
+.PHONY: sandbox-down
+sandbox-down: setup  ## stop the sandbox cluster; nothing of it is left
+	$(SANDBOX) down
+
+.PHONY: sandbox-status
+sandbox-status: setup  ## nodes, components, memory of the sandbox
+	$(SANDBOX) status
+
+.PHONY: sandbox-doctor
+sandbox-doctor: setup  ## what this machine lacks for the sandbox, and what to do
+	$(SANDBOX) doctor
+
+.PHONY: sandbox-image
+sandbox-image: setup  ## import an image archive into every node: TAR=<file>
+	@[ -n "$(TAR)" ] || { echo "give the archive: make sandbox-image TAR=image.tar" >&2; exit 2; }
+	$(SANDBOX) import-image $(TAR)
+
+.PHONY: clean
+clean:  ## stop the sandbox and remove everything made here; CACHE=1 also removes the cache
+	@if [ -x $(VENV)/bin/python ]; then $(SANDBOX) down --purge; fi
+	rm -rf build inventory/sandbox evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .ansible
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	if [ -n "$${CACHE:-}" ]; then rm -rf $(HOME)/.cache/falconet; fi

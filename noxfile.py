@@ -1,0 +1,88 @@
+"""What `make` runs, by name. Every session uses the one environment that the Makefile made; none installs anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "types", "sanity", "unit", "docs"]
+
+ROOT = Path(__file__).parent
+COLLECTIONS = ROOT / "build" / "collections"
+COLLECTION = "ansible_collections.falconet.k8s"
+#: Cores know nothing of Ansible and are typed strictly.
+CORES = ("falco", "netpol", "falco_chart", "falco_driver", "alerts", "variables")
+SHELL_ENVIRONMENT = {"PYTHONPATH": str(COLLECTIONS)}
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff, yamllint and ansible-lint (profile production)."""
+    session.run("ruff", "check", ".", external=True)
+    session.run("ruff", "format", "--check", ".", external=True)
+    session.run("yamllint", "--strict", ".", external=True)
+    session.run("ansible-lint", "--offline", "--profile", "production", *session.posargs, external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy: strict for the cores, checked for the rest."""
+    present = [core for core in CORES if (ROOT / "plugins" / "module_utils" / core).is_dir()]
+    packages = [f"{COLLECTION}.plugins.module_utils.{core}" for core in present]
+    config = f"--config-file={ROOT / 'pyproject.toml'}"
+    with session.chdir(COLLECTIONS):
+        session.run("mypy", config, "--strict", *[word for name in packages for word in ("-p", name)], external=True)
+        session.run("mypy", config, "-p", f"{COLLECTION}.plugins.module_utils.kube", external=True)
+    session.run("mypy", config, "sandbox", external=True)
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity: the tests that need neither containers nor other Python versions."""
+    session.run("python", "tools/sanity.py", *session.posargs, external=True)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Unit tests with coverage."""
+    session.run(
+        "pytest", "--cov", "--cov-report=term:skip-covered", *(session.posargs or ["tests/unit"]), external=True
+    )
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Tests against the cluster of KUBECONFIG (the Makefile boots the sandbox first)."""
+    if not os.environ.get("KUBECONFIG"):
+        session.error("KUBECONFIG is not set: run `make integration`, which boots the sandbox first")
+    session.run("pytest", "-m", "cluster", "--durations=10", *(session.posargs or ["tests/integration"]), external=True)
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """Role scenarios on the sandbox; arguments are scenario names, none means all."""
+    scenarios = session.posargs or sorted(p.parent.name for p in ROOT.glob("molecule/*/molecule.yml"))
+    for scenario in scenarios:
+        session.run("molecule", "test", "--scenario-name", scenario, external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Every plugin's documentation renders, and the changelog's fragments are well-formed."""
+    session.run("antsibull-changelog", "lint", external=True)
+    for plugin_type, folder in (("module", "modules"), ("filter", "filter")):
+        files = (ROOT / "plugins" / folder).glob("*")
+        for name in sorted({p.stem for p in files if p.suffix in {".py", ".yml"}} - {"__init__"}):
+            session.run(
+                "ansible-doc",
+                "--type",
+                plugin_type,
+                f"falconet.k8s.{name}",
+                external=True,
+                silent=True,
+                env={"PAGER": "cat"},
+            )
