@@ -1,0 +1,111 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads alerts from JSON lines: Falco's own (stdout) and those of a receiver that wraps what it was sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
+
+
+class AlertsError(ValueError):
+    """Anything that is wrong with alerts or expectations; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert at one place.
+
+    :ivar time_ns: when the event happened, in nanoseconds since the epoch; None when the message does not tell.
+    :ivar arrived_ns: when the destination got it, likewise; None in Falco's own log.
+    :ivar destination: ``falco`` for Falco's log, else what the receiver calls the channel (``slack`` ...).
+    :ivar text: everything human-readable in it.
+    """
+
+    rule: str | None
+    priority: str | None
+    source: str | None
+    time_ns: int | None
+    arrived_ns: int | None
+    destination: str
+    text: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+def read_time(text: str) -> int:
+    """Nanoseconds since the epoch of an RFC 3339 time, whose fraction may have nine digits.
+
+    :raises AlertsError: when it is no such time.
+    """
+    found = _TIME.match(text)
+    if not found:
+        raise AlertsError(f"'{text}' is not an RFC 3339 time such as 2026-01-31T12:00:00.000000000Z")
+    whole, fraction, zone = found.groups()
+    moment = datetime.fromisoformat(whole + ("+00:00" if zone == "Z" else zone))
+    nanoseconds = int(((fraction or "") + "000000000")[:9])
+    return int((moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds()) * 10**9 + nanoseconds
+
+
+def _time_or_none(value: Any) -> int | None:
+    try:
+        return read_time(value) if isinstance(value, str) else None
+    except AlertsError:
+        return None
+
+
+def _falco_alert(document: Mapping[str, Any], destination: str, arrived_ns: int | None, text: str) -> Alert:
+    fields = document.get("output_fields")
+    return Alert(
+        rule=document.get("rule"),
+        priority=document.get("priority"),
+        source=document.get("source"),
+        time_ns=_time_or_none(document.get("time")),
+        arrived_ns=arrived_ns,
+        destination=destination,
+        text=text or str(document.get("output", "")),
+        fields=fields if isinstance(fields, dict) else {},
+        tags=tuple(tag for tag in document.get("tags") or () if tag),
+    )
+
+
+def _alert(document: Any) -> Alert | None:
+    if not isinstance(document, dict):
+        return None
+    if "received" in document and "destination" in document:
+        arrived_ns = _time_or_none(document["received"])
+        text, inner = str(document.get("text") or ""), document.get("alert")
+        if isinstance(inner, dict):
+            return _falco_alert(inner, str(document["destination"]), arrived_ns, text)
+        rule = document.get("rule")
+        return Alert(rule, None, None, None, arrived_ns, str(document["destination"]), text)
+    if "rule" in document and "output" in document:
+        return _falco_alert(document, "falco", None, "")
+    return None
+
+
+def read_lines(lines: Iterable[str]) -> list[Alert]:
+    """The alerts among *lines*, in their order; every other line (Falco logs start-up messages too) is passed over.
+
+    Two forms are read: Falco's own (https://falco.org/docs/concepts/outputs/formatting/, ``json_output``) and a
+    receiver's: ``{"received": time, "destination": name, "rule": ..., "text": ..., "alert": {...} or null}``.
+    """
+    alerts = []
+    for line in lines:
+        if not line.lstrip().startswith("{"):
+            continue
+        try:
+            alert = _alert(json.loads(line))
+        except ValueError:
+            continue
+        if alert is not None:
+            alerts.append(alert)
+    return alerts

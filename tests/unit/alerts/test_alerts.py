@@ -1,0 +1,107 @@
+"""Alerts are read in both forms and matched with what was expected."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
+    AlertsError,
+    Expectation,
+    match,
+    read_lines,
+    read_time,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+FALCO = {
+    "hostname": "worker01",
+    "output": "12:00:00.000000000: Warning shadow read | file=/etc/shadow k8s_pod_name=probe",
+    "output_fields": {"fd.name": "/etc/shadow", "k8s.pod.name": "probe", "proc.aname[2]": None},
+    "priority": "Warning",
+    "rule": "Read of etc shadow",
+    "source": "syscall",
+    "tags": [""],
+    "time": "2026-01-31T12:00:00.000000000Z",
+}
+WEBHOOK = {"received": "2026-01-31T12:00:00.012500000Z", "destination": "webhook", "text": "", "alert": FALCO}
+SLACK = {
+    "received": "2026-01-31T12:00:00.020Z",
+    "destination": "slack",
+    "rule": None,
+    "text": "Rule: Read of etc shadow k8s.pod.name probe",
+    "alert": None,
+}
+
+
+def lines(*documents: object) -> list[str]:
+    return [json.dumps(d) for d in documents]
+
+
+def test_other_lines_of_a_log_are_passed_over() -> None:
+    noise = ["Fri Nov 21 Falco initialized", "{not json", "[]", "{}", '{"level": "info"}', ""]
+    assert [a.rule for a in read_lines([*noise, *lines(FALCO)])] == ["Read of etc shadow"]
+
+
+def test_empty_tags_are_none() -> None:
+    assert read_lines(lines(FALCO))[0].tags == ()
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)), st.integers(0, 10**9 - 1))
+def test_times_keep_their_nanoseconds(moment: datetime, nanoseconds: int) -> None:
+    moment = moment.replace(microsecond=0, tzinfo=timezone.utc)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + f".{nanoseconds:09d}Z"
+    assert read_time(text) == int(moment.timestamp()) * 10**9 + nanoseconds
+
+
+def test_a_zone_counts() -> None:
+    assert read_time("2026-01-31T12:00:00+02:00") == read_time("2026-01-31T10:00:00Z")
+
+
+def test_what_is_no_time_is_told() -> None:
+    with pytest.raises(AlertsError, match="yesterday"):
+        read_time("yesterday")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"rule": "Read of etc shadow"},
+        {"rule": "Read of etc shadow", "contains": "probe", "destination": "slack"},
+        {"fields": {"fd.name": "/etc/shadow"}},
+        {"contains": ["/etc/shadow", "probe"]},
+    ],
+)
+def test_expectations_that_are_met(wanted: dict[str, object]) -> None:
+    (found,) = match([Expectation.from_dict(wanted)], read_lines(lines(FALCO, WEBHOOK, SLACK)))
+    assert found.alert is not None
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"rule": "Another rule"},
+        {"rule": "Read of etc shadow", "contains": "another-pod"},
+        {"rule": "Read of etc shadow", "destination": "telegram"},
+        {"fields": {"fd.name": "/etc/passwd"}},
+    ],
+)
+def test_expectations_that_are_not_met(wanted: dict[str, object]) -> None:
+    (found,) = match([Expectation.from_dict(wanted)], read_lines(lines(FALCO, WEBHOOK, SLACK)))
+    assert found.alert is None
+    assert found.to_dict()["arrived"] is False
+
+
+def test_latency_is_from_event_to_arrival() -> None:
+    (found,) = match(
+        [Expectation.from_dict({"rule": FALCO["rule"], "destination": "webhook"})], read_lines(lines(WEBHOOK))
+    )
+    assert found.latency_ms == 12.5
+
+
+@pytest.mark.parametrize(("wanted", "word"), [({"rle": "x"}, "rle"), ({"name": "x"}, "any alert would do")])
+def test_a_wrong_expectation_is_told(wanted: dict[str, object], word: str) -> None:
+    with pytest.raises(AlertsError, match=word):
+        Expectation.from_dict(wanted)
