@@ -1,0 +1,99 @@
+"""A small API server for tests: real HTTP on loopback, objects in memory, faults on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Answer = tuple[int, Any]
+
+
+class FakeApi:
+    """Collections by path, each a list of objects; C(faults) is asked before every request and may answer instead."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, list[dict[str, Any]]] = {}
+        self.requests: list[tuple[str, str, dict[str, list[str]], Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.faults: Callable[[str, str, dict[str, list[str]]], Answer | None] | None = None
+        self.url = ""
+
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
+        self.requests.append((method, path, query, body))
+        fault = self.faults(method, path, query) if self.faults else None
+        if fault:
+            return fault
+        collection, _slash, name = path.rpartition("/")
+        if method == "PATCH":
+            return self._apply(collection, name, query, body)
+        if method == "DELETE":
+            return self._delete(collection, name)
+        if path in self.collections:
+            return self._page(path, query)
+        for item in self.collections.get(collection, []):
+            if item["metadata"]["name"] == name:
+                return 200, item
+        return 404, {"kind": "Status", "reason": "NotFound", "message": f"{path} not found"}
+
+    def _page(self, path: str, query: dict[str, list[str]]) -> Answer:
+        items = self.collections[path]
+        start = int(query.get("continue", ["0"])[0])
+        limit = int(query.get("limit", ["0"])[0]) or len(items)
+        rest = len(items) - start - limit
+        metadata = {"continue": str(start + limit)} if rest > 0 else {}
+        bare = [{k: v for k, v in item.items() if k not in ("apiVersion", "kind")} for item in items]
+        return 200, {"kind": "List", "metadata": metadata, "items": bare[start : start + limit]}
+
+    def _apply(self, collection: str, name: str, query: dict[str, list[str]], body: Any) -> Answer:
+        if "dryRun" not in query:
+            others = [item for item in self.collections.get(collection, []) if item["metadata"]["name"] != name]
+            self.collections[collection] = [*others, body]
+        return 200, body
+
+    def _delete(self, collection: str, name: str) -> Answer:
+        before = self.collections.get(collection, [])
+        after = [item for item in before if item["metadata"]["name"] != name]
+        if len(after) == len(before):
+            return 404, {"kind": "Status", "reason": "NotFound", "message": "not found"}
+        self.collections[collection] = after
+        return 200, {"kind": "Status", "status": "Success"}
+
+
+@contextmanager
+def serve(api: FakeApi) -> Iterator[str]:
+    """Serve the API on a free port of loopback; gives its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _handle(self) -> None:
+            split = urlsplit(self.path)
+            raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+            api.headers.append({key.lower(): value for key, value in self.headers.items()})
+            status, body = api.answer(self.command, split.path, parse_qs(split.query), json.loads(raw) if raw else None)
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 (names that http.server calls)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the signature of http.server)
+            """Say nothing: tests read C(requests)."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield api.url
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
