@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Alerts since a moment, from Falco's logs or from a receiver, and which of the expected ones are among them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_alerts_info
+short_description: Falco alerts at their destination, awaited and matched
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Reads alerts from the logs of the Falco pods (C(json_output) must be on), or from a receiver behind a Service.
+  - With O(expected), waits until each expected alert has arrived, and says how long it took from the event
+    to the arrival.
+  - A missing alert does not fail the module; RV(missing) names it.
+options:
+  source:
+    description: Where to read.
+    type: str
+    choices: [logs, receiver]
+    default: logs
+  namespace:
+    description: Where the Falco pods are, for O(source=logs).
+    type: str
+    default: falco
+  label_selector:
+    description: Which pods are Falco's, for O(source=logs).
+    type: str
+    default: app.kubernetes.io/name=falco
+  container:
+    description: Which of their containers logs the alerts.
+    type: str
+    default: falco
+  receiver:
+    description:
+      - An HTTP endpoint in the cluster that answers the alerts it was sent as JSON lines.
+      - It is asked through the API server's proxy.
+      - Each line is a Falco alert, or C({"received", "destination", "rule", "text", "alert"}).
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Service.
+        type: str
+        required: true
+      service:
+        description: Name of the Service.
+        type: str
+        required: true
+      port:
+        description: Port of the Service.
+        type: int
+        default: 80
+      path:
+        description: Path of the alerts.
+        type: str
+        default: /alerts
+  since:
+    description: Only alerts of events at or after this RFC 3339 time; all that are kept without it.
+    type: str
+  expected:
+    description: Alerts that must arrive. Each needs at least one of C(rule), C(contains) and C(fields).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: How the expectation is called in the result.
+        type: str
+      rule:
+        description: Name of the rule.
+        type: str
+      contains:
+        description: Texts that must all stand in the alert.
+        type: list
+        elements: str
+      fields:
+        description: Output fields with their values.
+        type: dict
+      destination:
+        description: The channel at which it must have arrived, as the receiver calls it.
+        type: str
+  wait_seconds:
+    description: How long to wait for the expected alerts.
+    type: int
+    default: 0
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+  - falconet.k8s.read_only
+"""
+
+EXAMPLES = r"""
+- name: The read of /etc/shadow is in Falco's log within 30 seconds
+  falconet.k8s.falco_alerts_info:
+    since: "{{ started }}"
+    expected:
+      - rule: Read of etc shadow
+        contains: ["{{ pod_name }}"]
+    wait_seconds: 30
+  register: alerts
+  failed_when: alerts.missing | length > 0
+"""
+
+RETURN = r"""
+alerts:
+  description: Every alert that was read, at most the last 1,000.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    rule: {description: Name of the rule., type: str}
+    priority: {description: Priority of the rule., type: str}
+    destination: {description: C(falco) for a log else the receiver's channel., type: str}
+    text: {description: The message., type: str}
+    fields: {description: Output fields., type: dict}
+matches:
+  description: One entry per expectation.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name: {description: The expectation., type: str}
+    arrived: {description: Whether it is met., type: bool}
+    latency_ms: {description: From the event to the arrival; null where that is not known., type: float}
+missing:
+  description: Names of the expectations that no alert met.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
+    Alert,
+    AlertsError,
+    Expectation,
+    match,
+    read_lines,
+    read_time,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.alert_sources import log_lines, service_lines
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, Client, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+
+POLL_SECONDS = 0.25
+MOST_ALERTS = 1000
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "source": {"type": "str", "choices": ["logs", "receiver"], "default": "logs"},
+    "namespace": {"type": "str", "default": "falco"},
+    "label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
+    "container": {"type": "str", "default": "falco"},
+    "receiver": {
+        "type": "dict",
+        "options": {
+            "namespace": {"type": "str", "required": True},
+            "service": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 80},
+            "path": {"type": "str", "default": "/alerts"},
+        },
+    },
+    "since": {"type": "str"},
+    "expected": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str"},
+            "rule": {"type": "str"},
+            "contains": {"type": "list", "elements": "str"},
+            "fields": {"type": "dict"},
+            "destination": {"type": "str"},
+        },
+    },
+    "wait_seconds": {"type": "int", "default": 0},
+}
+
+
+def read(client: Client, params: dict[str, Any], since_ns: int | None) -> list[Alert]:
+    """The alerts of the chosen source that are not older than *since_ns*."""
+    if params["source"] == "receiver":
+        lines = service_lines(client, params["receiver"], params["since"])
+    else:
+        lines = log_lines(client, params["namespace"], params["label_selector"], params["container"], params["since"])
+    return [
+        alert
+        for alert in read_lines(lines)
+        if since_ns is None or (alert.time_ns or alert.arrived_ns or since_ns) >= since_ns
+    ]
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={**CLUSTER_ARGUMENTS, **ARGUMENTS},
+        required_if=[("source", "receiver", ["receiver"])],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        since_ns = read_time(params["since"]) if params["since"] else None
+        wanted = [Expectation.from_dict({k: v for k, v in e.items() if v}) for e in params["expected"]]
+        client = connect(params)
+        deadline = time.monotonic() + params["wait_seconds"]
+        while True:
+            alerts = read(client, params, since_ns)
+            matches = match(wanted, alerts)
+            missing = [m.expectation.name for m in matches if m.alert is None]
+            if not missing or time.monotonic() >= deadline:
+                break
+            time.sleep(POLL_SECONDS)
+    except (AlertsError, KubeError) as error:
+        module.fail_json(msg=str(error))
+    shown = [
+        {"rule": a.rule, "priority": a.priority, "destination": a.destination, "text": a.text, "fields": dict(a.fields)}
+        for a in alerts[-MOST_ALERTS:]
+    ]
+    module.exit_json(changed=False, alerts=shown, matches=[m.to_dict() for m in matches], missing=missing)
+
+
+if __name__ == "__main__":
+    main()

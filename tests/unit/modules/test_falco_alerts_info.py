@@ -1,0 +1,90 @@
+"""falco_alerts_info reads logs and a receiver through the API server, waits, and names what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from ..api_server import ApiServer, api_server
+from ..module_runner import run_module
+
+PODS = json.dumps({"metadata": {}, "items": [{"metadata": {"name": "falco-a"}}]})
+ALERT = {
+    "output": "x",
+    "output_fields": {"k8s.pod.name": "p1"},
+    "priority": "Warning",
+    "rule": "R1",
+    "source": "syscall",
+    "tags": [],
+    "time": "2026-01-31T12:00:00.5Z",
+}
+LOG = "/api/v1/namespaces/falco/pods/falco-a/log"
+RECEIVER = {"namespace": "alerts", "service": "receiver", "port": 8080}
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with api_server() as running:
+        running.answer("/api/v1/namespaces/falco/pods", PODS)
+        yield running
+
+
+def run(server: ApiServer, **options: object) -> dict[str, object]:
+    return run_module("falco_alerts_info", {"host": server.url, **options})
+
+
+def test_an_alert_in_the_log_is_matched(server: ApiServer) -> None:
+    server.answer(LOG, "starting\n" + json.dumps(ALERT) + "\n")
+    result = run(server, expected=[{"rule": "R1", "fields": {"k8s.pod.name": "p1"}}], since="2026-01-31T12:00:00Z")
+    assert result["missing"] == []
+    assert result["changed"] is False
+    asked = dict(server.asked)
+    assert asked[LOG]["sinceTime"] == ["2026-01-31T12:00:00Z"]
+    assert asked["/api/v1/namespaces/falco/pods"]["labelSelector"] == ["app.kubernetes.io/name=falco"]
+
+
+def test_an_older_alert_does_not_count(server: ApiServer) -> None:
+    server.answer(LOG, json.dumps(ALERT))
+    result = run(server, expected=[{"rule": "R1"}], since="2026-01-31T12:00:00.6Z")
+    assert result["missing"] == ["R1"]
+
+
+def test_it_waits_for_an_alert_that_comes_later(server: ApiServer) -> None:
+    server.answer(LOG, "", "", json.dumps(ALERT))
+    assert run(server, expected=[{"rule": "R1"}], wait_seconds=20)["missing"] == []
+    assert [path for path, _ in server.asked].count(LOG) == 3
+
+
+def test_the_receiver_is_asked_through_the_proxy_and_tells_the_latency(server: ApiServer) -> None:
+    path = "/api/v1/namespaces/alerts/services/receiver:8080/proxy/alerts"
+    line = {"received": "2026-01-31T12:00:00.520Z", "destination": "webhook", "rule": "R1", "text": "x", "alert": ALERT}
+    server.answer(path, json.dumps(line))
+    result = run(server, source="receiver", receiver=RECEIVER, expected=[{"rule": "R1", "destination": "webhook"}])
+    assert result["matches"][0]["latency_ms"] == 20.0
+
+
+def test_a_receiver_that_is_missing_is_named(server: ApiServer) -> None:
+    result = run(server, source="receiver", receiver=RECEIVER)
+    assert result["failed"]
+    assert "receiver" in result["msg"]
+
+
+def test_no_falco_pod_is_an_error_and_not_silence(server: ApiServer) -> None:
+    server.answers["/api/v1/namespaces/falco/pods"] = [(200, '{"metadata": {}, "items": []}')]
+    result = run(server)
+    assert result["failed"]
+    assert "Is Falco installed there?" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [({"since": "noon"}, "noon"), ({"expected": [{"name": "x"}]}, "any alert")]
+)
+def test_bad_input_is_told_before_the_cluster_is_asked(
+    server: ApiServer, options: dict[str, object], word: str
+) -> None:
+    result = run(server, **options)
+    assert result["failed"]
+    assert word in result["msg"]
+    assert server.asked == []
