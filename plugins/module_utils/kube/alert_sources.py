@@ -52,12 +52,9 @@ def service_lines(client: Client, receiver: dict[str, Any], since: str | None) -
     Raises:
         KubeError: the receiver cannot be asked.
     """
-    service = f"{receiver['service']}:{receiver['port']}"
-    path = (
-        KNOWN[("v1", "Service")].path(receiver["namespace"], service, "proxy")
-        + "/"
-        + quote(receiver["path"].lstrip("/"))
-    )
+    services = KNOWN[("v1", "Service")].path(receiver["namespace"])
+    # The colon between name and port is part of the path's syntax, so it must not be quoted.
+    path = f"{services}/{receiver['service']}:{receiver['port']}/proxy/{quote(receiver['path'].lstrip('/'))}"
     response = client.request("GET", path, query={"since": since})
     if response.status >= 400:
         raise from_response(
