@@ -1,0 +1,3 @@
+module sandbox/ociwrap
+
+go 1.25
