@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
-#: Packages of module_utils that talk to a cluster; every other one is a core.
-IMPURE = {"kube"}
+#: Packages of module_utils that talk to a cluster or read a node; every other one is a core.
+IMPURE = {"kube", "node"}
 CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() and p.name not in IMPURE)
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}

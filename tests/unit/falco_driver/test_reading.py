@@ -1,0 +1,106 @@
+"""Formats: kernel releases, BTF, the kernel's configuration, lockdown, the EFI variable, mounts."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver import DriverError, features_of, parse_release
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.btf import btf_names
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.features import (
+    mount_point,
+    parse_config,
+    parse_lockdown,
+    parse_secure_boot,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.known_bad import KNOWN_BAD, parse_falco_version
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .nodes import btf, raw
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "enterprise", "bare"),
+    [
+        ("5.14.0-570.12.1.el9_6.x86_64\n", (5, 14, 0), 9, "5.14.0-570.12.1.el9_6"),
+        ("4.18.0-553.el8_10.aarch64", (4, 18, 0), 8, "4.18.0-553.el8_10"),
+        ("6.12.0-55.9.1.el10_0.x86_64+debug", (6, 12, 0), 10, "6.12.0-55.9.1.el10_0.x86_64+debug"),
+        ("6.1.0-18-amd64", (6, 1, 0), None, "6.1.0-18-amd64"),
+        ("6.8", (6, 8, 0), None, "6.8"),
+        ("6.13-rc1", (6, 13, 0), None, "6.13-rc1"),
+    ],
+)
+def test_releases(text: str, version: tuple[int, int, int], enterprise: int | None, bare: str) -> None:
+    release = parse_release(text)
+    assert (release.version, release.enterprise, release.without_architecture) == (version, enterprise, bare)
+
+
+@pytest.mark.parametrize("text", ["", "linux", "5", "x5.14.0"])
+def test_what_is_no_release_is_refused(text: str) -> None:
+    with pytest.raises(DriverError, match="is no kernel release"):
+        parse_release(text)
+
+
+@given(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 999)))
+def test_a_release_is_at_least_itself_and_not_more(version: tuple[int, int, int]) -> None:
+    release = parse_release("{}.{}.{}".format(*version))
+    assert release.at_least(*version)
+    assert release.at_least(version[0], version[1])
+    assert not release.at_least(version[0], version[1], version[2] + 1)
+
+
+@given(st.sets(st.from_regex(r"[A-Za-z_]{1,12}", fullmatch=True), max_size=8), st.sampled_from("<>"))
+def test_btf_tells_exactly_the_names_it_holds(names: set[str], order: str) -> None:
+    blob = btf(tuple(sorted(names)), order)
+    assert btf_names(blob, names) == names
+    assert btf_names(blob, {name + "x" for name in names} - names) == frozenset()
+
+
+def test_a_part_of_a_name_in_btf_is_not_the_name() -> None:
+    assert btf_names(btf(("BPF_MAP_TYPE_RINGBUF_X",)), ["BPF_MAP_TYPE_RINGBUF", "RINGBUF_X"]) == frozenset()
+
+
+def test_btf_of_another_version_is_refused() -> None:
+    blob = bytearray(btf())
+    blob[2] = 2
+    with pytest.raises(DriverError, match="version 2 is unknown"):
+        btf_names(bytes(blob), [])
+
+
+def test_the_configuration_leaves_out_what_is_not_set() -> None:
+    text = '# CONFIG_KPROBES is not set\nCONFIG_MODULES=y\nCONFIG_CC_VERSION_TEXT="gcc (GCC) 11.5"\n'
+    assert parse_config(text) == {"CONFIG_MODULES": "y", "CONFIG_CC_VERSION_TEXT": '"gcc (GCC) 11.5"'}
+
+
+def test_lockdown() -> None:
+    assert parse_lockdown("none [integrity] confidentiality\n") == "integrity"
+    with pytest.raises(DriverError, match="chooses no level"):
+        parse_lockdown("none integrity\n")
+
+
+def test_secure_boot() -> None:
+    assert parse_secure_boot(b"\6\0\0\0\1") is True
+    assert parse_secure_boot(b"\6\0\0\0\0") is False
+    for wrong in (b"", b"\1", b"\6\0\0\0\7", b"\6\0\0\0\1\1"):
+        with pytest.raises(DriverError, match="SecureBoot"):
+            parse_secure_boot(wrong)
+
+
+def test_a_machine_that_was_not_booted_by_efi_has_no_secure_boot() -> None:
+    assert features_of(raw(efi=False, secure_boot=None)).secure_boot is False
+    assert features_of(raw(efi=True, secure_boot=None)).secure_boot is None
+
+
+def test_the_usual_mount_point_is_preferred() -> None:
+    mounts = "tracefs /sys/kernel/debug/tracing tracefs rw 0 0\ntracefs /sys/kernel/tracing tracefs rw 0 0\nx\n"
+    assert mount_point(mounts, "tracefs", "/sys/kernel/tracing") == "/sys/kernel/tracing"
+    assert mount_point(mounts, "tracefs", "/elsewhere") == "/sys/kernel/debug/tracing"
+    assert mount_point(mounts, "bpf") is None
+
+
+@pytest.mark.parametrize(("text", "version"), [("0.44.0", (0, 44, 0)), ("v0.45", (0, 45)), ("0.45.0-rc1", (0, 45, 0))])
+def test_falco_versions(text: str, version: tuple[int, ...]) -> None:
+    assert parse_falco_version(text) == version
+
+
+def test_reports_on_bad_kernels_can_be_looked_up() -> None:
+    assert all(entry.source.startswith("https://github.com/falcosecurity/") and entry.hint for entry in KNOWN_BAD)
