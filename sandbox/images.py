@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-#: Kubernetes, etcd and agnhost speak of themselves by these tags.
+from sandbox import oci
+from sandbox.builds import BUILDS, GoBuild
+from sandbox.cache import cache_root, digest, produce
+from sandbox.errors import SandboxError
+
+#: Kubernetes, etcd, CoreDNS, agnhost and pause speak of themselves by these tags.
 KUBERNETES = "v1.35.4"
 ETCD = "3.6.5-0"
 COREDNS = "v1.15.0"
 AGNHOST = "2.59"
 PAUSE = "3.10.1"
 
+PAUSE_IMAGE = f"registry.k8s.io/pause:{PAUSE}"
+ETCD_IMAGE = f"registry.k8s.io/etcd:{ETCD}"
+COREDNS_IMAGE = f"registry.k8s.io/coredns/coredns:{COREDNS}"
+AGNHOST_IMAGE = f"registry.k8s.io/e2e-test-images/agnhost:{AGNHOST}"
+TOOLBOX_IMAGE = "sandbox.local/toolbox:1"
+REDIS_IMAGE = "sandbox.local/redis:7"
+
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+#: Files at least this big get a layer of their own, which images with the same file share.
+OWN_LAYER_BYTES = 1 << 20
+
+#: Applets of busybox that the toolbox has under their own names.
+APPLETS = (
+    *("sh", "ash", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "du"),
+    *("echo", "env", "expr", "false", "find", "grep", "head", "hexdump", "hostname", "id", "ip", "kill", "ln", "ls"),
+    *("mkdir", "mktemp", "more", "mount", "mv", "nc", "netstat", "nslookup", "ping", "printf", "ps", "pwd", "readlink"),
+    *("rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch"),
+    *("tr", "traceroute", "true", "tty", "umount", "uname", "uniq", "vi", "wc", "wget", "which", "whoami", "xargs", "yes"),
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +51,7 @@ class ImageSpec:
         name: reference with a tag, such as ``sandbox.local/toolbox:1``.
         files: source to absolute path in the image. A source is ``<build>/<file>``: a file that the
             build of that name left in its output (``builds.py``). Files get mode 0755.
+        trees: source folder, ``<build>/<folder>``, to absolute path: all files below it.
         texts: absolute path to content of small files (mode 0644).
         links: absolute path of a symbolic link to its target.
         directories: absolute path of an empty directory to its mode, such as ``0o1777`` for ``/tmp``.
@@ -36,6 +65,7 @@ class ImageSpec:
 
     name: str
     files: Mapping[str, str] = field(default_factory=dict)
+    trees: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     directories: Mapping[str, int] = field(default_factory=dict)
@@ -45,3 +75,139 @@ class ImageSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     control_plane_only: bool = False
+
+
+def _component(name: str, tag: str) -> ImageSpec:
+    """A control plane image: all of them hold the one program, under different names, so they share its layer."""
+    return ImageSpec(
+        f"registry.k8s.io/{name}:{tag}",
+        files={"kubernetes/kubernetes": "/usr/local/bin/kubernetes"},
+        links={f"/usr/local/bin/{name}": "kubernetes"},
+        entrypoint=(name,),
+        control_plane_only=True,
+    )
+
+
+_USERS = {
+    "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    "/etc/group": "root:x:0:\nnogroup:x:65534:\n",
+}
+_SHELL_LINKS = {f"/bin/{applet}": "busybox" for applet in APPLETS}
+
+IMAGES: tuple[ImageSpec, ...] = (
+    ImageSpec(PAUSE_IMAGE, files={"pause/pause": "/pause"}, entrypoint=("/pause",), user="65535:65535"),
+    *(_component(name, KUBERNETES) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")),
+    _component("etcd", ETCD),
+    ImageSpec(COREDNS_IMAGE, files={"coredns/coredns": "/coredns"}, entrypoint=("/coredns",), user="65532:65532"),
+    ImageSpec(
+        AGNHOST_IMAGE,
+        files={"agnhost/agnhost": "/agnhost", "busybox/busybox": "/bin/busybox"},
+        links=_SHELL_LINKS,
+        texts=_USERS,
+        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 -- a path in the image
+        entrypoint=("/agnhost",),
+        command=("pause",),
+    ),
+    ImageSpec(
+        TOOLBOX_IMAGE,
+        files={"agnhost/agnhost": "/agnhost", "busybox/busybox": "/bin/busybox"},
+        links=_SHELL_LINKS,
+        texts=_USERS,
+        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 -- a path in the image
+        command=("sleep", "infinity"),
+    ),
+    ImageSpec(
+        REDIS_IMAGE,
+        files={"busybox/busybox": "/bin/busybox"},
+        trees={"redis/root": "/"},
+        links=_SHELL_LINKS,
+        texts={
+            "/etc/passwd": _USERS["/etc/passwd"] + "redis:x:999:999:redis:/data:/bin/sh\n",
+            "/etc/group": _USERS["/etc/group"] + "redis:x:999:\n",
+        },
+        directories={"/tmp": 0o1777, "/data": 0o777},  # noqa: S108 -- a path in the image
+        entrypoint=("redis-server",),
+        command=("--dir", "/data"),
+    ),
+)
+
+
+def standins() -> tuple[tuple[GoBuild, ...], tuple[ImageSpec, ...]]:
+    """Builds and images of ``sandbox/standins/images.py`` (``BUILDS``, ``IMAGES``)."""
+    try:
+        module = importlib.import_module("sandbox.standins.images")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sandbox.standins"):
+            return (), ()
+        raise
+    return tuple(getattr(module, "BUILDS", ())), tuple(module.IMAGES)
+
+
+def all_builds() -> tuple[GoBuild, ...]:
+    """Every Go build that a cluster needs."""
+    return BUILDS + standins()[0]
+
+
+def all_images() -> tuple[ImageSpec, ...]:
+    """Every image that a cluster needs."""
+    return IMAGES + standins()[1]
+
+
+def _source(spec: ImageSpec, source: str, outputs: Mapping[str, Path]) -> Path:
+    build, _, rest = source.partition("/")
+    path = outputs[build] / rest if build in outputs else None
+    if path is None or not path.exists():
+        raise SandboxError(
+            f"image {spec.name}: there is no {source}", f"builds are: {', '.join(sorted(outputs))}; a source is <build>/<file>"
+        )
+    return path
+
+
+def _layer(key: str, make: Mapping[str, object]) -> oci.Layer:
+    def write(folder: Path) -> None:
+        oci.write_layer(folder / "layer.tar", **make)  # type: ignore[arg-type]  # one mapping per parameter
+        with (folder / "layer.tar").open("rb") as content:
+            (folder / "digest").write_text("sha256:" + hashlib.file_digest(content, "sha256").hexdigest())
+
+    folder = produce(cache_root() / "layers" / key, write)
+    tar = folder / "layer.tar"
+    return oci.Layer(tar, (folder / "digest").read_text(), tar.stat().st_size)
+
+
+def make_image(spec: ImageSpec, outputs: Mapping[str, Path]) -> oci.Image:
+    """Turn a specification into layers in the cache.
+
+    Args:
+        spec: what to make.
+        outputs: name of each build to its folder, whose name changes when its content does.
+    """
+    files = {path: _source(spec, source, outputs) for source, path in spec.files.items()}
+    for source, target in spec.trees.items():
+        top = _source(spec, source, outputs)
+        below = (path for path in sorted(top.rglob("*")) if path.is_file())
+        files.update({str(Path(target) / path.relative_to(top)): path for path in below})
+    big = {path: file for path, file in files.items() if file.stat().st_size >= OWN_LAYER_BYTES}
+    small = {path: file for path, file in files.items() if path not in big}
+    layers = [_layer(digest([path, str(file)]), {"files": {path: file}}) for path, file in sorted(big.items())]
+    rest = {"files": small, "texts": spec.texts, "links": spec.links, "directories": spec.directories}
+    if any(rest.values()):
+        layers.append(_layer(digest([json.dumps(rest, sort_keys=True, default=str)]), rest))
+    runtime = {
+        "Entrypoint": list(spec.entrypoint),
+        "Cmd": list(spec.command),
+        "Env": [f"PATH={DEFAULT_PATH}", *(f"{name}={value}" for name, value in spec.env.items())],
+        "User": spec.user,
+        "WorkingDir": "/",
+        "Labels": dict(spec.labels),
+    }
+    return oci.describe(spec.name, layers, {name: value for name, value in runtime.items() if value})
+
+
+def make_images(specs: Iterable[ImageSpec], outputs: Mapping[str, Path]) -> list[tuple[ImageSpec, oci.Image]]:
+    """All images with their specifications; raises if two have the same name."""
+    wanted = list(specs)
+    names = [spec.name for spec in wanted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SandboxError(f"two images are named {', '.join(twice)}")
+    return [(spec, make_image(spec, outputs)) for spec in wanted]

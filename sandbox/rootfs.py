@@ -1,0 +1,162 @@
+"""The nodes' root file system: Debian's packages arranged to look and act like Rocky Linux 9 to Ansible.
+
+dnf, rpm, sshd, sudo, semanage and nft are the real programs. What says "Rocky" is text: os-release
+and its companions. There is no SELinux (the kernel of the machine decides that) and no systemd.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from sandbox.cache import cache_root, digest, produce
+from sandbox.debian import Mirror, find_mirrors, proxy_environment
+from sandbox.errors import SandboxError
+from sandbox.process import run, say
+from sandbox.scratch import run_in_scratch
+
+ROCKY = "9.6"
+
+#: Part of the cache key; changed when `_debootstrap` or `_dress` change what they do.
+RECIPE = "rocky-like 1"
+
+#: Debian packages in the root file system, beyond debootstrap's smallest set.
+PACKAGES = (
+    "busybox-static",
+    "createrepo-c",
+    "dnf",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "nftables",
+    "openssh-server",
+    "policycoreutils",
+    "policycoreutils-python-utils",
+    "procps",
+    "python3",
+    "python3-dnf",
+    "rpm",
+    "runc",
+    "sudo",
+)
+
+#: Text files that make it a Rocky Linux; facts of /etc/os-release of that distribution.
+TEXTS = {
+    "etc/os-release": f'''NAME="Rocky Linux"
+VERSION="{ROCKY} (Blue Onyx)"
+ID="rocky"
+ID_LIKE="rhel centos fedora"
+VERSION_ID="{ROCKY}"
+PLATFORM_ID="platform:el9"
+PRETTY_NAME="Rocky Linux {ROCKY} (Blue Onyx), falconet sandbox"
+CPE_NAME="cpe:/o:rocky:rocky:9::baseos"
+VARIANT="falconet sandbox: Debian packages dressed as Rocky Linux"
+VARIANT_ID="falconet-sandbox"
+''',
+    "etc/rocky-release": f"Rocky Linux release {ROCKY} (Blue Onyx)\n",
+    "etc/redhat-release": f"Rocky Linux release {ROCKY} (Blue Onyx)\n",
+    "etc/system-release": f"Rocky Linux release {ROCKY} (Blue Onyx)\n",
+    "etc/dnf/vars/releasever": "9\n",
+    "etc/dnf/dnf.conf": "[main]\ngpgcheck=0\ninstallonly_limit=3\nclean_requirements_on_remove=True\nskip_if_unavailable=False\n",
+    "etc/yum.repos.d/sandbox.repo": (
+        "[sandbox]\nname=Packages that the falconet sandbox built itself\n"
+        "baseurl=file:///var/lib/sandbox-repo\nenabled=1\ngpgcheck=0\n"
+    ),
+    "etc/ssh/sshd_config": (
+        "HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
+        "UsePAM no\nUseDNS no\nPrintMotd no\nMaxSessions 50\nMaxStartups 50\nSubsystem sftp internal-sftp\n"
+    ),
+    # Empty on purpose: nodes reach nothing by name but each other.
+    "etc/resolv.conf": "",
+}
+
+#: Left out of the image: documentation and translations, a third of its size.
+USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "var/lib/apt/lists", "var/cache/apt")
+
+
+def _debootstrap(mirror: Mirror, root: Path) -> None:
+    argv = ["debootstrap", "--variant=minbase", f"--components={','.join(mirror.components)}"]
+    argv += [f"--include={','.join(PACKAGES)}", mirror.suite, str(root), mirror.url]
+    run(argv, timeout_seconds=900, env={**proxy_environment(), "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+
+
+def _dress(root: Path) -> None:
+    for useless in USELESS:
+        shutil.rmtree(root / useless, ignore_errors=True)
+    for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "run/sshd", "usr/libexec"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for path, text in TEXTS.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        file.write_text(text)
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    # RHEL's interpreter for system programs, which Ansible's dnf module looks for first.
+    (root / "usr/libexec/platform-python").symlink_to("/usr/bin/python3")
+
+
+def _make(mirrors: list[Mirror], folder: Path) -> None:
+    say("making the nodes' root file system (first time only, about 75 s)")
+    failures = []
+    for mirror in mirrors:
+        root = folder / "root"
+        try:
+            _debootstrap(mirror, root)
+        except SandboxError as error:
+            failures.append(f"{mirror.suite}: {error.message}")
+            shutil.rmtree(root, ignore_errors=True)
+            continue
+        _dress(root)
+        facts = {"mirror": mirror.url, "suite": mirror.suite, "components": mirror.components}
+        (folder / "made.json").write_text(json.dumps(facts))
+        return
+    raise SandboxError("debootstrap failed:\n" + "\n".join(failures), "is the mirror that apt uses reachable?")
+
+
+def root_file_system() -> Path:
+    """The root file system of the nodes, made if the cache does not hold it; to be used as a lower layer only."""
+    key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps(TEXTS, sort_keys=True), *USELESS])
+    target = cache_root() / "rootfs" / key
+    return produce(target, lambda folder: _make(find_mirrors(), folder)) / "root"
+
+
+# `ldd` names what a program loads; the loader itself and the libraries go to the same paths in the image.
+_REDIS = """
+apt-get update -q >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends redis-server >/dev/null
+for program in /usr/bin/redis-server /usr/bin/redis-cli; do
+  for file in "$program" $(ldd "$program" | grep -o '/[^ ]*'); do
+    mkdir -p "/out/root$(dirname "$file")"
+    cp -L "$file" "/out/root$file"
+  done
+done
+/usr/bin/redis-server --version > /out/version
+"""
+
+
+def debian_programs(root: Path) -> dict[str, Path]:
+    """Programs for images that come from Debian: folders named like builds.
+
+    Returns:
+        ``busybox`` (file ``busybox``, static) and ``redis`` (folder ``root`` with redis-server,
+        redis-cli and their libraries).
+    """
+
+    def make_busybox(folder: Path) -> None:
+        shutil.copy(next(path for path in (root / "bin/busybox", root / "usr/bin/busybox") if path.exists()), folder)
+
+    def make_redis(folder: Path) -> None:
+        say("fetching Redis from Debian (first time only, about 15 s)")
+        proxies = {name: value for name, value in proxy_environment().items() if name.endswith("_proxy")}
+        run_in_scratch(root, folder, _REDIS, env=proxies, timeout_seconds=300)
+
+    builds = cache_root() / "builds"
+    base = root.parent.name
+    return {
+        "busybox": produce(builds / f"busybox-{digest([base])}", make_busybox),
+        "redis": produce(builds / f"redis-{digest([base, _REDIS])}", make_redis),
+    }
