@@ -1,3 +1,3 @@
-module sandbox/ociwrap
+module falconet.local/sandbox/ociwrap
 
-go 1.25
+go 1.25.0

@@ -1,115 +1,50 @@
-// ociwrap stands before runc on machines that cannot grant CAP_SYS_RESOURCE.
-//
-// runc refuses to start a container whose specification asks for a capability that
-// the machine itself lacks. ociwrap takes that one capability out of the
-// specification (config.json of a bundle, or the process file of an exec) and hands
-// over to runc. The sandbox puts it in place only where the capability is missing.
-//
-// Source of the file formats: OCI runtime specification, "config.json" and "process".
+// Command ociwrap stands before runc in a sandbox node. It has two duties: it records process starts in containers
+// (create and exec) as JSON lines for the stand-in of Falco, and, where the machine itself cannot grant
+// CAP_SYS_RESOURCE, it takes that capability out of the OCI specification, because runc would fail on it.
+// Whatever goes wrong here, runc is run: the wrapper must never be why a container does not start.
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 )
 
-const (
-	missing = "CAP_SYS_RESOURCE"
-	runc    = "/usr/sbin/runc"
-)
-
-type document = map[string]any
-
-// without returns list with every occurrence of the missing capability left out.
-func without(list []any) []any {
-	kept := make([]any, 0, len(list))
-	for _, name := range list {
-		if name != missing {
-			kept = append(kept, name)
-		}
-	}
-	return kept
-}
-
-// strip edits the capability sets of an OCI "process" object; true when it changed one.
-func strip(process document) bool {
-	sets, _ := process["capabilities"].(document)
-	changed := false
-	for name, value := range sets {
-		list, ok := value.([]any)
-		if !ok {
-			continue
-		}
-		kept := without(list)
-		changed = changed || len(kept) != len(list)
-		sets[name] = kept
-	}
-	return changed
-}
-
-// rewrite strips the file at path; field is the member that holds the process object, "" for the file itself.
-func rewrite(path, field string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var whole document
-	if err := json.Unmarshal(text, &whole); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	process := whole
-	if field != "" {
-		process, _ = whole[field].(document)
-	}
-	if process == nil || !strip(process) {
-		return nil
-	}
-	if text, err = json.Marshal(whole); err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, 0o600)
-}
-
-// option returns the value that follows one of the names in arguments, or fallback.
-func option(arguments []string, fallback string, names ...string) string {
-	for i := 0; i+1 < len(arguments); i++ {
-		for _, name := range names {
-			if arguments[i] == name {
-				return arguments[i+1]
-			}
-		}
-	}
-	return fallback
-}
-
-// subcommand returns runc's verb, which global options with values of their own precede.
-func subcommand(arguments []string) string {
-	for _, argument := range arguments {
-		switch argument {
-		case "create", "run", "exec", "restore":
-			return argument
-		}
-	}
-	return ""
-}
-
 func main() {
-	arguments := os.Args[1:]
-	var err error
-	switch subcommand(arguments) {
-	case "create", "run", "restore":
-		err = rewrite(filepath.Join(option(arguments, ".", "--bundle", "-b"), "config.json"), "process")
-	case "exec":
-		if path := option(arguments, "", "--process", "-p"); path != "" {
-			err = rewrite(path, "")
+	call := parse(os.Args[1:])
+	if call.command == "create" || call.command == "run" || call.command == "exec" {
+		if err := wrap(call); err != nil {
+			fmt.Fprintf(os.Stderr, "ociwrap: %v\n", err)
 		}
 	}
-	if err == nil {
-		err = syscall.Exec(runc, append([]string{"runc"}, arguments...), os.Environ())
+	runc := os.Getenv("OCIWRAP_RUNC")
+	if runc == "" {
+		self, err := os.Executable()
+		if err != nil {
+			self = os.Args[0]
+		}
+		runc = filepath.Join(filepath.Dir(self), "runc.real")
 	}
-	fmt.Fprintln(os.Stderr, "ociwrap:", err)
+	err := syscall.Exec(runc, append([]string{"runc"}, os.Args[1:]...), os.Environ())
+	fmt.Fprintf(os.Stderr, "ociwrap: %s: %v\n", runc, err)
 	os.Exit(1)
+}
+
+func wrap(c call) error {
+	specFile := filepath.Join(c.bundle, "config.json")
+	processFile, strip := c.process, missing(boundingSet(), capSysResource)
+	if c.command != "exec" {
+		processFile = specFile
+	}
+	if strip && processFile != "" {
+		if err := dropCapability(processFile, c.command != "exec", "CAP_SYS_RESOURCE"); err != nil {
+			return err
+		}
+	}
+	r, err := describe(c, specFile)
+	if err != nil || r == nil {
+		return err
+	}
+	return record(r)
 }

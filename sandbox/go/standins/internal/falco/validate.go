@@ -19,6 +19,7 @@ var codeNames = map[string]string{
 }
 
 func validate(files []string, asJSON bool, out, errOut io.Writer) int {
+	fmt.Fprintln(errOut, common.Notice)
 	fmt.Fprintln(errOut, "Validating rules file(s):")
 	for _, f := range files {
 		fmt.Fprintln(errOut, "   "+f)
@@ -48,11 +49,11 @@ func validate(files []string, asJSON bool, out, errOut io.Writer) int {
 	return 0
 }
 
-func findings(list []rules.Finding, text string) []any {
+func findings(list []rules.Finding) []any {
 	out := []any{}
 	for _, f := range list {
 		out = append(out, map[string]any{"code": f.Code, "codedesc": codeNames[f.Code], "message": f.Message, "context": map[string]any{
-			"snippet": snippet(f, text),
+			"snippet": f.Snippet,
 			"locations": []any{map[string]any{"item_type": f.ItemType, "item_name": f.ItemName, "position": map[string]any{
 				"name": f.File, "line": max(f.Line-1, 0), "column": max(f.Column-1, 0), "offset": f.Offset}}},
 		}})
@@ -61,16 +62,8 @@ func findings(list []rules.Finding, text string) []any {
 }
 
 func describe(r rules.Result) map[string]any {
-	return map[string]any{"name": r.File, "successful": len(r.Errors) == 0, "errors": findings(r.Errors, r.Text), "warnings": findings(r.Warnings, r.Text),
+	return map[string]any{"name": r.File, "successful": len(r.Errors) == 0, "errors": findings(r.Errors), "warnings": findings(r.Warnings),
 		"schema_valid": len(r.Errors) == 0, "schema_warnings": []any{}}
-}
-
-func snippet(f rules.Finding, text string) string {
-	lines := strings.Split(text, "\n")
-	if f.Line < 1 || f.Line > len(lines) {
-		return "<No context available>\n"
-	}
-	return lines[f.Line-1] + "\n" + strings.Repeat(" ", max(f.Column-1, 0)) + "^\n"
 }
 
 func verdict(r rules.Result) string {
@@ -83,7 +76,7 @@ func verdict(r rules.Result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: Invalid\n%d Errors:\n", r.File, len(r.Errors))
 	for _, f := range r.Errors {
-		fmt.Fprintf(&b, "In %s '%s': (%s:%d:%d)\n------\n%s------\n%s (%s): %s\n", f.ItemType, f.ItemName, f.File, f.Line, f.Column, snippet(f, r.Text), f.Code, codeNames[f.Code], f.Message)
+		fmt.Fprintf(&b, "In %s '%s': (%s:%d:%d)\n------\n%s------\n%s (%s): %s\n", f.ItemType, f.ItemName, f.File, f.Line, f.Column, f.Snippet, f.Code, codeNames[f.Code], f.Message)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

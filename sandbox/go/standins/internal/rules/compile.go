@@ -49,7 +49,7 @@ func (s *Ruleset) compile(r *Result) {
 		}
 		tree, err := ParseCondition(condition)
 		if err == nil {
-			tree, err = s.resolve(tree, rule.visible)
+			tree, err = s.resolve(tree, s.count) // a rule sees every macro, a macro only earlier ones
 		}
 		if err != nil {
 			panic(fault{rule.at.compile(err)})

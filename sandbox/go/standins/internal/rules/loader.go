@@ -49,6 +49,7 @@ func PriorityIndex(name string) int {
 // Finding is one error or warning of the load.
 type Finding struct {
 	Code, Message, File, ItemType, ItemName string
+	Snippet                                 string // the line, and a caret under the column
 	Line, Column, Offset                    int
 }
 
@@ -81,7 +82,7 @@ type Rule struct {
 	Exceptions                            []Exception
 	Tree                                  Node
 	at                                    Finding
-	order, visible                        int
+	order                                 int
 }
 
 type macro struct {
@@ -131,7 +132,9 @@ func (s *Ruleset) Load(file, text string) (result Result) {
 		}
 		if err != nil {
 			f := Finding{Code: "LOAD_ERR_YAML_PARSE", Message: strings.TrimPrefix(err.Error(), "yaml: "), File: file, ItemType: "rules content"}
-			fmt.Sscanf(f.Message, "line %d:", &f.Line)
+			if _, err := fmt.Sscanf(f.Message, "line %d:", &f.Line); err == nil {
+				f.Snippet = snippet(text, f.Line, 1)
+			}
 			panic(fault{f})
 		}
 		s.document(&result, &doc)
@@ -171,7 +174,16 @@ func (r *Result) finding(n *yaml.Node, kind, name, code, message string) Finding
 		rest = rest[i:]
 	}
 	f.Offset += max(n.Column-1, 0)
+	f.Snippet = snippet(r.Text, n.Line, n.Column)
 	return f
+}
+
+func snippet(text string, line, column int) string {
+	lines := strings.Split(text, "\n")
+	if line < 1 || line > len(lines) {
+		return "<No context available>\n"
+	}
+	return lines[line-1] + "\n" + strings.Repeat(" ", max(column-1, 0)) + "^\n"
 }
 
 // keys gives a mapping's values by key; the set of keys that were read tells the unknown ones afterwards.
@@ -365,7 +377,7 @@ func (s *Ruleset) rule(r *Result, k *keys) {
 		old.Enabled = enabled
 		return
 	}
-	n := &Rule{Name: name, Enabled: true, Source: "syscall", order: s.count, visible: s.count}
+	n := &Rule{Name: name, Enabled: true, Source: "syscall", order: s.count}
 	n.Condition, _ = k.text("condition", true)
 	n.Output, _ = k.text("output", true)
 	n.Output = strings.TrimSpace(n.Output)
@@ -404,7 +416,6 @@ func (s *Ruleset) rule(r *Result, k *keys) {
 }
 
 func (s *Ruleset) overrideRule(r *Result, k *keys, old *Rule, how map[string]string) {
-	old.visible = s.count
 	join := func(key string, value *string) {
 		text, found := k.text(key, false)
 		switch {

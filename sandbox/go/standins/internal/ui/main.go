@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"falconet.local/sandbox/standins/internal/common"
@@ -27,7 +28,7 @@ type server struct {
 	redis   *redis
 	user    string // "name:password"; empty with -d
 	ttl     string // seconds, "0" for ever
-	outputs []string
+	outputs atomic.Pointer[[]string]
 }
 
 // Main runs the stand-in.
@@ -103,7 +104,7 @@ func (s *server) routes() http.Handler {
 		count, _ := s.redis.do("ZCARD", indexKey)
 		fmt.Fprintf(w, "# TYPE falcosidekick_ui_standin_info gauge\nfalcosidekick_ui_standin_info{stand_in=\"falcosidekick-ui\"} 1\n# TYPE falcosidekick_ui_events gauge\nfalcosidekick_ui_events %v\n", orZero(count))
 	})
-	mux.HandleFunc("GET /api/v1/outputs", s.auth(func(w http.ResponseWriter, _ *http.Request) { common.JSON(w, 200, s.outputs) }))
+	mux.HandleFunc("GET /api/v1/outputs", s.auth(func(w http.ResponseWriter, _ *http.Request) { common.JSON(w, 200, s.outputs.Load()) }))
 	mux.HandleFunc("GET /api/v1/configuration", s.auth(func(w http.ResponseWriter, _ *http.Request) {
 		common.JSON(w, 200, map[string]any{"listen-port": 2802, "ttl": s.ttl, "stand-in": true})
 	}))
@@ -169,7 +170,7 @@ func (s *server) add(w http.ResponseWriter, r *http.Request) {
 	if body.Event.UUID == "" {
 		body.Event.UUID = common.UUID()
 	}
-	s.outputs = body.Outputs
+	s.outputs.Store(&body.Outputs)
 	var text strings.Builder
 	_ = common.Line(&text, body.Event)
 	key := "standin:event:" + body.Event.UUID
@@ -267,7 +268,9 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) countAll(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, func(all []stored) map[string]any { return map[string]any{"statistics": map[string]int{"all": len(all)}} })
+	s.answer(w, r, func(all []stored) map[string]any {
+		return map[string]any{"statistics": map[string]int{"all": len(all)}}
+	})
 }
 
 func (s *server) countBy(w http.ResponseWriter, r *http.Request) {
