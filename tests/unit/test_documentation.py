@@ -1,0 +1,68 @@
+"""What the documents show exists: make targets, files behind links, variables, playbooks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+DOCUMENTS = sorted(ROOT / name for name in TRACKED.split() if (ROOT / name).exists())
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+STAGES = yaml.safe_load((ROOT / "playbooks" / "vars" / "stages.yml").read_text())
+SAMPLE = sorted((ROOT / "inventory" / "sample").rglob("*.yml"))
+
+
+def declared() -> set[str]:
+    files = [ROOT / "playbooks" / "vars" / "inventory_variables.yml"]
+    files += sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))
+    return {name for file in files for name in yaml.safe_load(file.read_text())["argument_specs"]["main"]["options"]}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    broken = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_make_targets_exist(document: Path) -> None:
+    # Only what stands as code: in prose, "make" is a verb.
+    code = re.findall(r"```.*?```|`[^`\n]+`", document.read_text(), re.DOTALL)
+    shown = {
+        name for text in code for line in text.splitlines() for name in re.findall(r"^[`\s]*make ([a-z0-9-]+)", line)
+    }
+    assert shown - TARGETS == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_playbooks_exist(document: Path) -> None:
+    shown = set(re.findall(r"playbooks/[a-z_]+\.yml", document.read_text()))
+    assert [name for name in sorted(shown) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SAMPLE if "group_vars" in p.parts], ids=lambda p: str(p.relative_to(ROOT / "inventory"))
+)
+def test_sample_variables_are_declared_typed_and_commented(path: Path) -> None:
+    text = path.read_text()
+    for name in yaml.safe_load(text) or {}:
+        assert name in declared(), f"{name} is no role's variable"
+        comment = text[: text.index(f"\n{name}:")].splitlines()[-1]
+        assert comment.startswith("#"), f"{name} has no comment above it"
+
+
+def test_sample_rules_and_policies_are_yaml() -> None:
+    for path in sorted((ROOT / "inventory" / "sample").rglob("*.yaml")):
+        assert list(yaml.safe_load_all(path.read_text())), path
+
+
+def test_every_make_target_of_the_help_is_declared_phony() -> None:
+    text = (ROOT / "Makefile").read_text()
+    shown = set(re.findall(r"^([a-z0-9-]+):.*## ", text, re.MULTILINE))
+    assert shown <= set(re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE))
