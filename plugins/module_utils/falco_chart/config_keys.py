@@ -1,0 +1,121 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keys of falco.yaml as Falco 0.44 accepts them: nested mappings, leaves are JSON types.
+
+Made by tools/falco_chart_tables.py; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CONFIG_KEYS: dict[str, Any] = {
+    "append_output": "array",
+    "static_fields": "object",
+    "config_files": "array",
+    "watch_config_files": "boolean",
+    "plugins_hostinfo": "boolean",
+    "rules_files": "array",
+    "rule_files": "array",
+    "rules": "array",
+    "engine": {
+        "kind": "string",
+        "kmod": {"buf_size_preset": "integer", "drop_failed_exit": "boolean"},
+        "modern_ebpf": {
+            "cpus_for_each_buffer": "integer",
+            "buf_size_preset": "integer",
+            "drop_failed_exit": "boolean",
+            "disable_iterators": "boolean",
+        },
+        "replay": {"capture_file": "string"},
+    },
+    "capture": {
+        "enabled": "boolean",
+        "path_prefix": "string",
+        "mode": "string",
+        "default_duration": "integer",
+        "max_file_size_mb": "integer",
+    },
+    "load_plugins": "array",
+    "plugins": "array",
+    "time_format_iso_8601": "boolean",
+    "buffer_format_base64": "boolean",
+    "priority": "string",
+    "json_output": "boolean",
+    "json_include_output_property": "boolean",
+    "json_include_message_property": "boolean",
+    "json_include_output_fields_property": "boolean",
+    "json_include_tags_property": "boolean",
+    "buffered_outputs": "boolean",
+    "rule_matching": "string",
+    "outputs_queue": {"capacity": "integer"},
+    "stdout_output": {"enabled": "boolean"},
+    "syslog_output": {"enabled": "boolean"},
+    "file_output": {"enabled": "boolean", "keep_alive": "boolean", "filename": "string"},
+    "http_output": {
+        "enabled": "boolean",
+        "url": "string",
+        "user_agent": "string",
+        "insecure": "boolean",
+        "ca_cert": "string",
+        "ca_bundle": "string",
+        "ca_path": "string",
+        "mtls": "boolean",
+        "client_cert": "string",
+        "client_key": "string",
+        "echo": "boolean",
+        "compress_uploads": "boolean",
+        "keep_alive": "boolean",
+        "max_consecutive_timeouts": "integer",
+    },
+    "program_output": {"enabled": "boolean", "keep_alive": "boolean", "program": "string"},
+    "webserver": {
+        "enabled": "boolean",
+        "threadiness": "integer",
+        "listen_port": "integer",
+        "listen_address": "string",
+        "k8s_healthz_endpoint": "string",
+        "prometheus_metrics_enabled": "boolean",
+        "ssl_enabled": "boolean",
+        "ssl_certificate": "string",
+    },
+    "log_stderr": "boolean",
+    "log_syslog": "boolean",
+    "log_level": "string",
+    "libs_logger": {"enabled": "boolean", "severity": "string"},
+    "output_timeout": "integer",
+    "syscall_event_timeouts": {"max_consecutives": "integer"},
+    "syscall_event_drops": {
+        "threshold": "number",
+        "actions": "array",
+        "rate": "number",
+        "max_burst": "integer",
+        "simulate_drops": "boolean",
+    },
+    "metrics": {
+        "enabled": "boolean",
+        "interval": "string",
+        "output_rule": "boolean",
+        "output_file": "string",
+        "rules_counters_enabled": "boolean",
+        "resource_utilization_enabled": "boolean",
+        "state_counters_enabled": "boolean",
+        "kernel_event_counters_enabled": "boolean",
+        "kernel_event_counters_per_cpu_enabled": "boolean",
+        "libbpf_stats_enabled": "boolean",
+        "plugins_metrics_enabled": "boolean",
+        "kernel_iter_event_counters_enabled": "boolean",
+        "convert_memory_to_mb": "boolean",
+        "include_empty_values": "boolean",
+        "jemalloc_stats_enabled": "boolean",
+    },
+    "base_syscalls": {"all": "boolean", "custom_set": "array", "repair": "boolean"},
+    "falco_libs": {
+        "thread_table_size": "integer",
+        "thread_table_auto_purging_interval_s": "integer",
+        "thread_table_auto_purging_thread_timeout_s": "integer",
+        "snaplen": "integer",
+    },
+}

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Problems of chart values: where, what is wrong, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+      path: dotted path of the value (``driver.kind``) or the name of the variable (``falco_driver``).
+      message: what is wrong with it.
+      hint: what would be right; empty if there is nothing to say.
+    """
+
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" + (f" {self.hint}" if self.hint else "")
+
+
+class FalcoChartError(ValueError):
+    """Variables or values that the chart could not be installed with.
+
+    Attributes:
+      problems: all of them, not only the first.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like this one, ignoring case, dashes and underscores; None if none is close."""
+
+    def plain(text: str) -> str:
+        return text.lower().replace("_", "").replace("-", "")
+
+    by_plain = {plain(candidate): candidate for candidate in sorted(known, reverse=True)}
+    found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.7)
+    return by_plain[found[0]] if found else None

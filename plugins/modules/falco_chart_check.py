@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module falco_chart_check: values compared with the chart that they are meant for."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_chart_check
+short_description: Check Helm values against the chart falco
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Helm passes any value to a chart, so a typo is silently ignored and a value of an older chart does nothing.
+  - This module reads the chart's own defaults, subcharts included, and fails if a value is unknown there, has another
+    type, or belongs to older charts. The message names the nearest key or the replacement.
+extends_documentation_fragment:
+  - falconet.k8s.read_only
+options:
+  path:
+    description: Directory or packed archive of the chart, on the machine that runs the module.
+    type: path
+    required: true
+  values:
+    description: Values that are to be given to Helm.
+    type: dict
+    default: {}
+  require_dependencies:
+    description: Whether every dependency of the chart must be in its C(charts/) directory, as Helm needs it.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Values fit the chart
+  falconet.k8s.falco_chart_check:
+    path: /tmp/falco-9.1.0.tgz
+    values:
+      driver:
+        kind: modern_ebpf
+"""
+
+RETURN = r"""
+chart:
+  description: What the chart is.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    version:
+      description: Its version.
+      type: str
+    app_version:
+      description: The version of Falco that it installs.
+      type: str
+    digest:
+      description: A digest of its templates, comparable with that of M(falconet.k8s.falco_release_info).
+      type: str
+problems:
+  description: What is wrong, one mapping per problem with C(path), C(message) and C(hint).
+  returned: when values do not fit
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.helm_release import chart_digest
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "values": {"type": "dict", "default": {}},
+            "require_dependencies": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        chart = read_chart(module.params["path"])
+        if chart.missing and module.params["require_dependencies"]:
+            missing = ", ".join(chart.missing)
+            hint = "Run helm dependency build there, or use the packed chart."
+            raise KubeError(f"{module.params['path']} has no {missing} in its charts/ directory.", hint)
+        check_values(module.params["values"], chart)
+    except KubeError as error:
+        module.fail_json(msg=str(error))
+    except FalcoChartError as error:
+        problems = [{"path": p.path, "message": p.message, "hint": p.hint} for p in error.problems]
+        module.fail_json(
+            msg=f"The values do not fit the chart {chart.name} {chart.version}:\n{error}", problems=problems
+        )
+    about = {"name": chart.name, "version": chart.version, "app_version": chart.app_version}
+    module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart.templates)})
+
+
+if __name__ == "__main__":
+    main()

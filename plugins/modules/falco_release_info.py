@@ -1,0 +1,101 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module falco_release_info: what Helm has recorded of a release."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_release_info
+short_description: Read Helm's records of a release
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Reads the Secrets in which Helm 3 keeps its revisions, in one call and without the helm program.
+  - Tells the deployed revision with its chart and values, and records after it that no Helm will finish, because one
+    was killed or has failed. Such a record makes every later upgrade end with C(another operation is in progress).
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+  - falconet.k8s.read_only
+options:
+  name:
+    description: Name of the release.
+    type: str
+    required: true
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Look at the release
+  falconet.k8s.falco_release_info:
+    name: falco
+    namespace: falco
+  register: release
+"""
+
+RETURN = r"""
+release:
+  description: The deployed revision, or null.
+  returned: success
+  type: dict
+  contains:
+    revision:
+      description: Its number.
+      type: int
+    chart:
+      description: Name and version of its chart.
+      type: str
+    app_version:
+      description: The version of Falco in it.
+      type: str
+    chart_digest:
+      description: A digest of its chart's templates, comparable with that of M(falconet.k8s.falco_chart_check).
+      type: str
+    values:
+      description: Values that were given to it.
+      type: dict
+unfinished:
+  description: Later records that were left behind, each with C(revision), C(status), C(secret) and C(age_seconds).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.helm_release import read_release
+
+
+def main() -> None:
+    """Entry point."""
+    spec = {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    try:
+        found = read_release(connect(module.params), module.params["namespace"], module.params["name"])
+    except KubeError as error:
+        module.fail_json(msg=str(error))
+    release = None
+    if found.deployed:
+        release = {
+            "revision": found.deployed.revision,
+            "chart": found.chart,
+            "app_version": found.app_version,
+            "chart_digest": found.chart_digest,
+            "values": dict(found.values),
+        }
+    unfinished = [
+        {"revision": r.revision, "status": r.status, "secret": r.secret, "age_seconds": r.age_seconds}
+        for r in found.unfinished
+    ]
+    module.exit_json(changed=False, release=release, unfinished=unfinished)
+
+
+if __name__ == "__main__":
+    main()
