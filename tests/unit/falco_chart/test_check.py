@@ -1,0 +1,112 @@
+"""Values against a chart: unknown keys, changed types and values of older charts are named with what is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.replaced import REPLACED, find_replaced
+
+SIDEKICK = Chart(
+    "falcosidekick",
+    "0.12.1",
+    "2.31.1",
+    {"replicaCount": 2, "webui": {"enabled": False, "ttl": 0, "redis": {"storageEnabled": True, "password": ""}}},
+    ("{{ .Values.webui.redis.fullfqdn }}",),
+)
+CHART = Chart(
+    "falco",
+    "9.1.0",
+    "0.44.1",
+    {
+        "driver": {"enabled": True, "kind": "auto", "modernEbpf": {"bufSizePreset": 4}},
+        "podLabels": {},
+        "podPriorityClassName": None,
+        "tolerations": [{"effect": "NoSchedule"}],
+        "falco": {"priority": "debug", "webserver": {"listen_port": 8765}},
+        "falcosidekick": {"enabled": False},
+    },
+    ("{{ if .Values.falco.podHostname }}{{ .Values.extra.hidden }}{{ end }}",),
+    {"falcosidekick": SIDEKICK},
+)
+
+
+def told(values: dict[str, Any], chart: Chart = CHART) -> str:
+    try:
+        check_values(values, chart)
+    except FalcoChartError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"driver": {"kind": "kmod", "modernEbpf": {"bufSizePreset": 8}}},
+        {"podLabels": {"any": "thing"}, "podPriorityClassName": "high", "tolerations": []},
+        {"extra": {"hidden": 1}},
+        {"falco": {"priority": None, "engine": {"kind": "kmod"}, "static_fields": {"a": "b"}}},
+        {"falcosidekick": {"enabled": True, "replicaCount": 3, "webui": {"ttl": "3d", "redis": {"fullfqdn": True}}}},
+        {"global": {"a": 1}},
+    ],
+)
+def test_what_the_chart_knows_passes(values: dict[str, Any]) -> None:
+    assert told(values) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"drvier": {}}, "drvier: the chart falco 9.1.0 has no such value. Did you mean driver?"),
+        ({"driver": {"modernEbpf": {"buf_size_preset": 4}}}, "Did you mean driver.modernEbpf.bufSizePreset?"),
+        ({"driver": {"enabled": "yes"}}, "driver.enabled: must be a boolean as in the chart, not a string."),
+        ({"driver": "kmod"}, "driver: must be a mapping as in the chart, not a string."),
+        ({"driver": {"modernEbpf": {"bufSizePreset": True}}}, "must be a number as in the chart, not a boolean"),
+        ({"tolerations": {}}, "tolerations: must be a list as in the chart, not a mapping."),
+        (
+            {"falco": {"priorty": "debug"}},
+            "falco.priorty: the chart falco 9.1.0 has no such value. Did you mean falco.priority?",
+        ),
+        ({"falco": {"webserver": {"listen_prot": 1}}}, "Did you mean falco.webserver.listen_port?"),
+        ({"falco": []}, "falco: must be a mapping"),
+        ({"falcosidekick": {"webui": {"enabeld": True}}}, "Did you mean falcosidekick.webui.enabled?"),
+        ({"falcosidekick": {"replicaCount": "2"}}, "falcosidekick.replicaCount: must be a number"),
+        ({"ebpf": {"enabled": True}}, "driver.kind: modern_ebpf"),
+        ({"driver": {"kind": "ebpf"}}, "driver.kind: 'ebpf' is a value of older charts."),
+        ({"driver": {"kind": "gvisor"}}, "gVisor"),
+        ({"driver": {"kind": "module"}}, "kmod"),
+        ({"falco": {"grpc": {"enabled": True}}}, "falco.http_output"),
+        ({"extraVolumes": []}, "mounts.volumes"),
+        ({"collectors": {"docker": {"enabled": True}}}, "collectors.containerEngine.engines"),
+        (
+            {"affinity": {"podAntiAffinity": {"x": [{"labelSelector": {"matchLabels": {"app": "falco"}}}]}}},
+            "app.kubernetes.io/name",
+        ),
+        (
+            {"a": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["falco"]}]}},
+            "app.kubernetes.io/name",
+        ),
+    ],
+)
+def test_what_it_does_not_know_is_named(values: dict[str, Any], message: str) -> None:
+    assert message in told(values)
+
+
+def test_a_replaced_value_is_told_once() -> None:
+    assert told({"ebpf": {"enabled": True}}).count("ebpf:") == 1
+
+
+@pytest.mark.parametrize("path", sorted(REPLACED))
+def test_every_replaced_value_is_found_and_answered(path: str) -> None:
+    values: Any = 1
+    for key in reversed(path.split(".")):
+        values = {key: values}
+    assert [problem.hint for problem in find_replaced(values) if problem.path == path] == [REPLACED[path]]
+
+
+def test_values_of_a_subchart_that_is_not_there_are_left_alone() -> None:
+    chart = Chart("falco", "9.1.0", "", {}, missing=("k8s-metacollector",))
+    assert told({"k8s-metacollector": {"any": 1}}, chart) == ""
