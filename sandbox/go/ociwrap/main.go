@@ -18,17 +18,27 @@ func main() {
 			fmt.Fprintf(os.Stderr, "ociwrap: %v\n", err)
 		}
 	}
-	runc := os.Getenv("OCIWRAP_RUNC")
-	if runc == "" {
-		self, err := os.Executable()
-		if err != nil {
-			self = os.Args[0]
-		}
-		runc = filepath.Join(filepath.Dir(self), "runc.real")
-	}
+	runc := realRunc()
 	err := syscall.Exec(runc, append([]string{"runc"}, os.Args[1:]...), os.Environ())
 	fmt.Fprintf(os.Stderr, "ociwrap: %s: %v\n", runc, err)
 	os.Exit(1)
+}
+
+// realRunc is what OCIWRAP_RUNC names, else runc.real beside the wrapper, else the system's runc.
+func realRunc() string {
+	if named := os.Getenv("OCIWRAP_RUNC"); named != "" {
+		return named
+	}
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	for _, candidate := range []string{filepath.Join(filepath.Dir(self), "runc.real"), "/usr/sbin/runc", "/usr/bin/runc"} {
+		if _, err := os.Stat(candidate); err == nil && candidate != self {
+			return candidate
+		}
+	}
+	return "/usr/sbin/runc"
 }
 
 func wrap(c call) error {

@@ -66,7 +66,7 @@ func readSettings() (*settings, []string) {
 	if token, chat := os.Getenv("TELEGRAM_TOKEN"), os.Getenv("TELEGRAM_CHATID"); token != "" && chat != "" {
 		// The real program posts to Telegram's own host; a sandbox posts to nobody outside itself.
 		base := strings.TrimSuffix(os.Getenv("STANDIN_TELEGRAM_URL"), "/")
-		o := &output{name: "telegram", minimum: minimum("TELEGRAM_MINIMUMPRIORITY"), payload: telegramPayload(chat, os.Getenv("TELEGRAM_MESSAGETHREADID")), method: "POST"}
+		o := &output{name: "telegram", minimum: minimum("TELEGRAM_MINIMUMPRIORITY"), payload: telegramPayload(chat, orElse(os.Getenv("TELEGRAM_MESSAGETHREADID"), os.Getenv("TELEGRAM_MESSAGE_THREAD_ID"))), method: "POST"}
 		if base != "" {
 			o.endpoint = base + "/bot" + token + "/sendMessage"
 		}
