@@ -1,0 +1,113 @@
+"""Bad input and absent machines: a clear message that names the thing, a non-zero exit code, and nothing changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .cluster import Cluster
+from .playbook import Site
+
+pytestmark = pytest.mark.cluster
+
+BROKEN_RULES = """\
+- rule: Broken
+  desc: The field does not exist.
+  condition: evt.type = open and fd.nmae = /etc/shadow
+  output: read
+  priority: WARNING
+"""
+CUTS_A_REQUIRED_FLOW = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "nobody-reaches-anybody", "namespace": "prod"},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+}
+
+
+def refused(site: Site, *arguments: str, extra: dict[str, Any] | None = None) -> str:
+    """Run the site with bad input and return its output; it must fail and must not change anything."""
+    outcome = site.run("site.yml", *arguments, extra=extra)
+    assert outcome.returncode != 0
+    assert outcome.total_changed == 0, outcome.output
+    # The deprecation of a module is no business of the reader of an error; line breaks of YAML output are none, either.
+    return " ".join(outcome.output.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("falco_namespcae", "falco_namespace"), ("node_prep_drivr", "node_prep_driver")]
+)
+def test_a_misspelt_variable(site: Site, name: str, nearest: str) -> None:
+    output = refused(site, extra={name: "x"})
+    assert f"'{name}' is not a variable of any role: did you mean '{nearest}'?" in output
+    assert "Nothing was changed" in output
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"falco_ui_node_port": "thirty"}, ["falco_ui_node_port", "int"]),
+        ({"falco_redis_storage": "nfs"}, ["falco_redis_storage", "local", "nfs"]),
+        ({"verify_triggers": [{"name": "x"}]}, ["verify_triggers", "rule"]),
+    ],
+)
+def test_a_variable_of_the_wrong_type(site: Site, extra: dict[str, Any], words: list[str]) -> None:
+    output = refused(site, extra=extra)
+    assert [word for word in words if word not in output] == []
+
+
+def test_a_rule_with_an_unknown_field(site: Site, tmp_path: Path) -> None:
+    rules = tmp_path / "broken.yaml"
+    rules.write_text(BROKEN_RULES)
+    output = refused(site, extra={"falco_rules_files": [str(rules)]})
+    assert "broken.yaml:3" in output
+    assert "fd.nmae" in output
+    assert "fd.name" in output
+
+
+def test_a_rule_that_is_no_yaml(site: Site, tmp_path: Path) -> None:
+    rules = tmp_path / "broken.yaml"
+    rules.write_text("- rule: [unclosed\n")
+    assert "broken.yaml" in refused(site, extra={"falco_rules_files": [str(rules)]})
+
+
+def test_a_policy_that_cuts_a_required_flow(site: Site, cluster: Cluster) -> None:
+    before = cluster.digest()
+    outcome = site.run(
+        "network_policies.yml",
+        extra={"network_policies_paths": [], "network_policies_manifests": [CUTS_A_REQUIRED_FLOW]},
+    )
+    assert outcome.returncode != 0
+    output = " ".join(outcome.output.split())
+    assert "frontend" in output
+    assert "backend" in output
+    assert "8080" in output
+    assert cluster.digest() == before
+
+
+def test_an_api_server_that_is_away(site: Site, tmp_path: Path) -> None:
+    config = yaml.safe_load(site.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    away = tmp_path / "kubeconfig"
+    away.write_text(yaml.safe_dump(config))
+    output = refused(site, extra={"cluster_kubeconfig": str(away), "falconet_connect_timeout_seconds": 10})
+    assert "The API server of cluster sandbox" in output
+    assert str(away) in output
+
+
+def test_a_kubeconfig_that_is_missing(site: Site, tmp_path: Path) -> None:
+    output = refused(site, extra={"cluster_kubeconfig": str(tmp_path / "nowhere")})
+    assert "nowhere" in output
+
+
+def test_a_node_without_ssh(site: Site, tmp_path: Path) -> None:
+    inventory = tmp_path / "more.yml"
+    node = {"ansible_host": "127.0.0.1", "ansible_port": 1, "kube_cluster": "sandbox"}
+    inventory.write_text(yaml.safe_dump({"workers": {"hosts": {"worker99": node}}}))
+    output = refused(site, "-i", str(inventory), extra={"falconet_connect_timeout_seconds": 3})
+    assert "Node worker99" in output
+    assert "127.0.0.1:1" in output
+    assert "Nothing was changed" in output
