@@ -47,7 +47,13 @@ class GoBuild:
         variables = "".join(f" -X {name}={value}" for name, value in self.settings)
         # go vet of a test build would analyse all of Kubernetes again.
         verb = ["test", "-c", "-vet=off"] if self.is_test else ["build"]
-        return [*verb, "-trimpath", "-ldflags", f"-s -w{variables}", *(["-tags", ",".join(self.tags)] if self.tags else [])]
+        return [
+            *verb,
+            "-trimpath",
+            "-ldflags",
+            f"-s -w{variables}",
+            *(["-tags", ",".join(self.tags)] if self.tags else []),
+        ]
 
     def key(self, go_version: str) -> str:
         """Hash of everything that the output depends on."""

@@ -70,7 +70,8 @@ def find_mirrors() -> list[Mirror]:
     """The mirrors of this machine, best first."""
     if not shutil.which("apt-get"):
         raise SandboxError(
-            "no apt-get: the sandbox needs Debian or Ubuntu", "use SANDBOX=kind, or KUBECONFIG= with a cluster of your own"
+            "no apt-get: the sandbox needs Debian or Ubuntu",
+            "use SANDBOX=kind, or KUBECONFIG= with a cluster of your own",
         )
     ask = ["apt-get", "indextargets", "--format", "$(SITE) $(CODENAME) $(COMPONENT)", "Created-By: Packages"]
     lines = run(ask).stdout.splitlines()

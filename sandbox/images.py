@@ -35,11 +35,58 @@ OWN_LAYER_BYTES = 1 << 20
 
 #: Applets of busybox that the toolbox has under their own names.
 APPLETS = (
-    *("sh", "ash", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "du"),
+    *(
+        "sh",
+        "ash",
+        "awk",
+        "base64",
+        "basename",
+        "cat",
+        "chmod",
+        "chown",
+        "cp",
+        "cut",
+        "date",
+        "dd",
+        "df",
+        "dirname",
+        "du",
+    ),
     *("echo", "env", "expr", "false", "find", "grep", "head", "hexdump", "hostname", "id", "ip", "kill", "ln", "ls"),
     *("mkdir", "mktemp", "more", "mount", "mv", "nc", "netstat", "nslookup", "ping", "printf", "ps", "pwd", "readlink"),
-    *("rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch"),
-    *("tr", "traceroute", "true", "tty", "umount", "uname", "uniq", "vi", "wc", "wget", "which", "whoami", "xargs", "yes"),
+    *(
+        "rm",
+        "rmdir",
+        "sed",
+        "seq",
+        "sleep",
+        "sort",
+        "stat",
+        "sync",
+        "tail",
+        "tar",
+        "tee",
+        "test",
+        "timeout",
+        "top",
+        "touch",
+    ),
+    *(
+        "tr",
+        "traceroute",
+        "true",
+        "tty",
+        "umount",
+        "uname",
+        "uniq",
+        "vi",
+        "wc",
+        "wget",
+        "which",
+        "whoami",
+        "xargs",
+        "yes",
+    ),
 )
 
 
@@ -158,7 +205,8 @@ def _source(spec: ImageSpec, source: str, outputs: Mapping[str, Path]) -> Path:
     path = outputs[build] / rest if build in outputs else None
     if path is None or not path.exists():
         raise SandboxError(
-            f"image {spec.name}: there is no {source}", f"builds are: {', '.join(sorted(outputs))}; a source is <build>/<file>"
+            f"image {spec.name}: there is no {source}",
+            f"builds are: {', '.join(sorted(outputs))}; a source is <build>/<file>",
         )
     return path
 

@@ -130,7 +130,8 @@ def describe(name: str, layers: Iterable[Layer], runtime: Mapping[str, object]) 
             "mediaType": _MEDIA + "manifest.v1+json",
             "config": {"mediaType": _MEDIA + "config.v1+json", "digest": sha256(config), "size": len(config)},
             "layers": [
-                {"mediaType": _MEDIA + "layer.v1.tar", "digest": layer.digest, "size": layer.size_bytes} for layer in stack
+                {"mediaType": _MEDIA + "layer.v1.tar", "digest": layer.digest, "size": layer.size_bytes}
+                for layer in stack
             ],
         }
     )

@@ -1,0 +1,202 @@
+"""What a bare cluster gets on top: node roles, pod networks, cluster DNS, rights of the NetworkPolicy agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from sandbox import images
+from sandbox.api import MERGE, Api
+from sandbox.errors import SandboxError
+from sandbox.instance import DNS_SERVICE, NODES, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
+from sandbox.process import wait_for
+
+# Names that nobody serves do not exist: NXDOMAIN at once, instead of a refusal that clients retry.
+COREFILE = f"""cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {{
+    errors
+    health {{
+        lameduck 2s
+    }}
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {{
+        pods insecure
+        ttl 30
+    }}
+    prometheus :9153
+    cache 30
+    reload
+    loadbalance
+}}
+sandbox.test:53 {{
+    errors
+    hosts {{
+        {OUTSIDE_ADDRESS} outside.sandbox.test
+    }}
+}}
+.:53 {{
+    errors
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
+}}
+"""
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_SYSTEM = "/api/v1/namespaces/kube-system"
+_READ = ["get", "list", "watch"]
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str = "", **members: Any) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/managed-by": "falconet-sandbox"}
+    metadata: dict[str, Any] = {"name": name, "labels": labels}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **members}
+
+
+def _rights(name: str, rules: list[dict[str, Any]], subject: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    group = "rbac.authorization.k8s.io"
+    role = _object(f"{group}/v1", "ClusterRole", name, rules=rules)
+    reference = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    binding = _object(f"{group}/v1", "ClusterRoleBinding", name, roleRef=reference, subjects=[subject])
+    return [(f"{_RBAC}/clusterroles/{name}", role), (f"{_RBAC}/clusterrolebindings/{name}", binding)]
+
+
+def _coredns_deployment() -> dict[str, Any]:
+    labels = {"k8s-app": "kube-dns"}
+    container = {
+        "name": "coredns",
+        "image": images.COREDNS_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "args": ["-conf", "/etc/coredns/Corefile"],
+        "ports": [
+            {"name": "dns", "containerPort": 53, "protocol": "UDP"},
+            {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": 9153, "protocol": "TCP"},
+        ],
+        "resources": {"requests": {"cpu": "50m", "memory": "40Mi"}, "limits": {"memory": "170Mi"}},
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 2},
+        "livenessProbe": {
+            "httpGet": {"path": "/health", "port": 8080},
+            "failureThreshold": 5,
+            "initialDelaySeconds": 20,
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsUser": 0,
+        },
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
+    }
+    pod = {
+        "serviceAccountName": "coredns",
+        "priorityClassName": "system-cluster-critical",
+        "dnsPolicy": "Default",
+        "tolerations": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
+        "containers": [container],
+        "volumes": [{"name": "config", "configMap": {"name": "coredns"}}],
+    }
+    deployment = _object(
+        "apps/v1",
+        "Deployment",
+        "coredns",
+        "kube-system",
+        spec={
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    )
+    deployment["metadata"]["labels"].update(labels)
+    return deployment
+
+
+def documents(control_plane_endpoint: str) -> list[tuple[str, dict[str, Any]]]:
+    """Objects to apply, in order: path in the API and content."""
+    dns_account = {"kind": "ServiceAccount", "name": "coredns", "namespace": "kube-system"}
+    dns_rules = [
+        {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    ]
+    agent_rules = [
+        {"apiGroups": [""], "resources": ["pods", "namespaces", "nodes", "services"], "verbs": _READ},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": _READ},
+        {"apiGroups": ["policy.networking.k8s.io"], "resources": ["*"], "verbs": _READ},
+    ]
+    agent = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "sandbox:netpol-agent"}
+    kubeadm = {
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "kind": "ClusterConfiguration",
+        "clusterName": "sandbox",
+        "controlPlaneEndpoint": control_plane_endpoint,
+        "kubernetesVersion": images.KUBERNETES,
+        "networking": {
+            "dnsDomain": "cluster.local",
+            "podSubnet": str(POD_NETWORK),
+            "serviceSubnet": str(SERVICE_NETWORK),
+        },
+    }
+    service = _object(
+        "v1",
+        "Service",
+        "kube-dns",
+        "kube-system",
+        spec={
+            "clusterIP": str(DNS_SERVICE),
+            "selector": {"k8s-app": "kube-dns"},
+            "ports": [
+                {"name": "dns", "port": 53, "targetPort": 53, "protocol": "UDP"},
+                {"name": "dns-tcp", "port": 53, "targetPort": 53, "protocol": "TCP"},
+                {"name": "metrics", "port": 9153, "targetPort": 9153, "protocol": "TCP"},
+            ],
+        },
+    )
+    service["metadata"]["labels"].update({"k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS"})
+    config = yaml.safe_dump(kubeadm, sort_keys=False)
+    return [
+        *_rights("sandbox:netpol-agent", agent_rules, agent),
+        *_rights("system:coredns", dns_rules, dns_account),
+        (f"{_SYSTEM}/serviceaccounts/coredns", _object("v1", "ServiceAccount", "coredns", "kube-system")),
+        (
+            f"{_SYSTEM}/configmaps/coredns",
+            _object("v1", "ConfigMap", "coredns", "kube-system", data={"Corefile": COREFILE}),
+        ),
+        (f"{_SYSTEM}/services/kube-dns", service),
+        ("/apis/apps/v1/namespaces/kube-system/deployments/coredns", _coredns_deployment()),
+        (
+            f"{_SYSTEM}/configmaps/kubeadm-config",
+            _object("v1", "ConfigMap", "kubeadm-config", "kube-system", data={"ClusterConfiguration": config}),
+        ),
+    ]
+
+
+def apply_documents(api: Api) -> None:
+    """Apply all of `documents`; waits for the parts of the API that a young cluster fills in by itself."""
+    endpoint = api.url.removeprefix("https://")
+    wait_for("the namespace kube-system", lambda: _exists(api, _SYSTEM), timeout_seconds=60)
+    for path, document in documents(endpoint):
+        api.apply(path, document)
+
+
+def _exists(api: Api, path: str) -> bool:
+    try:
+        api.get(path)
+    except SandboxError:
+        return False
+    return True
+
+
+def label_nodes(api: Api) -> None:
+    """Roles and pod networks of the nodes, which a kubelet may not set by itself."""
+    for node in NODES:
+        path = f"/api/v1/nodes/{node.name}"
+        current = api.get(path)
+        role = "control-plane" if node.control_plane else "worker"
+        label = f"node-role.kubernetes.io/{role}"
+        if label not in current["metadata"].get("labels", {}):
+            api.ask(path, method="PATCH", body={"metadata": {"labels": {label: ""}}}, kind=MERGE)
+        if not current["spec"].get("podCIDR"):
+            cidr = str(node.pod_cidr)
+            api.ask(path, method="PATCH", body={"spec": {"podCIDR": cidr, "podCIDRs": [cidr]}}, kind=MERGE)

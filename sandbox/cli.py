@@ -1,0 +1,128 @@
+"""The command line of the sandbox: arguments, and which function serves each command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.instance import NODES, Instance, check_name, find_node, load
+from sandbox.process import say
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m sandbox", description="A real Kubernetes of three Rocky-like nodes on this machine."
+    )
+    top.add_argument(
+        "--name", default=os.environ.get("SANDBOX_NAME", "falconet"), help="which sandbox (default: %(default)s)"
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="build what is missing, start what does not run, wait until it is usable")
+    down = commands.add_parser("down", help="remove every process, mount, interface and control group of it")
+    down.add_argument("--purge", action="store_true", help="forget its state too: etcd, the nodes' disks, keys, logs")
+    commands.add_parser("status", help="what runs; exit code 1 if something is not as it should be")
+    commands.add_parser("doctor", help="what this machine lacks, and what to do about it")
+    commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
+    image = commands.add_parser("import-image", help="import an image archive (docker save) into all nodes")
+    image.add_argument("archive", metavar="TAR", type=Path)
+    enforcement = commands.add_parser("enforcement", help="turn the enforcement of NetworkPolicies on or off")
+    enforcement.add_argument("state", choices=("on", "off"))
+    execute = commands.add_parser("exec", help="run a command inside a node: exec NODE -- COMMAND...")
+    execute.add_argument("node", metavar="NODE")
+    execute.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    return top
+
+
+def running(name: str) -> Instance:
+    """The instance, if it was ever made."""
+    sandbox = load(name)
+    if sandbox is None:
+        raise SandboxError(f"there is no sandbox {name!r}", f"python -m sandbox --name {name} up")
+    return sandbox
+
+
+def _exec(name: str, node_name: str, argv: Sequence[str]) -> int:
+    from sandbox import image_import, node
+
+    sandbox, member = running(name), find_node(node_name)
+    command = list(argv[1:] if argv[:1] == ["--"] else argv) or ["/bin/bash", "-l"]
+    found = node.find(sandbox, member.name)
+    if found is None:
+        raise SandboxError(f"{member.name} does not run", f"python -m sandbox --name {name} up")
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+    }
+    environment |= {"TERM": os.environ.get("TERM", "dumb"), "KUBECONFIG": "/etc/kubernetes/admin.conf"}
+    return subprocess.run([*image_import.enter(found[0]), *command], env=environment, check=False).returncode
+
+
+def _enforcement(name: str, state: str) -> int:
+    from sandbox import node
+
+    sandbox = running(name)
+    verb = "start" if state == "on" else "stop"
+    for member in NODES:
+        found = node.find(sandbox, member.name)
+        if found is None:
+            raise SandboxError(f"{member.name} does not run", f"python -m sandbox --name {name} up")
+        answer = node.order(found[0], {"do": verb, "service": "netpol-agent"})
+        say(f"{member.name}: NetworkPolicy agent {answer['state']}")
+    return 0
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    name = check_name(options.name)
+    if options.command == "up":
+        from sandbox.up import up
+
+        up(name)
+    elif options.command == "down":
+        from sandbox.down import down
+
+        down(name, purge=options.purge)
+    elif options.command == "status":
+        from sandbox.status import status
+
+        return status(running(name))
+    elif options.command == "doctor":
+        from sandbox.doctor import doctor
+
+        return doctor()
+    elif options.command == "inventory":
+        from sandbox.inventory import write_inventory
+
+        write_inventory(running(name))
+    elif options.command == "import-image":
+        from sandbox.image_import import import_everywhere
+
+        print(json.dumps(import_everywhere(running(name), options.archive), indent=2))
+    elif options.command == "enforcement":
+        return _enforcement(name, options.state)
+    elif options.command == "exec":
+        return _exec(name, options.node, options.argv)
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the arguments and run the command, with errors as sentences."""
+    options = parser().parse_args(arguments)
+    try:
+        return execute(options)
+    except SandboxError as error:
+        print(f"sandbox: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"    try: {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sandbox: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130

@@ -1,0 +1,179 @@
+"""``up``: from whatever is there to a running cluster. Every step looks first and changes only what differs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sandbox import addons, debian, image_import, images, instance, network, node, pki
+from sandbox.api import Api
+from sandbox.builds import built
+from sandbox.cache import cache_root, write_atomically
+from sandbox.control_plane import kubeconfig
+from sandbox.errors import SandboxError
+from sandbox.instance import NODES, Instance
+from sandbox.node import Machine
+from sandbox.packages import package_layer
+from sandbox.process import say, tail_file, wait_for
+from sandbox.rootfs import debian_programs, root_file_system
+
+API_LIMIT_SECONDS = 120
+NODE_LIMIT_SECONDS = 120
+DNS_LIMIT_SECONDS = 120
+
+#: Programs for the user of the machine: name to build and file.
+_HOST_PROGRAMS = {"kubectl": ("kubernetes", "kubernetes"), "helm": ("helm", "helm")}
+
+
+def prepare() -> tuple[list[Path], list[tuple[images.ImageSpec, images.oci.Image]]]:
+    """Build, or find in the cache, everything that a cluster is made of.
+
+    Returns:
+        The layers of the nodes' root file system, topmost first, and the images.
+    """
+    debian.install_tools()
+    outputs = built(images.all_builds())
+    link_host_programs(outputs)
+    root = root_file_system()
+    outputs |= debian_programs(root)
+    layers = [node.program_layer(outputs), package_layer(root), root]
+    return layers, images.make_images(images.all_images(), outputs)
+
+
+def link_host_programs(outputs: Mapping[str, Path]) -> None:
+    """``kubectl`` and ``helm`` of this sandbox are in ``$FALCONET_CACHE/bin``."""
+    folder = cache_root() / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (build, file) in _HOST_PROGRAMS.items():
+        link, target = folder / name, outputs[build] / file
+        if not link.is_symlink() or link.readlink() != target:
+            partial = folder / f".{name}.partial"
+            partial.unlink(missing_ok=True)
+            partial.symlink_to(target)
+            partial.replace(link)
+
+
+def ensure_machine(sandbox: Instance, machine: Machine) -> bool:
+    """The machine runs with this specification and is plugged in; True if it had to be started."""
+    found = node.find(sandbox, machine.name)
+    fresh = False
+    if found and found[1] != machine.digest:
+        say(f"{machine.name}: its specification changed, starting it again")
+        node.stop(sandbox, machine.name)
+        found = None
+    if found:
+        pid = found[0]
+        network.ensure_cable(sandbox, machine.number, pid)
+    else:
+        pid, fresh = node.start(sandbox, machine), True
+    log = sandbox.logs(machine.name) / "init.log"
+
+    def up_or_dead() -> bool:
+        if node.find(sandbox, machine.name) is None:
+            raise SandboxError(f"{machine.name} died while it started:\n{tail_file(log)}")
+        return node.network_is_up(pid)
+
+    wait_for(f"the network of {machine.name}", up_or_dead, timeout_seconds=60, hint=f"see {log}")
+    if machine.name != instance.OUTSIDE and node.ensure_agent(pid) and not fresh:
+        node_state = node.order(pid, {"do": "status"})["netpol-agent"]["state"]
+        if node_state != "stopped":
+            node.order(pid, {"do": "restart", "service": "netpol-agent"})
+    return fresh
+
+
+def machines(sandbox: Instance, layers: Sequence[Path], keys: Path) -> list[Machine]:
+    """The specifications of everything that the sandbox starts."""
+    cluster = [node.cluster_machine(sandbox, member, layers, keys) for member in NODES]
+    return [*cluster, node.outside_machine(sandbox, layers)]
+
+
+def wait_for_api(sandbox: Instance, api: Api) -> None:
+    """The API server is ready."""
+    control_plane = next(member for member in NODES if member.control_plane)
+    logs = sandbox.logs(control_plane.name)
+    try:
+        wait_for(f"the API server at {api.url}", api.ready, timeout_seconds=API_LIMIT_SECONDS)
+    except SandboxError as error:
+        raise SandboxError(
+            f"{error.message}\nlast words of the kubelet:\n{tail_file(logs / 'kubelet.log')}", f"see {logs}"
+        ) from error
+
+
+def not_ready(api: Api) -> list[str]:
+    """Nodes that are not there or not Ready."""
+    by_name = {item["metadata"]["name"]: item for item in api.get("/api/v1/nodes")["items"]}
+    missing = []
+    for member in NODES:
+        conditions = by_name.get(member.name, {}).get("status", {}).get("conditions", [])
+        if not any(one["type"] == "Ready" and one["status"] == "True" for one in conditions):
+            missing.append(member.name)
+    return missing
+
+
+def wait_for_nodes(sandbox: Instance, api: Api, what: str = "Ready") -> None:
+    """All nodes are Ready (or, with ``what`` ``registered``, known to the API)."""
+
+    def done() -> bool:
+        if what == "registered":
+            known = {item["metadata"]["name"] for item in api.get("/api/v1/nodes")["items"]}
+            return known >= {member.name for member in NODES}
+        return not not_ready(api)
+
+    try:
+        wait_for(f"all nodes to be {what}", done, timeout_seconds=NODE_LIMIT_SECONDS)
+    except SandboxError as error:
+        late = not_ready(api)
+        words = "\n".join(f"{name}:\n{tail_file(sandbox.logs(name) / 'kubelet.log', 5)}" for name in late)
+        raise SandboxError(
+            f"{error.message}; not Ready: {', '.join(late)}\n{words}", f"see {sandbox.folder / 'logs'}"
+        ) from error
+
+
+def dns_ready(api: Api) -> bool:
+    """Whether the cluster's DNS has a ready pod."""
+    status = api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns").get("status", {})
+    return int(status.get("readyReplicas", 0)) > 0
+
+
+def up(name: str) -> Instance:
+    """Bring the sandbox of that name up and wait until it is usable.
+
+    Returns:
+        The instance.
+
+    Raises:
+        SandboxError: something is missing or did not come up; names it.
+    """
+    layers, built_images = prepare()
+    with instance.exclusive(name, wait=False):
+        began = time.monotonic()
+        sandbox = instance.create(name, network.routed_networks())
+        keys = pki.ensure_keys(sandbox)
+        cluster = keys / "kubernetes"
+        write_atomically(sandbox.ssh_key, (keys / "ssh/root").read_text(), mode=0o600)
+        write_atomically(sandbox.kubeconfig, kubeconfig(sandbox.api_url, "admin", cluster), mode=0o600)
+        network.ensure_bridge(sandbox)
+        wanted = machines(sandbox, layers, keys)
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            started = sum(pool.map(lambda machine: ensure_machine(sandbox, machine), wanted))
+        imported = image_import.ensure_images_everywhere(sandbox, built_images)
+        api = Api(sandbox, cluster)
+        wait_for_api(sandbox, api)
+        addons.apply_documents(api)
+        wait_for_nodes(sandbox, api, "registered")
+        addons.label_nodes(api)
+        wait_for_nodes(sandbox, api)
+        nodes_ready = time.monotonic() - began
+        wait_for("the cluster's DNS", lambda: dns_ready(api), timeout_seconds=DNS_LIMIT_SECONDS)
+        total = time.monotonic() - began
+        record = {"machines_started": started, "images_imported": imported}
+        record |= {"nodes_ready_seconds": round(nodes_ready, 2), "dns_ready_seconds": round(total, 2)}
+        write_atomically(sandbox.folder / "last-up.json", json.dumps(record) + "\n")
+        if started or imported:
+            say(f"sandbox {name!r}: nodes Ready after {nodes_ready:.1f} s, DNS after {total:.1f} s")
+        else:
+            say(f"sandbox {name!r}: was up already, nothing changed")
+    return sandbox
