@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from . import fake_exec
+
 Answer = tuple[int, Any]
 
 
@@ -21,6 +23,7 @@ class FakeApi:
         self.requests: list[tuple[str, str, dict[str, list[str]], Any]] = []
         self.headers: list[dict[str, str]] = []
         self.faults: Callable[[str, str, dict[str, list[str]]], Answer | None] | None = None
+        self.exec: fake_exec.Script | None = None
         self.url = ""
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
@@ -73,6 +76,9 @@ def serve(api: FakeApi) -> Iterator[str]:
 
         def _handle(self) -> None:
             split = urlsplit(self.path)
+            if split.path.endswith("/exec"):
+                self._exec(split.path, parse_qs(split.query))
+                return
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             api.headers.append({key.lower(): value for key, value in self.headers.items()})
             status, body = api.answer(self.command, split.path, parse_qs(split.query), json.loads(raw) if raw else None)
@@ -81,6 +87,18 @@ def serve(api: FakeApi) -> Iterator[str]:
             self.send_header("content-length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
+
+        def _exec(self, path: str, query: dict[str, list[str]]) -> None:
+            api.requests.append(("EXEC", path, query, None))
+            fault = api.faults("EXEC", path, query) if api.faults else None
+            if fault:
+                data = json.dumps(fault[1]).encode()
+                self.send_response(fault[0])
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+                return
+            fake_exec.handle(self, api.exec)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 (names that http.server calls)
 

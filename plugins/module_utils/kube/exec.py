@@ -1,0 +1,181 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands in containers over the API server's exec stream: input in, output and exit code out, many at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .client import Client
+from .errors import ApiError, ConnectionFailedError, ExecError, KubeError, from_response
+
+WEBSOCKET_IMPORT_ERROR: str | None = None
+try:
+    import websocket
+    from kubernetes.stream.ws_client import create_websocket
+except ImportError:
+    WEBSOCKET_IMPORT_ERROR = traceback.format_exc()
+
+# Channels of the subprotocol v4.channel.k8s.io: the first byte of each message.
+_STDIN, _STDOUT, _STDERR, _ERROR = range(4)
+# The version that can end the input alone: a message on channel 255 names the channel to close.
+_CLOSING_PROTOCOL = "v5.channel.k8s.io"
+_CLOSE = 255
+# The API server takes messages of any size, proxies between do not.
+_CHUNK_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to run in a container.
+
+    Attributes:
+        namespace: namespace of the pod.
+        pod: name of the pod.
+        container: name of the container.
+        argv: the command, never through a shell unless it names one.
+        stdin: what the command reads; it must know by itself where its input ends, because the stream of older API
+            servers cannot be closed on one side only.
+        close_stdin: end the input after stdin, for commands that read to its end. Needs Kubernetes 1.30 or newer.
+        timeout_seconds: how long it may take from the connection to the exit code.
+    """
+
+    namespace: str
+    pod: str
+    container: str
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    timeout_seconds: float = 60.0
+    close_stdin: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command left: its output as text, and its exit code."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+
+
+def run(client: Client, command: Command) -> Output:
+    """Run one command.
+
+    Raises:
+        ExecError: it could not be started, or the stream broke or took too long. What came until then is lost.
+        ForbiddenError: RBAC does not allow C(pods/exec).
+        ConnectionFailedError: nobody answered.
+    """
+    if WEBSOCKET_IMPORT_ERROR:
+        raise KubeError(
+            "the Python library 'websocket-client' is missing on the controller",
+            "It comes with the library 'kubernetes': python3 -m pip install 'kubernetes>=24.2'.",
+        )
+    query: list[tuple[str, str]] = [("command", word) for word in command.argv]
+    query += [("container", command.container), ("stdout", "true"), ("stderr", "true")]
+    if command.stdin:
+        query.append(("stdin", "true"))
+    path = f"/api/v1/namespaces/{quote(command.namespace)}/pods/{quote(command.pod)}/exec"
+    url = client.host.replace("http", "ws", 1) + path + "?" + urlencode(query)
+    what = f"exec in {command.namespace}/{command.pod} ({command.container})"
+    deadline = time.monotonic() + command.timeout_seconds
+    client.count_call()
+    try:
+        headers = client.authorization()
+        if command.close_stdin:
+            headers["sec-websocket-protocol"] = _CLOSING_PROTOCOL
+        stream = create_websocket(client.configuration, url, headers)
+    except websocket.WebSocketBadStatusException as error:
+        body = getattr(error, "resp_body", None) or str(error).encode()
+        refused = from_response(
+            error.status_code, body, "create", "pods/exec", namespace=command.namespace, name=command.pod
+        )
+        if refused.status in (401, 403):
+            raise refused from error
+        raise ExecError(f"{what} was refused: {refused.message}") from error
+    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
+        raise ConnectionFailedError(f"{what}: the API server at {client.host} does not answer: {error}") from error
+    try:
+        for start in range(0, len(command.stdin), _CHUNK_BYTES):
+            stream.send(bytes([_STDIN]) + command.stdin[start : start + _CHUNK_BYTES], websocket.ABNF.OPCODE_BINARY)
+        if command.close_stdin:
+            stream.send(bytes([_CLOSE, _STDIN]), websocket.ABNF.OPCODE_BINARY)
+        return _collect(stream, what, deadline)
+    except (websocket.WebSocketTimeoutException, socket.timeout) as error:
+        raise ExecError(f"{what} did not end within {command.timeout_seconds:g} s") from error
+    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
+        raise ExecError(f"{what}: the stream broke off: {error}") from error
+    finally:
+        stream.shutdown()
+
+
+def _collect(stream: Any, what: str, deadline: float) -> Output:
+    """Read a stream to its end."""
+    received: dict[int, list[bytes]] = {_STDOUT: [], _STDERR: [], _ERROR: []}
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise websocket.WebSocketTimeoutException
+        stream.settimeout(remaining)
+        opcode, frame = stream.recv_data_frame(True)
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            break
+        if opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) and frame.data:
+            received.setdefault(frame.data[0], []).append(bytes(frame.data[1:]))
+            # The status comes last; waiting for the close as well would cost a round trip.
+            if frame.data[0] == _ERROR and len(frame.data) > 1:
+                break
+    output = {channel: b"".join(parts).decode("utf-8", "replace") for channel, parts in received.items()}
+    return Output(output[_STDOUT], output[_STDERR], _exit_code(output[_ERROR], what))
+
+
+def _exit_code(status: str, what: str) -> int:
+    """Exit code from the Status object that ends the stream."""
+    if not status:
+        raise ExecError(f"{what}: the stream ended without an exit code, the container may have been stopped")
+    try:
+        parsed = json.loads(status)
+    except ValueError:
+        raise ExecError(f"{what}: {status.strip()}") from None
+    if parsed.get("status") == "Success":
+        return 0
+    if parsed.get("reason") == "NonZeroExitCode":
+        for cause in (parsed.get("details") or {}).get("causes") or []:
+            if cause.get("reason") == "ExitCode":
+                return int(cause["message"])
+    raise ExecError(f"{what} could not start: {parsed.get('message') or status}")
+
+
+def run_all(
+    client: Client, commands: Iterable[tuple[Any, Command]], parallel: int
+) -> Iterator[tuple[Any, Output | KubeError]]:
+    """Run many commands, some at a time, and give each result as it comes.
+
+    Args:
+        commands: pairs of a key and a command.
+        parallel: how many run at once.
+
+    Returns:
+        Pairs of a key and its output, or the error that kept it from running. One command's failure is no failure of
+        the others; missing rights are, since they will not come.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, parallel)) as pool:
+        futures = {pool.submit(run, client, command): key for key, command in commands}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except ApiError:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            except KubeError as error:
+                yield futures[future], error

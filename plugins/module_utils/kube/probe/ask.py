@@ -1,0 +1,225 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The questions that C(netpol_probe) asks, from its options to its result."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from ..client import Client
+from ..errors import KubeError
+from ..snapshot import take_snapshot
+from . import canary, cni
+from .course import Batch, Course, Method, run, summary
+from .exec_method import ExecMethod
+from .model import CONCLUSION_ALLOWED, OBSERVED, UNPROVEN, VIOLATED
+from .node_method import NodeMethod
+from .plan import Plan, Wish, make_plan
+from .report import PROBE_FAILED, Attempt, Settings
+from .workspace import Workspace
+
+# What a failed attempt says when the image is the reason and another method would do.
+_IMAGE_LACKS = ("no usable tool", "method node needs none")
+
+
+class AutoMethod:
+    """Method C(auto): exec, and node for the pods whose image cannot do it.
+
+    Args:
+        first: method exec.
+        second: makes method node when it is first needed.
+    """
+
+    name = "auto"
+
+    def __init__(self, first: Method, second: NodeLater) -> None:
+        self.first = first
+        self.second = second
+        self.reasons: dict[str, str] = {}
+
+    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
+        by_exec = {pod: targets for pod, targets in batch.items() if pod.key not in self.reasons}
+        attempts = self.first.attempt(by_exec, settings) if by_exec else {}
+        for pod, targets in by_exec.items():
+            for target in targets:
+                attempt = attempts[target.ident]
+                if attempt.verdict == PROBE_FAILED and any(mark in attempt.detail for mark in _IMAGE_LACKS):
+                    self.reasons[pod.key] = attempt.detail
+        by_node = {pod: targets for pod, targets in batch.items() if pod.key in self.reasons}
+        if by_node:
+            attempts.update(self._by_node(by_node, settings, attempts))
+        return attempts
+
+    def _by_node(self, batch: Batch, settings: Settings, before: dict[int, Attempt]) -> dict[int, Attempt]:
+        try:
+            return self.second.attempt(batch, settings)
+        except KubeError as error:
+            why = f"; method node cannot be used either: {error}"
+            targets = [target for targets in batch.values() for target in targets]
+            return {
+                t.ident: Attempt(PROBE_FAILED, None, (before[t.ident].detail if t.ident in before else "") + why)
+                for t in targets
+            }
+
+
+class NodeLater:
+    """Method C(node) whose pods are made when the first attempt needs them."""
+
+    name = "node"
+
+    def __init__(self, client: Client, params: dict[str, Any], stack: contextlib.ExitStack) -> None:
+        self.client = client
+        self.params = params
+        self.stack = stack
+        self._method: NodeMethod | None = None
+
+    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
+        if self._method is None:
+            workspace = self.stack.enter_context(_workspace(self.client, self.params, privileged=True))
+            self._method = NodeMethod(self.client, workspace)
+        return self._method.attempt(batch, settings)
+
+
+def _workspace(client: Client, params: dict[str, Any], privileged: bool) -> Workspace:
+    return Workspace(
+        client,
+        params["image"],
+        namespace=params["work_namespace"],
+        privileged=privileged,
+        deadline_seconds=params["deadline_seconds"],
+        pull_policy=params["image_pull_policy"],
+        pull_secrets=tuple(params["image_pull_secrets"]),
+    )
+
+
+def _settings(params: dict[str, Any]) -> Settings:
+    payload = params["udp_payload"]
+    settings = Settings(wait_seconds=params["connect_timeout"], bound=params["concurrency"])
+    if payload is None:
+        return settings
+    return Settings(settings.wait_seconds, settings.bound, payload.encode())
+
+
+@contextlib.contextmanager
+def _method(client: Client, params: dict[str, Any]) -> Iterator[Method]:
+    with contextlib.ExitStack() as stack:
+        by_exec = ExecMethod(client, params["parallel"])
+        by_node = NodeLater(client, params, stack)
+        yield {"exec": by_exec, "node": by_node, "auto": AutoMethod(by_exec, by_node)}[params["method"]]
+
+
+def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
+    """Try connections and compare them with what is expected.
+
+    Args:
+        client: connection to the cluster.
+        params: options of C(netpol_probe).
+
+    Returns:
+        The module's result without C(changed).
+    """
+    wish = Wish(
+        required=params["required_flows"],
+        forbidden=params["forbidden_flows"],
+        observed=params["flows"],
+        namespaces=params["namespaces"],
+        ports=params["ports"] or None,
+        matrix=params["expected_matrix"],
+        analysis=params["expected"] == "analysis",
+        families=params["ip_families"],
+        by_name=params["service_names"],
+        pods_per_workload=params["pods_per_workload"],
+    )
+    plan = make_plan(take_snapshot(client), wish)
+    with _method(client, params) as method:
+        course = run(method, plan.probes, _settings(params), params["settle_seconds"])
+        chosen = _chosen(method, course)
+    return dict(_result(plan, course), method=chosen, api_calls=client.calls)
+
+
+def _chosen(method: Method, course: Course) -> dict[str, Any]:
+    reasons = getattr(method, "reasons", {})
+    sources = {finding.probe.source.key for finding in course.findings}
+    if method.name != "auto":
+        return {"name": method.name, "why": "asked for", "node": []}
+    if not reasons:
+        return {"name": "exec", "why": "every source has a shell and a tool", "node": []}
+    some = "some sources lack" if sources - set(reasons) else "no source has"
+    why = f"{some} a shell or a tool: {next(iter(reasons.values()))}"
+    return {"name": "exec, node" if sources - set(reasons) else "node", "why": why, "node": sorted(reasons)}
+
+
+def _result(plan: Plan, course: Course) -> dict[str, Any]:
+    rows = [finding.row() for finding in course.findings]
+    missed = [gap.row() for gap in plan.gaps]
+    # A flow that was required or forbidden and could not be tried is not proven.
+    unproven = [row for row in rows if row["status"] == UNPROVEN]
+    open_flows = [row for row in missed if row["expected"] is not None]
+    violations = [row for row in rows if row["status"] == VIOLATED]
+    return dict(
+        summary(course),
+        results=rows,
+        violations=violations,
+        unproven=unproven + open_flows,
+        not_probed=missed,
+        matrix=_matrix(course),
+        msg=_message(rows, violations, unproven, open_flows),
+    )
+
+
+def _matrix(course: Course) -> list[dict[str, Any]]:
+    """Outcome by workload, in the form that C(expected_matrix) takes; a workload whose pods differ has none."""
+    found: dict[tuple[str, str, int, str], set[str]] = {}
+    for finding in course.findings:
+        probe = finding.probe
+        if probe.target_pod is None:
+            continue
+        source = f"{probe.source.namespace}/{probe.source.workload}"
+        target = f"{probe.target_pod.namespace}/{probe.target_pod.workload}"
+        found.setdefault((source, target, probe.port, probe.protocol), set()).add(finding.conclusion)
+    return [
+        {
+            "from": source,
+            "to": target,
+            "port": port,
+            "protocol": protocol,
+            "allowed": outcome == {CONCLUSION_ALLOWED},
+        }
+        for (source, target, port, protocol), outcome in sorted(found.items())
+        if len(outcome) == 1 and "unknown" not in outcome
+    ]
+
+
+def _message(
+    rows: list[dict[str, Any]],
+    violations: list[dict[str, Any]],
+    unproven: list[dict[str, Any]],
+    open_flows: list[dict[str, Any]],
+) -> str:
+    observed = sum(1 for row in rows if row["status"] == OBSERVED)
+    text = f"{len(rows)} connections tried: {len(violations)} against expectation, {len(unproven)} without proof"
+    if observed:
+        text += f", {observed} only observed"
+    if open_flows:
+        text += f"; {len(open_flows)} expected ones could not be tried"
+    for row in violations[:3]:
+        text += (
+            f". {row['from']} -> {row['to']} on {row['port']}/{row['protocol']} should be {row['expected']} "
+            f"and is {row['conclusion']} ({row['verdict']})"
+        )
+        if row["because"]:
+            text += f"; the policies say: {row['because']}"
+    for row in (unproven + open_flows)[:1] if not violations else []:
+        text += f". {row['from']} -> {row['to']}: {row.get('detail') or row.get('why')}"
+    return text
+
+
+def enforcement(client: Client, params: dict[str, Any]) -> dict[str, Any]:
+    """Find out by a canary whether policies are enforced, and say what is known of the network plugin."""
+    plugins = cni.detect(client)
+    with _workspace(client, params, privileged=False) as workspace:
+        found = canary.enforcement(client, workspace, _settings(params), params["settle_seconds"])
+    return dict(found, cni=plugins, msg=found["why"], api_calls=client.calls)

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The course of a probe run: controls, a first pass over everything, then again what disagrees until it is steady."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from .model import MET, OBSERVED, UNPROVEN, VIOLATED, Finding, Pod, Probe
+from .report import ALLOWED, PROBE_FAILED, UNRESOLVED, Attempt, Settings, Target
+
+# A result that says nothing is tried this often; more would only wait for servers that are not there.
+_TRIES_WITHOUT_PROOF = 3
+
+Batch = dict[Pod, list[Target]]
+Endpoint = tuple[Pod, str, int]
+
+
+class Method(Protocol):
+    """A way to try connections from pods: one call tries everything that it is given."""
+
+    name: str
+
+    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
+        """Attempts by the targets' numbers, one for every target of the batch."""
+
+
+@dataclass
+class Course:
+    """What a run has found, and what it took.
+
+    Attributes:
+        findings: one for each probe, in the order of the probes.
+        rounds: passes over the network, the first one included.
+        attempts: connections tried, controls included.
+        seconds: time from the first attempt to the last.
+        settled_seconds: time until the last verdict changed; 0 if none did.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    rounds: int = 0
+    attempts: int = 0
+    seconds: float = 0.0
+    settled_seconds: float = 0.0
+
+    def counts(self) -> dict[str, int]:
+        """Numbers of findings by status, by verdict, and altogether."""
+        found = dict.fromkeys((MET, VIOLATED, UNPROVEN, OBSERVED), 0)
+        for finding in self.findings:
+            found[finding.status] += 1
+            found[finding.attempt.verdict] = found.get(finding.attempt.verdict, 0) + 1
+        return dict(found, probes=len(self.findings), attempts=self.attempts, rounds=self.rounds)
+
+
+def run(
+    method: Method,
+    probes: Sequence[Probe],
+    settings: Settings,
+    settle_seconds: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Course:
+    """Try all probes until every result agrees with its expectation, or the time to settle is over.
+
+    CNIs attach policies some time after the API server has stored them. So a result that disagrees is tried again; and
+    since results that agreed early may come from the time before, everything is tried once more when something changed.
+
+    Args:
+        method: how connections are tried.
+        probes: what to try.
+        settings: of single attempts.
+        settle_seconds: how long a disagreement may last before it counts.
+        clock, sleep: replaced in tests.
+    """
+    return _Run(method, probes, settings, clock).course(settle_seconds, sleep)
+
+
+class _Run:
+    def __init__(self, method: Method, probes: Sequence[Probe], settings: Settings, clock: Callable[[], float]) -> None:
+        self.method = method
+        self.probes = probes
+        self.settings = settings
+        self.clock = clock
+        self.started = clock()
+        self.result = Course()
+        self.listening: dict[Endpoint, bool | None] = {}
+        self.findings: list[Finding | None] = [None] * len(probes)
+
+    def course(self, settle_seconds: float, sleep: Callable[[float], None]) -> Course:
+        everything = list(range(len(self.probes)))
+        deadline = self.started + settle_seconds
+        self._pass(everything)
+        pause, confirmed = 0.25, True
+        while self.probes:
+            open_ends = [number for number in everything if self._again(number)]
+            if not open_ends:
+                if confirmed:
+                    break
+                # What agreed before the network settled is asked once more.
+                open_ends, confirmed = everything, True
+            elif self.clock() + pause > deadline:
+                break
+            else:
+                sleep(pause)
+                pause = min(pause * 1.5, 2.0)
+            if self._pass(open_ends) and len(open_ends) < len(everything):
+                confirmed = False
+        self.result.findings = [finding for finding in self.findings if finding is not None]
+        self.result.seconds = self.clock() - self.started
+        return self.result
+
+    def _again(self, number: int) -> bool:
+        finding = self.findings[number]
+        if finding is None or finding.status == VIOLATED:
+            return True
+        if finding.status == UNPROVEN or finding.attempt.verdict == PROBE_FAILED:
+            return finding.attempts < _TRIES_WITHOUT_PROOF
+        return False
+
+    def _pass(self, numbers: list[int]) -> bool:
+        """Try some probes and their controls; True if a conclusion changed."""
+        batch: Batch = {}
+        controls: dict[int, Endpoint] = {}
+        for number in numbers:
+            probe = self.probes[number]
+            batch.setdefault(probe.source, []).append(Target(number, probe.protocol, probe.host, probe.port))
+        for endpoint in dict.fromkeys(e for number in numbers for e in self.probes[number].controls):
+            pod, protocol, port = endpoint
+            if self.listening.get(endpoint) or pod.why_not() or not pod.addresses:
+                continue
+            ident = len(self.probes) + len(controls)
+            controls[ident] = endpoint
+            batch.setdefault(pod, []).append(Target(ident, protocol, pod.addresses[0], port))
+        attempts = self.method.attempt(batch, self.settings)
+        self.result.rounds += 1
+        self.result.attempts += sum(len(targets) for targets in batch.values())
+        for ident, endpoint in controls.items():
+            verdict = attempts[ident].verdict
+            self.listening[endpoint] = None if verdict in (PROBE_FAILED, UNRESOLVED) else verdict == ALLOWED
+        for number in numbers:
+            if attempts[number].verdict == ALLOWED:
+                # Whoever gets through proves the server for all others.
+                self.listening.update(dict.fromkeys(self.probes[number].controls, True))
+        return any(self._take(number, attempts.get(number)) for number in numbers)
+
+    def _take(self, number: int, attempt: Attempt | None) -> bool:
+        probe, before = self.probes[number], self.findings[number]
+        known = [self.listening.get(endpoint) for endpoint in probe.controls]
+        listening = True if True in known else (None if None in known or not known else False)
+        if not known:
+            listening = self._seen_from_elsewhere(probe)
+        finding = Finding(probe, attempt or Attempt(PROBE_FAILED, None, "no attempt was made"), listening=listening)
+        changed = before is not None and before.conclusion != finding.conclusion
+        if before is not None:
+            settled = before.settled_ms
+            if changed:
+                settled = int((self.clock() - self.started) * 1000)
+                self.result.settled_seconds = max(self.result.settled_seconds, settled / 1000)
+            finding = replace(finding, attempts=before.attempts + 1, settled_ms=settled)
+        self.findings[number] = finding
+        return changed
+
+    def _seen_from_elsewhere(self, probe: Probe) -> bool | None:
+        """For addresses outside the cluster: whether another pod got through to the same place."""
+        place = (probe.host, probe.protocol, probe.port)
+        for finding in self.findings:
+            if finding and finding.attempt.verdict == ALLOWED:
+                other = finding.probe
+                if (other.host, other.protocol, other.port) == place:
+                    return True
+        return None
+
+
+def summary(course: Course) -> dict[str, Any]:
+    """Counts and times of a run, as a module returns them."""
+    latencies = sorted(
+        finding.attempt.latency_ms
+        for finding in course.findings
+        if finding.attempt.verdict == ALLOWED and finding.attempt.latency_ms is not None
+    )
+    middle = latencies[len(latencies) // 2] if latencies else None
+    return {
+        "counts": course.counts(),
+        "seconds": round(course.seconds, 3),
+        "settled_seconds": round(course.settled_seconds, 3),
+        "latency_ms": {"median": middle, "max": latencies[-1] if latencies else None},
+    }

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Method C(node): one privileged pod on each node enters the network namespaces of the pods there.
+
+Nothing is added to any application pod and nothing of its image is used, so images without a shell work too. Names are
+not resolved: the resolver's settings belong to the file system of a pod, which is not entered.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ..client import Client
+from ..errors import KubeError
+from ..exec import Command, run_all
+from .course import Batch
+from .model import Pod
+from .report import PROBE_FAILED, Attempt, Settings, node_input, read
+from .script import LOADER
+from .workspace import Workspace
+
+
+class NodeMethod:
+    """Tries connections from the network namespaces of pods.
+
+    Args:
+        client: connection to the cluster.
+        workspace: where the privileged pods live; it is open.
+        parallel: pods that try at the same time on one node.
+    """
+
+    name = "node"
+
+    def __init__(self, client: Client, workspace: Workspace, parallel: int = 8) -> None:
+        self.client = client
+        self.workspace = workspace
+        self.parallel = parallel
+        self._probers: dict[str, Pod | str] = {}
+
+    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
+        attempts: dict[int, Attempt] = {}
+        nodes: dict[str, Batch] = {}
+        for pod, targets in batch.items():
+            entered = []
+            for target in targets:
+                if _is_address(target.host):
+                    entered.append(target)
+                else:
+                    attempts[target.ident] = Attempt(PROBE_FAILED, None, "names are resolved by method exec only")
+            if entered:
+                nodes.setdefault(pod.node, {})[pod] = entered
+        self._start(sorted(nodes))
+        commands = []
+        for node, pods in nodes.items():
+            prober = self._probers[node]
+            if isinstance(prober, str):
+                attempts.update(_all_failed(pods, prober))
+            else:
+                commands.append((node, self._command(prober, pods, settings)))
+        for node, output in run_all(self.client, commands, max(1, len(commands))):
+            pods = nodes[node]
+            if isinstance(output, KubeError):
+                attempts.update(_all_failed(pods, str(output)))
+                continue
+            idents = {pod.uid: [target.ident for target in targets] for pod, targets in pods.items()}
+            everything = [target for targets in pods.values() for target in targets]
+            attempts.update(read(output.stdout, everything, idents, output.stderr))
+        return attempts
+
+    def _command(self, prober: Pod, pods: Batch, settings: Settings) -> Command:
+        total = sum(len(targets) for targets in pods.values())
+        rounds = 1 + len(pods) // self.parallel
+        return Command(
+            namespace=prober.namespace,
+            pod=prober.name,
+            container=prober.container,
+            argv=LOADER,
+            stdin=node_input(
+                [(pod.uid, pod.addresses[0], targets) for pod, targets in pods.items()], settings, self.parallel
+            ),
+            timeout_seconds=settings.longest_seconds(total) + rounds * (settings.wait_seconds + 5),
+        )
+
+    def _start(self, nodes: list[str]) -> None:
+        """Put a prober on each node that has none yet; a node without one is noted with the reason."""
+        missing = [node for node in nodes if node not in self._probers]
+        roles = {}
+        for node in missing:
+            roles[f"node-{len(self._probers) + len(roles)}"] = node
+        for role, node in roles.items():
+            container = self.workspace.container(["sh", "-c", f"sleep {self.workspace.deadline_seconds}"])
+            # The one thing that entering other namespaces cannot do without.
+            container["securityContext"] = {"privileged": True, "runAsUser": 0}
+            self.workspace.job(
+                role,
+                {
+                    "nodeName": node,
+                    "hostPID": True,
+                    "tolerations": [{"operator": "Exists"}],
+                    "containers": [container],
+                },
+            )
+        for role, node in roles.items():
+            try:
+                self._probers[node] = self.workspace.pods([role])[role]
+            except KubeError as error:
+                self._probers[node] = f"node {node} has no prober: {error.message}"
+
+
+def _all_failed(pods: Batch, why: str) -> dict[int, Attempt]:
+    return {target.ident: Attempt(PROBE_FAILED, None, why) for targets in pods.values() for target in targets}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

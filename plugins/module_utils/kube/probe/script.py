@@ -1,0 +1,271 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs that try connections from inside a pod, as text: POSIX shell, and Python where the image has it.
+
+They are data for C(report.py), which sends them and reads what they print:
+
+    T <protocol> <tool or "none"> <detail>     which tool tries this protocol
+    R <id> <verdict> <milliseconds or -> <detail>
+    X <pod uid> <detail>                       (node prober) this pod could not be entered
+    E                                          everything was tried
+"""
+
+from __future__ import annotations
+
+# The loader reads a script from its input up to this line, because the stream cannot be closed on one side; what
+# follows that line is the script's own input.
+END_OF_SCRIPT = ".end-of-script"
+END_OF_TARGETS = ".end-of-targets"
+END_OF_PODS = ".end-of-pods"
+LOADER = (
+    "sh",
+    "-c",
+    f's=; while IFS= read -r l && [ "$l" != {END_OF_SCRIPT} ]; do s="$s$l\n"; done; eval "$s"',
+)
+
+# One process tries everything. Arguments: seconds to wait for an answer, connections open at once, payloads in
+# hexadecimal (any UDP port, port 53). Standard input: targets.
+PYTHON = r"""
+import errno, ipaddress, os, selectors, socket, sys, threading, time
+limit, bound = float(sys.argv[1]), int(sys.argv[2])
+payload, dns = bytes.fromhex(sys.argv[3]), bytes.fromhex(sys.argv[4])
+kinds = {"tcp": (socket.SOCK_STREAM, 6), "udp": (socket.SOCK_DGRAM, 17), "sctp": (socket.SOCK_STREAM, 132)}
+selector = selectors.DefaultSelector()
+def say(ident, verdict, start, detail=""):
+    took = (time.monotonic() - start) * 1000
+    print("R", ident, verdict, "%.1f" % took, " ".join(str(detail).split()), flush=True)
+def judge(code):
+    if code == 0:
+        return "allowed"
+    if code in (errno.ECONNREFUSED, errno.EHOSTUNREACH):
+        return "refused"
+    return "dropped" if code == errno.ETIMEDOUT else "probe_failed"
+class Job:
+    def __init__(self, ident, protocol, host, port):
+        self.ident, self.protocol, self.host, self.port = ident, protocol, host, int(port)
+        self.address = self.error = None
+        self.thread = None
+        self.start = time.monotonic()
+    def resolve(self):
+        try:
+            self.address = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_DGRAM)[0]
+        except Exception as error:
+            self.error = error
+    def begin(self):
+        if self.address is None:
+            return say(self.ident, "unresolved", self.start, self.error or "no answer from the name server")
+        self.start = time.monotonic()
+        try:
+            sock = socket.socket(self.address[0], *kinds[self.protocol])
+            sock.setblocking(False)
+            code = sock.connect_ex(self.address[4])
+            if self.protocol == "udp" and code == 0:
+                sock.send(dns if self.port == 53 else payload)
+                selector.register(sock, selectors.EVENT_READ, self)
+            elif code in (0, errno.EINPROGRESS):
+                selector.register(sock, selectors.EVENT_WRITE, self)
+            else:
+                sock.close()
+                say(self.ident, judge(code), self.start, os.strerror(code))
+        except OSError as error:
+            say(self.ident, judge(error.errno or -1), self.start, error)
+    def end(self, sock):
+        selector.unregister(sock)
+        code = 0
+        try:
+            if self.protocol == "udp":
+                sock.recv(4096)
+            else:
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except OSError as error:
+            code = error.errno or -1
+        sock.close()
+        say(self.ident, judge(code), self.start, os.strerror(code) if code else "")
+ready, resolving = [], []
+for line in sys.stdin:
+    words = line.split()
+    if len(words) != 4:
+        continue
+    job = Job(*words)
+    try:
+        ipaddress.ip_address(job.host)
+        job.resolve()
+        ready.append(job)
+    except ValueError:
+        job.thread = threading.Thread(target=job.resolve)
+        job.thread.daemon = True
+        job.thread.start()
+        resolving.append(job)
+while ready or resolving or selector.get_map():
+    for job in [j for j in resolving if not j.thread.is_alive() or time.monotonic() - j.start > limit + 5]:
+        resolving.remove(job)
+        ready.append(job)
+    while ready and len(selector.get_map()) < bound:
+        ready.pop(0).begin()
+    if selector.get_map():
+        for key, events in selector.select(0.05):
+            key.data.end(key.fileobj)
+    elif resolving:
+        resolving[0].thread.join(0.05)
+    for key in list(selector.get_map().values()):
+        if time.monotonic() - key.data.start > limit:
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+            say(key.data.ident, "dropped", key.data.start, "no answer within %g s" % limit)
+"""
+
+# Variables that the head of the script sets: wait (seconds), bound, payload and dns (printf formats), payload_hex,
+# dns_hex, python (the program above). Standard input: targets, one a line: id, protocol, host, port.
+SHELL = r"""
+LC_ALL=C; export LC_ALL
+targets=$(while IFS= read -r line && [ "$line" != .end-of-targets ]; do printf '%s\n' "$line"; done)
+have() { command -v "$1" >/dev/null 2>&1; }
+limit() { "$@"; }
+if have timeout; then
+  if timeout 1 true 2>/dev/null; then limit() { timeout "$wait" "$@"; }
+  elif timeout -t 1 true 2>/dev/null; then limit() { timeout -t "$wait" "$@"; }
+  fi
+fi
+hostport() { case $1 in *:*) address="[$1]:$2" ;; *) address="$1:$2" ;; esac; }
+
+usable_python3() { have python3; }
+run_python3() { python3 -c "$python" "$wait" "$bound" "$payload_hex" "$dns_hex"; }
+single_python3() {
+  answer=$(printf '0 %s %s %s\n' "$1" "$2" "$3" | run_python3 2>&1)
+  case $answer in "R 0 allowed "*) return 0 ;; "R 0 refused "*) echo refused ;; *) echo "$answer" ;; esac
+  return 1
+}
+tcp_python3() { single_python3 tcp "$@"; }
+udp_python3() { single_python3 udp "$@"; }
+sctp_python3() { single_python3 sctp "$@"; }
+
+usable_bash() { have bash && [ "$(limit bash -c 'echo yes' 2>/dev/null)" = yes ]; }
+tcp_bash() { limit bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }
+udp_bash() {
+  [ "$2" = 53 ] && data=$dns || data=$payload
+  bash -c 'exec 3<>"/dev/udp/$0/$1" || exit 1; printf "$2" >&3; IFS= read -r -t "$3" -n 1 -u 3 x' \
+    "$1" "$2" "$data" "$wait"
+}
+sctp_bash() { echo "bash has no SCTP"; return 1; }
+
+nc= nc_tcp= nc_udp=
+if have nc; then nc=nc; elif have busybox && busybox nc --help >/dev/null 2>&1; then nc="busybox nc"; fi
+if [ -n "$nc" ]; then
+  help=$($nc --help 2>&1; $nc -h 2>&1)
+  case $help in
+    *BusyBox*)
+      case $help in *" -z"*|*"[-z"*) nc_tcp="-z" ;; *-e*) nc_tcp="-e true" ;; esac
+      case $help in *" -v"*|*"[-v"*) nc_tcp="$nc_tcp -v" ;; esac
+      case $help in *" -u"*|*"[-u"*) nc_udp=yes ;; esac ;;
+    *) nc_tcp="-z -v" nc_udp=yes ;;
+  esac
+fi
+usable_nc() { [ -n "$nc" ]; }
+tcp_nc() {
+  case $nc_tcp in
+    *-e*) $nc -w "$wait" "$1" "$2" -e true ;;
+    *) $nc $nc_tcp -w "$wait" "$1" "$2" ;;
+  esac
+}
+udp_nc() {
+  [ -n "$nc_udp" ] || { echo "nc has no UDP"; return 1; }
+  [ "$2" = 53 ] && data=$dns || data=$payload
+  count=$(printf "$data" | limit $nc -u -w "$wait" "$1" "$2" 2>/dev/null | wc -c)
+  [ "$count" -gt 0 ] || { echo "timed out"; return 1; }
+}
+sctp_nc() { echo "nc has no SCTP"; return 1; }
+
+agnhost=
+if [ -x /agnhost ]; then agnhost=/agnhost; elif have agnhost; then agnhost=agnhost; fi
+usable_agnhost() { [ -n "$agnhost" ]; }
+tcp_agnhost() { hostport "$1" "$2"; "$agnhost" connect "$address" --timeout="${wait}s"; }
+udp_agnhost() { hostport "$1" "$2"; "$agnhost" connect "$address" --timeout="${wait}s" --protocol=udp; }
+sctp_agnhost() { hostport "$1" "$2"; "$agnhost" connect "$address" --timeout="${wait}s" --protocol=sctp; }
+
+judge() {
+  case $1 in 0) verdict=allowed; return ;; 124|137|142|143) verdict=dropped; return ;; esac
+  case $2 in
+    *"bad address"*|*"not known"*|*DNS*|*esolve*|*"ame resolution"*|*"o address associated"*|*getaddrinfo*)
+      verdict=unresolved ;;
+    *"ost lookup failed"*) verdict=unresolved ;;
+    *efused*|*REFUSED*|*"o route to host"*) verdict=refused ;;
+    *TIMEOUT*|*imed\ out*) verdict=dropped ;;
+    *) verdict=probe_failed ;;
+  esac
+}
+choose() {
+  chosen=none tried=
+  for tool in python3 bash nc agnhost; do
+    usable_$tool || continue
+    text=$("${1}_$tool" 127.0.0.1 1 2>&1 </dev/null)
+    judge $? "$text"
+    # Netcat hears no ICMP; for UDP it is good enough that it does not call a closed port open.
+    if [ "$verdict" = refused ] || [ "$1 $tool $verdict" = "udp nc dropped" ]; then chosen=$tool tried=" "; break; fi
+    tried="$tried $tool says $verdict of a closed port ($text);"
+  done
+  printf 'T %s %s %s\n' "$1" "$chosen" "$(echo ${tried:-no python3, bash, nc or agnhost in the image})"
+}
+one() {
+  read -r start rest </proc/uptime
+  text=$("${2}_$5" "$3" "$4" 2>&1 </dev/null)
+  judge $? "$text"
+  read -r now rest </proc/uptime
+  took=$(( (${now%.*}${now#*.} - ${start%.*}${start#*.}) * 10 ))
+  [ "$verdict" = allowed ] && text=
+  printf 'R %s %s %s %s\n' "$1" "$verdict" "$took" "$(echo $text)"
+}
+try() {
+  choose "$1"
+  case $chosen in
+    none) return ;;
+    python3) printf '%s\n' "$targets" | grep " $1 " | run_python3; return ;;
+  esac
+  printf '%s\n' "$targets" | {
+    open=0
+    while read -r id protocol host port; do
+      [ "$protocol" = "$1" ] || continue
+      one "$id" "$protocol" "$host" "$port" "$chosen" &
+      open=$((open + 1))
+      if [ "$open" -ge "$bound" ]; then wait; open=0; fi
+    done
+    wait
+  }
+}
+for protocol in tcp udp sctp; do
+  case $targets in *" $protocol "*) try "$protocol" ;; esac
+done
+echo E
+"""
+
+# Runs in a privileged pod that sees all processes of its node. Variables: inner (the script above with its head),
+# abreast (pods at once). Standard input: for each pod a line with its uid and address, then its targets.
+NODE_SHELL = r"""
+processes=$(grep -o 'pod[0-9a-f]\{8\}[-_][0-9a-f_-]\{27\}' /proc/[0-9]*/cgroup 2>/dev/null | sort -u -t/ -k3n)
+own=$(readlink /proc/1/ns/net)
+enter() {
+  # The lowest process id of a pod is its sandbox's, whose network namespace all containers share.
+  under=$(echo "$1" | tr - _)
+  pid=$(printf '%s\n' "$processes" | grep -e "pod$1" -e "pod$under" | head -n 1)
+  pid=${pid#/proc/}; pid=${pid%%/*}
+  if [ -z "$pid" ] || [ ! -e "/proc/$pid/ns/net" ]; then echo "X $1 none of its processes runs on this node"; return; fi
+  if [ "$(readlink "/proc/$pid/ns/net")" = "$own" ]; then echo "X $1 it lives in the network of the node"; return; fi
+  case $2 in
+    *:*) ;;
+    *) grep -q "$2\$" "/proc/$pid/net/fib_trie" || { echo "X $1 its network namespace does not have $2"; return; } ;;
+  esac
+  printf '%s\n' "$3" | nsenter -t "$pid" -n sh -c "$inner" | grep -v '^E$' ||
+    echo "X $1 its network namespace could not be entered"
+}
+open=0
+while IFS=' ' read -r uid address && [ "$uid" != .end-of-pods ]; do
+  block=
+  while IFS= read -r line && [ "$line" != .end-of-targets ]; do block="$block$line
+"; done
+  enter "$uid" "$address" "$block" &
+  open=$((open + 1))
+  if [ "$open" -ge "$abreast" ]; then wait; open=0; fi
+done
+wait
+echo E
+"""

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where short-lived pods of a probe live, and how they go away again however the run ends.
+
+Everything is made so that nothing stays behind: pods belong to Jobs that the cluster itself stops at a deadline and
+then removes; a namespace carries its deadline as an annotation, and every run first removes those whose time is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..client import KNOWN, Client
+from ..errors import ApiError, ForbiddenError, KubeError
+from .model import Pod, pods_of
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "falconet.k8s"
+RUN_LABEL = "falconet.k8s/probe-run"
+ROLE_LABEL = "falconet.k8s/probe-role"
+DEADLINE = "falconet.k8s/deadline"
+PREFIX = "falconet-probe-"
+
+_NAMESPACE = KNOWN["v1", "Namespace"]
+_JOB = KNOWN["batch/v1", "Job"]
+_POD = KNOWN["v1", "Pod"]
+_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+_ACCOUNT = KNOWN["v1", "ServiceAccount"]
+# Reasons for which waiting longer does not help.
+_HOPELESS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "CrashLoopBackOff",
+    "RunContainerError",
+}
+
+
+class Workspace:
+    """A place for the pods of one run: a namespace of its own, or one that the user names.
+
+    Use it as a context manager; leaving it removes all that it holds.
+
+    Args:
+        client: connection to the cluster.
+        image: image of the pods; it needs a shell.
+        namespace: an existing namespace to work in; None makes a temporary one.
+        privileged: whether privileged pods must be admitted (a label of the temporary namespace).
+        deadline_seconds: after this time the cluster removes the pods by itself.
+        pull_policy: imagePullPolicy of the pods.
+        pull_secrets: names of Secrets in the namespace with credentials of the registry.
+        clock: wall clock in seconds since the epoch, replaced in tests.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        image: str,
+        namespace: str | None = None,
+        privileged: bool = False,
+        deadline_seconds: int = 600,
+        pull_policy: str = "IfNotPresent",
+        pull_secrets: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.client = client
+        self.image = image
+        self.run = secrets.token_hex(4)
+        self.own = namespace is None
+        self.namespace = namespace or PREFIX + self.run
+        self.privileged = privileged
+        self.deadline_seconds = deadline_seconds
+        self.pull_policy = pull_policy
+        self.pull_secrets = pull_secrets
+        self.clock = clock
+
+    def labels(self, role: str = "") -> dict[str, str]:
+        """Labels of everything that this run makes."""
+        found = {MANAGED_BY: MANAGER, RUN_LABEL: self.run}
+        return dict(found, **{ROLE_LABEL: role}) if role else found
+
+    def __enter__(self) -> Workspace:
+        sweep(self.client, self.clock)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        if not self.own:
+            return
+        level = "privileged" if self.privileged else "restricted"
+        self.client.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {
+                    "name": self.namespace,
+                    "labels": dict(self.labels(), **{"pod-security.kubernetes.io/enforce": level}),
+                    "annotations": {DEADLINE: str(int(self.clock() + self.deadline_seconds))},
+                },
+            }
+        )
+        # A pod that comes before its service account is refused, and its Job waits long before it tries again.
+        _until(
+            lambda: self.client.get(_ACCOUNT, "default", self.namespace),
+            30,
+            f"namespace {self.namespace} got no service account; is kube-controller-manager running?",
+        )
+
+    def job(
+        self, role: str, spec: dict[str, Any], labels: dict[str, str] | None = None, namespace: str | None = None
+    ) -> dict[str, Any]:
+        """Make a Job of one pod.
+
+        Args:
+            role: what the pod is for, unique within the run.
+            spec: pod spec; what all pods of a probe have in common is filled in.
+            labels: more labels of the pod.
+            namespace: another namespace than the workspace's.
+        """
+        pod_spec = {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 0,
+            "imagePullSecrets": [{"name": name} for name in self.pull_secrets],
+            **spec,
+        }
+        return self.client.apply(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {
+                    "name": f"{PREFIX}{self.run}-{role}"[:63].rstrip("-."),
+                    "namespace": namespace or self.namespace,
+                    "labels": self.labels(role),
+                },
+                "spec": {
+                    "backoffLimit": 0,
+                    "activeDeadlineSeconds": self.deadline_seconds,
+                    "ttlSecondsAfterFinished": 0,
+                    "template": {"metadata": {"labels": dict(labels or {}, **self.labels(role))}, "spec": pod_spec},
+                },
+            }
+        )
+
+    def container(self, command: list[str], **more: Any) -> dict[str, Any]:
+        """A container that restricted Pod Security admits."""
+        return {
+            "name": "probe",
+            "image": self.image,
+            "imagePullPolicy": self.pull_policy,
+            "command": command,
+            "resources": {
+                "requests": {"cpu": "10m", "memory": "16Mi"},
+                "limits": {"cpu": "500m", "memory": "128Mi"},
+            },
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": True,
+                "runAsUser": 65534,
+                "runAsGroup": 65534,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            **more,
+        }
+
+    def pods(self, roles: list[str], limit_seconds: float = 120, namespace: str | None = None) -> dict[str, Pod]:
+        """Wait until the pods of some roles run and have addresses.
+
+        Raises:
+            KubeError: one cannot start, with the reason that the cluster gives.
+        """
+        deadline = time.monotonic() + limit_seconds
+        where = namespace or self.namespace
+        while True:
+            items = self.client.list_all(_POD, where, label_selector=f"{RUN_LABEL}={self.run}")
+            running = {pod.labels.get(ROLE_LABEL, ""): pod for pod in pods_of(items) if pod.running and pod.addresses}
+            if all(role in running for role in roles):
+                return {role: running[role] for role in roles}
+            reasons = [reason for reason in (_stuck(item) for item in items) if reason]
+            hopeless = [text for text, final in reasons if final]
+            if hopeless or time.monotonic() > deadline:
+                why = "; ".join(hopeless or [text for text, _final in reasons]) or self._job_events(where)
+                raise KubeError(
+                    f"the probe's pods in namespace {where} do not start: {why}",
+                    "Set image to one that the nodes can pull, or free the node; nothing was left behind.",
+                )
+            time.sleep(0.2)
+
+    def _job_events(self, namespace: str) -> str:
+        """Why Jobs made no pods (admission, quota), from their conditions."""
+        for job in self.client.list_all(_JOB, namespace, label_selector=f"{RUN_LABEL}={self.run}"):
+            for condition in (job.get("status") or {}).get("conditions") or []:
+                if condition.get("type") == "Failed":
+                    return f"{condition.get('reason')}: {condition.get('message')}"
+        return "no pod was made; look at the events of the Jobs there (admission or quota)"
+
+    def close(self) -> None:
+        """Remove everything that this run made, and wait until it is gone."""
+        for namespace in self._used():
+            _clear(self.client, namespace, f"{RUN_LABEL}={self.run}")
+        if self.own:
+            self.client.delete(_NAMESPACE, self.namespace)
+            _until(
+                lambda: self.client.get(_NAMESPACE, self.namespace) is None,
+                60,
+                f"namespace {self.namespace} is still being removed after 60 s",
+            )
+
+    def _used(self) -> list[str]:
+        return [self.namespace]
+
+
+def sweep(client: Client, clock: Callable[[], float] = time.time) -> list[str]:
+    """Remove temporary namespaces of runs that were killed, after their deadline. Gives their names."""
+    try:
+        found = client.list_all(_NAMESPACE, label_selector=f"{MANAGED_BY}={MANAGER},{RUN_LABEL}")
+    except ForbiddenError:
+        return []
+    removed = []
+    for item in found:
+        deadline = (item["metadata"].get("annotations") or {}).get(DEADLINE, "")
+        if item["metadata"]["name"].startswith(PREFIX) and deadline.isdigit() and int(deadline) < clock():
+            client.delete(_NAMESPACE, item["metadata"]["name"], uid=item["metadata"].get("uid"))
+            removed.append(item["metadata"]["name"])
+    return removed
+
+
+def _clear(client: Client, namespace: str, selector: str) -> None:
+    for resource in (_POLICY, _JOB):
+        try:
+            for item in client.list_all(resource, namespace, label_selector=selector):
+                client.delete(resource, item["metadata"]["name"], namespace, grace_seconds=0)
+        except ApiError as error:
+            # Rights that were not needed to make it are not needed to remove it.
+            if error.status not in (403, 404):
+                raise
+    for item in client.list_all(_POD, namespace, label_selector=selector):
+        client.delete(_POD, item["metadata"]["name"], namespace, grace_seconds=0)
+    _until(
+        lambda: not client.list_all(_POD, namespace, label_selector=selector),
+        60,
+        f"pods of the probe in namespace {namespace} are still there after 60 s",
+    )
+
+
+def _until(condition: Callable[[], Any], limit_seconds: float, complaint: str) -> None:
+    deadline = time.monotonic() + limit_seconds
+    pause = 0.05
+    while not condition():
+        if time.monotonic() > deadline:
+            raise KubeError(complaint)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def _stuck(item: dict[str, Any]) -> tuple[str, bool] | None:
+    """Why a pod does not run yet, and whether that is final."""
+    status = item.get("status") or {}
+    name = item["metadata"]["name"]
+    for container in status.get("containerStatuses") or []:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason"):
+            return (
+                f"{name}: {waiting['reason']} {waiting.get('message', '')}".strip(),
+                waiting["reason"] in _HOPELESS,
+            )
+        ended = (container.get("state") or {}).get("terminated") or {}
+        if ended:
+            return f"{name}: its container ended with code {ended.get('exitCode')} {ended.get('reason', '')}", True
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return f"{name}: {condition.get('message')}", False
+    if status.get("phase") == "Failed":
+        return f"{name}: {status.get('reason', 'Failed')} {status.get('message', '')}".strip(), True
+    return (f"{name} is {status.get('phase', 'not scheduled')}", False) if status.get("phase") != "Running" else None
