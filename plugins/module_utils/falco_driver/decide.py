@@ -171,7 +171,7 @@ def _modern_ebpf(features: Features, _policy: Policy) -> Iterator[Reason]:
             "boot with lockdown=integrity, or without lockdown",
             _LOCKDOWN,
         )
-    if features.tracefs_known is False:
+    if features.tracefs_available is False:
         yield Reason(
             "tracefs",
             WARNS,

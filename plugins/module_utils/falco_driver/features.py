@@ -110,7 +110,7 @@ class Features:
     module_signatures_enforced: bool | None
     modules_loadable: bool | None
     perf_event_paranoid: int | None
-    tracefs_known: bool | None
+    tracefs_available: bool | None
     tracefs_mount: str | None
     bpffs_mount: str | None
     build_tree: bool | None
@@ -141,6 +141,7 @@ class Features:
             "ring_buffer_probe": self.ring_buffer_probe.outcome,
             "secure_boot": self.secure_boot,
             "syscall_tracepoints": self.syscall_tracepoints,
+            "tracefs_available": self.tracefs_available,
             "tracefs_mount": self.tracefs_mount,
             "tracing_programs": self.tracing_programs,
             "unreadable": dict(self.unreadable),
@@ -230,7 +231,7 @@ def features_of(raw: RawNode) -> Features:
         module_signatures_enforced=enforced,
         modules_loadable=modules,
         perf_event_paranoid=_number(raw.paranoid),
-        tracefs_known=None if filesystems is None else "tracefs" in filesystems,
+        tracefs_available=None if filesystems is None else "tracefs" in filesystems,
         tracefs_mount=None
         if raw.mounts is None
         else mount_point(raw.mounts, "tracefs", "/sys/kernel/tracing", "/sys/kernel/debug/tracing"),
