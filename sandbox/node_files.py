@@ -54,7 +54,8 @@ def containerd_config(*, sys_resource: bool) -> str:
         sys_resource: whether the machine grants CAP_SYS_RESOURCE. Without it runc may not lower a
             process's OOM score, nor start a container that asks for the capability.
     """
-    runtime = "/usr/sbin/runc" if sys_resource else "/usr/local/bin/ociwrap"
+    # The wrapper records process starts for the stand-in of Falco; it strips the capability only where it is missing.
+    runtime = "/usr/local/bin/ociwrap"
     return f"""version = 4
 disabled_plugins = [
   "io.containerd.snapshotter.v1.blockfile",
