@@ -1,0 +1,97 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be wrong with the input: one exception root, and the record of one problem in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+class NetpolError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class FlowError(NetpolError):
+    """A flow that cannot be understood, or that names something the cluster does not have.
+
+    Attributes:
+        path: where in the caller's data, for example C(required_flows[2].from.labels).
+        hint: what would be right, or an empty string.
+    """
+
+    def __init__(self, path: str, message: str, hint: str = "") -> None:
+        super().__init__(f"{path}: {message}" + (f" ({hint})" if hint else ""))
+        self.path = path
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in one object, with the place where a person finds it.
+
+    Attributes:
+        severity: C(error) when the object cannot be analysed, C(warning) when the API server would accept it.
+        source: file name or the name of the inline option.
+        document: 1-based number of the YAML document in its source.
+        line: 1-based line, or None when the input has no lines (inline data, live cluster).
+        object: C(Kind namespace/name), as far as known.
+        path: path in the object, for example C(spec.ingress[0].ports[1].endPort).
+        message: what is wrong, in the API server's terms.
+        hint: what would be right, or an empty string.
+    """
+
+    severity: str
+    source: str
+    document: int
+    line: int | None
+    object: str
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = self.source
+        if self.line is not None:
+            place += f":{self.line}"
+        if self.document > 1:
+            place += f" (document {self.document})"
+        where = f"{self.object}: " if self.object else ""
+        path = f"{self.path}: " if self.path else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {where}{path}{self.message}{hint}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "severity": self.severity,
+            "source": self.source,
+            "document": self.document,
+            "line": self.line,
+            "object": self.object,
+            "path": self.path,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+class InputError(NetpolError):
+    """Input that the caller asked to be valid is not.
+
+    Attributes:
+        problems: every problem found, not only the first.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: list[Problem] = list(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that a mistyped one probably means, or an empty string."""
+    import difflib  # only on the way to an error
+
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else ""

@@ -1,0 +1,379 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module netpol_analyze: who can reach whom, why, and what a change of policies would do."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: netpol_analyze
+short_description: Tell who can reach whom under NetworkPolicies
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Reads pods, workloads and policies from files, inline data or a live cluster, and answers one question about them.
+  - It understands C(networking.k8s.io/v1) NetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy
+    (C(policy.networking.k8s.io/v1alpha1)) and ClusterNetworkPolicy (C(v1alpha2)).
+  - It sends no packets. M(falconet.k8s.netpol_probe) asks the same of the live network.
+  - Workloads of which the input has no pods are represented by their pod template, so manifests need not be applied.
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+  - falconet.k8s.read_only
+options:
+  question:
+    description:
+      - V(matrix) lists every connection that is allowed.
+      - V(query) tells whether O(from) may reach O(to) on O(ports), and which policy and rule decide.
+      - V(diff) compares two sets of policies over the same workloads.
+      - V(exposure) tells what is open to other namespaces or to the world, also to pods that do not exist yet.
+      - V(explain) gives the reason for every pair of workloads, allowed or not; O(from) and O(to) narrow it.
+      - V(lint) finds policies that do not do what they seem to.
+      - V(assert) checks O(required_flows) and O(forbidden_flows).
+    type: str
+    choices: [matrix, query, diff, exposure, explain, lint, assert]
+    default: matrix
+  paths:
+    description:
+      - Files, and directories that are searched for C(.yaml), C(.yml) and C(.json) files at any depth.
+      - Several documents, C(List) objects and rendered Helm output are understood.
+      - Without O(paths) and O(resources), the live cluster is read.
+    type: list
+    elements: path
+    default: []
+  resources:
+    description: API objects, given inline. They replace objects of the same name in O(paths).
+    type: list
+    elements: dict
+    default: []
+  before_paths:
+    description:
+      - For O(question=diff), the manifests as they are before the change; O(paths) and O(resources) are those after it.
+      - Without O(before_paths) and O(before_resources), the live cluster is what is before, and O(paths) and
+        O(resources) are applied on top of it.
+      - The side without any workload takes those of the other.
+    type: list
+    elements: path
+    default: []
+  before_resources:
+    description: Like O(before_paths), given inline.
+    type: list
+    elements: dict
+    default: []
+  by:
+    description: What the lines of V(matrix) and V(diff) are about.
+    type: str
+    choices: [pod, workload, namespace, label]
+    default: workload
+  label:
+    description: The label key for O(by=label). Pods without it are the group C(!key).
+    type: str
+  namespaces:
+    description: Keep only lines with an end in one of these namespaces. The whole input still counts.
+    type: list
+    elements: str
+    default: []
+  outside:
+    description: Whether addresses outside the cluster take part.
+    type: bool
+    default: true
+  from:
+    description:
+      - The source, for V(query) and V(explain), as a mapping with any of C(namespace) (a name or a list),
+        C(namespace_labels),
+        C(labels), C(workload) (C(Kind/name) or a name) and C(pod), or with C(cidr) or C(ip) alone for the outside.
+      - An empty mapping is every pod.
+    type: dict
+  to:
+    description:
+      - The destination, in the words of O(from), also with C(service).
+      - With C(service), O(ports) are the Service's ports.
+    type: dict
+  ports:
+    description:
+      - Ports, as C(8080), C(8080/TCP), C(http/TCP) for a named port, C(8000-8100/TCP), or a mapping with C(port),
+        C(protocol)
+        and C(end_port). The protocol is TCP unless given. All ports if left out.
+    type: list
+    elements: raw
+  required_flows:
+    description:
+      - For V(assert), flows that must be allowed, each a mapping with C(name), C(from), C(to) and C(ports) in the words
+        of O(from), O(to) and O(ports).
+    type: list
+    elements: dict
+    default: []
+  forbidden_flows:
+    description: For V(assert), flows of which no part may be allowed.
+    type: list
+    elements: dict
+    default: []
+  fail_on_violation:
+    description: Whether V(assert) fails if a flow does not hold.
+    type: bool
+    default: true
+  on_invalid:
+    description:
+      - V(fail) stops at objects that the API server would refuse, after naming all of them.
+      - V(skip) leaves them out, names them in RV(problems), and analyses the rest.
+    type: str
+    choices: [fail, skip]
+    default: fail
+  limit:
+    description:
+      - More connections than this are not listed one by one. RV(blocks) then has the whole answer as products of
+        sources
+        and destinations, and RV(truncated) is true.
+    type: int
+    default: 100000
+  ip_block_matches_pods:
+    description:
+      - Whether an C(ipBlock) matches pods whose known address lies in it. The specification leaves this to
+        implementations;
+        those that filter by address do, Cilium does not.
+    type: bool
+    default: true
+  select_host_network_pods:
+    description:
+      - Whether policies select pods on the host network. The specification leaves this to implementations; most
+        treat such
+        pods as their node.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: List who can reach whom in a directory of manifests
+  falconet.k8s.netpol_analyze:
+    paths: [manifests/]
+  register: reachability
+
+- name: Tell which policy decides about one connection
+  falconet.k8s.netpol_analyze:
+    paths: [manifests/]
+    question: query
+    from: {namespace: prod, workload: frontend}
+    to: {namespace: prod, workload: backend}
+    ports: [8080]
+
+- name: Tell what a default deny would cut in the live cluster, before it is applied
+  falconet.k8s.netpol_analyze:
+    question: diff
+    resources:
+      - apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: default-deny, namespace: prod}
+        spec:
+          podSelector: {}
+          policyTypes: [Ingress, Egress]
+
+- name: The policies allow what the application needs and nothing to the database from outside
+  falconet.k8s.netpol_analyze:
+    paths: [manifests/]
+    question: assert
+    required_flows:
+      - name: frontend to backend
+        from: {namespace: prod, labels: {app: frontend}}
+        to: {namespace: prod, labels: {app: backend}}
+        ports: ["8080/TCP"]
+    forbidden_flows:
+      - name: the world to the backend
+        from: {cidr: 0.0.0.0/0}
+        to: {namespace: prod, labels: {app: backend}}
+"""
+
+RETURN = r"""
+connections:
+  description:
+    - What is allowed, a list of mappings with C(from), C(to), C(protocol) and C(ports).
+    - Workloads are C(namespace/Kind/name), pods C(namespace/name), the outside is a block or a range of addresses.
+    - C(protocol) is C(TCP), C(UDP), C(SCTP), or C(all) for all ports of all three; C(ports) is C(all) or numbers and
+      ranges
+      separated by commas.
+    - A pod always reaches itself, which is not listed.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {from: prod/Deployment/frontend, to: prod/Deployment/backend, protocol: TCP, ports: "8080"}
+blocks:
+  description: For V(matrix) beyond O(limit), lists of sources that may all reach all of a list of destinations.
+  returned: when O(limit) is exceeded
+  type: list
+  elements: dict
+truncated:
+  description: Whether RV(connections) or the difference is not listed because of O(limit).
+  returned: for matrix and diff
+  type: bool
+members:
+  description: Names of all pods, workloads, namespaces or labels that the matrix is about.
+  returned: for matrix
+  type: list
+  elements: str
+allowed:
+  description: Whether every asked connection is allowed.
+  returned: for query
+  type: bool
+partly:
+  description: Whether any asked connection is allowed.
+  returned: for query
+  type: bool
+verdicts:
+  description:
+    - The verdict of each pair with its deciding C(policy) (empty if none decides), C(rule), C(reason), and the
+      decisions of both
+      directions. C(implementation_defined) is true where conforming implementations may differ.
+  returned: for query
+  type: list
+  elements: dict
+difference:
+  description: What changes between pairs, each a mapping with C(from), C(to), and the ports C(before) and C(after).
+  returned: for diff
+  type: dict
+  contains:
+    gained:
+      description: Pairs that may connect only after the change.
+      type: list
+      elements: dict
+    lost:
+      description: Pairs that may connect only before the change.
+      type: list
+      elements: dict
+    changed:
+      description: Pairs that may connect on other ports than before.
+      type: list
+      elements: dict
+holds:
+  description: Whether all flows hold.
+  returned: for assert
+  type: bool
+violations:
+  description:
+    - Flows that do not hold, with the first pair that fails, the deciding policy and rule, and C(fix), the smallest
+      change
+      that would satisfy the flow, as data and as text.
+  returned: for assert
+  type: list
+  elements: dict
+exposure:
+  description: For each workload and direction, what is open to it or to whom it is open.
+  returned: for exposure
+  type: list
+  elements: dict
+explanations:
+  description: For each pair of workloads and ports, the verdict and its reasons.
+  returned: for explain
+  type: list
+  elements: dict
+findings:
+  description: What lint found, each with C(code), C(severity), C(object), C(message), C(hint), C(source) and C(line).
+  returned: for lint
+  type: list
+  elements: dict
+text:
+  description: The answer in sentences, for people.
+  returned: for diff, assert, exposure, explain and lint
+  type: list
+  elements: str
+problems:
+  description: Invalid objects, with file, document, line, object, path, message and hint.
+  returned: always
+  type: list
+  elements: dict
+summary:
+  description: Counts of what was read and found.
+  returned: success
+  type: dict
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.analysis import QUESTIONS, Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model, Options
+
+ARGUMENTS: dict[str, Any] = {
+    "question": {"type": "str", "choices": list(QUESTIONS), "default": "matrix"},
+    "paths": {"type": "list", "elements": "path", "default": []},
+    "resources": {"type": "list", "elements": "dict", "default": []},
+    "before_paths": {"type": "list", "elements": "path", "default": []},
+    "before_resources": {"type": "list", "elements": "dict", "default": []},
+    "by": {"type": "str", "choices": ["pod", "workload", "namespace", "label"], "default": "workload"},
+    "label": {"type": "str"},
+    "namespaces": {"type": "list", "elements": "str", "default": []},
+    "outside": {"type": "bool", "default": True},
+    "from": {"type": "dict"},
+    "to": {"type": "dict"},
+    "ports": {"type": "list", "elements": "raw"},
+    "required_flows": {"type": "list", "elements": "dict", "default": []},
+    "forbidden_flows": {"type": "list", "elements": "dict", "default": []},
+    "fail_on_violation": {"type": "bool", "default": True},
+    "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+    "limit": {"type": "int", "default": 100000},
+    "ip_block_matches_pods": {"type": "bool", "default": True},
+    "select_host_network_pods": {"type": "bool", "default": False},
+}
+
+
+def models(params: dict[str, Any]) -> tuple[Model, Model | None]:
+    """The cluster that is asked about and, for a difference, the one before the change."""
+    inputs = gather(params["paths"], params["resources"], "resources")
+    before: list[Input] | None = None
+    if params["question"] == "diff":
+        before = gather(params["before_paths"], params["before_resources"], "before_resources")
+        if not before:
+            before = read_cluster(params)
+            inputs = before + inputs
+    elif not inputs:
+        inputs = read_cluster(params)
+    model = load(inputs, params["on_invalid"])
+    return model, None if before is None else load(before, params["on_invalid"])
+
+
+def request(params: dict[str, Any]) -> Request:
+    """The question in the core's words."""
+    return Request(
+        question=params["question"],
+        by=params["by"],
+        label=params["label"],
+        outside=params["outside"],
+        namespaces=tuple(params["namespaces"]),
+        limit=params["limit"],
+        source=params["from"],
+        destination=params["to"],
+        ports=params["ports"],
+        required_flows=params["required_flows"],
+        forbidden_flows=params["forbidden_flows"],
+        options=Options(params["ip_block_matches_pods"], params["select_host_network_pods"]),
+    )
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={**CLUSTER_ARGUMENTS, **ARGUMENTS},
+        required_if=[("by", "label", ["label"])],
+        supports_check_mode=True,
+    )
+    try:
+        result = answer(request(module.params), *models(module.params))
+    except InputError as error:
+        module.fail_json(msg=f"Invalid input: {error}", problems=[problem.as_dict() for problem in error.problems])
+    except (NetpolError, KubeError) as error:
+        module.fail_json(msg=str(error))
+    if result.get("violations") and module.params["fail_on_violation"]:
+        module.fail_json(msg="\n".join(result["text"]), changed=False, **result)
+    if module.params["question"] == "diff" and module._diff:
+        result["diff"] = {"prepared": "".join(f"{line}\n" for line in result["text"])}
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
