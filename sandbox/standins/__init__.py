@@ -1,1 +1,1 @@
-"""Stand-ins for what package registries do not have: images, the chart ``falco``, an alert receiver. Each says that it is one."""
+"""Stand-ins for what package registries do not have; each says that it is one."""

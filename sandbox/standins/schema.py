@@ -30,7 +30,7 @@ OPEN = {
 
 
 def schema_of(values: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """Return a JSON schema (draft 7) that knows exactly the keys of ``values``; empty mappings and OPEN ones stay open."""
+    """Return a JSON schema (draft 7) that knows only the keys of ``values``; empty and OPEN mappings stay open."""
     properties: dict[str, Any] = {}
     for key, value in values.items():
         here = f"{path}.{key}" if path else key
