@@ -14,6 +14,9 @@ from sandbox.toolchain import Go, find_go
 
 HERE = Path(__file__).resolve().parent
 
+#: Other files that a program may embed.
+EMBEDDED = ("*.tsv", "*.txt", "*.json", "*.yaml")
+
 #: A build is not expected to take longer, even with empty caches on one slow core.
 LIMIT_SECONDS = 3600
 
@@ -57,7 +60,7 @@ class GoBuild:
 
     def key(self, go_version: str) -> str:
         """Hash of everything that the output depends on."""
-        sources = digest_files(self.module, ["go.mod", "go.sum", "*.go"])
+        sources = digest_files(self.module, ["go.mod", "go.sum", "*.go", *EMBEDDED])
         return digest([go_version, *self.flags(), *self.packages, *self.files, *sources])
 
 

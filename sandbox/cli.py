@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox import kind
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance, check_name, find_node, load
 from sandbox.process import say
@@ -29,7 +30,10 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--purge", action="store_true", help="forget its state too: etcd, the nodes' disks, keys, logs")
     commands.add_parser("status", help="what runs; exit code 1 if something is not as it should be")
     commands.add_parser("doctor", help="what this machine lacks, and what to do about it")
-    commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
+    inventory = commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
+    inventory.add_argument("--output", metavar="FOLDER", type=Path, help="another folder than inventory/sandbox")
+    e2e = commands.add_parser("e2e", help="run Kubernetes' own NetworkPolicy tests against it")
+    e2e.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="see: e2e --help")
     image = commands.add_parser("import-image", help="import an image archive (docker save) into all nodes")
     image.add_argument("archive", metavar="TAR", type=Path)
     enforcement = commands.add_parser("enforcement", help="turn the enforcement of NetworkPolicies on or off")
@@ -79,9 +83,26 @@ def _enforcement(name: str, state: str) -> int:
     return 0
 
 
+def _execute_with_kind(name: str, options: argparse.Namespace) -> int:
+    if options.command == "status":
+        return kind.status(name)
+    served = {
+        "up": lambda: kind.up(name),
+        "down": lambda: kind.down(name),
+        "inventory": lambda: kind.inventory(name, options.output) if options.output else kind.inventory(name),
+        "import-image": lambda: kind.import_image(name, options.archive),
+    }
+    if options.command not in served:
+        raise SandboxError(f"`{options.command}` is not for kind clusters", f"with SANDBOX=kind: {', '.join(served)}, status")
+    served[options.command]()
+    return 0
+
+
 def execute(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     name = check_name(options.name)
+    if kind.selected():
+        return _execute_with_kind(name, options)
     if options.command == "up":
         from sandbox.up import up
 
@@ -99,9 +120,13 @@ def execute(options: argparse.Namespace) -> int:
 
         return doctor()
     elif options.command == "inventory":
-        from sandbox.inventory import write_inventory
+        from sandbox.inventory import DEFAULT, write_inventory
 
-        write_inventory(running(name))
+        write_inventory(running(name), options.output or DEFAULT)
+    elif options.command == "e2e":
+        from sandbox.e2e import main as e2e
+
+        return int(e2e(running(name), options.arguments))
     elif options.command == "import-image":
         from sandbox.image_import import import_everywhere
 

@@ -34,59 +34,15 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OWN_LAYER_BYTES = 1 << 20
 
 #: Applets of busybox that the toolbox has under their own names.
-APPLETS = (
-    *(
-        "sh",
-        "ash",
-        "awk",
-        "base64",
-        "basename",
-        "cat",
-        "chmod",
-        "chown",
-        "cp",
-        "cut",
-        "date",
-        "dd",
-        "df",
-        "dirname",
-        "du",
-    ),
-    *("echo", "env", "expr", "false", "find", "grep", "head", "hexdump", "hostname", "id", "ip", "kill", "ln", "ls"),
-    *("mkdir", "mktemp", "more", "mount", "mv", "nc", "netstat", "nslookup", "ping", "printf", "ps", "pwd", "readlink"),
-    *(
-        "rm",
-        "rmdir",
-        "sed",
-        "seq",
-        "sleep",
-        "sort",
-        "stat",
-        "sync",
-        "tail",
-        "tar",
-        "tee",
-        "test",
-        "timeout",
-        "top",
-        "touch",
-    ),
-    *(
-        "tr",
-        "traceroute",
-        "true",
-        "tty",
-        "umount",
-        "uname",
-        "uniq",
-        "vi",
-        "wc",
-        "wget",
-        "which",
-        "whoami",
-        "xargs",
-        "yes",
-    ),
+APPLETS = tuple(
+    """
+    sh ash arp awk base64 basename cat chmod chown chroot clear cmp cp cut date dd df diff dirname dmesg du echo
+    egrep env expr false fgrep find free grep gunzip gzip head hexdump hostname id ifconfig ip kill killall ln ls
+    md5sum mkdir mkfifo mknod mktemp more mount mv nc netstat nsenter nslookup od ping printf
+    ps pwd readlink realpath rm rmdir route sed seq setsid sha256sum sleep sort stat stty sync sysctl tail tar tee
+    telnet test timeout top touch tr traceroute true tty umount uname uniq unshare uptime vi watch wc wget which
+    whoami xargs yes
+    """.split()
 )
 
 
@@ -141,6 +97,8 @@ _USERS = {
 }
 _SHELL_LINKS = {f"/bin/{applet}": "busybox" for applet in APPLETS}
 
+_REDIS_START = 'exec redis-server --dir /data --protected-mode no $REDIS_ARGS "$@"'
+
 IMAGES: tuple[ImageSpec, ...] = (
     ImageSpec(PAUSE_IMAGE, files={"pause/pause": "/pause"}, entrypoint=("/pause",), user="65535:65535"),
     *(_component(name, KUBERNETES) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")),
@@ -173,8 +131,8 @@ IMAGES: tuple[ImageSpec, ...] = (
             "/etc/group": _USERS["/etc/group"] + "redis:x:999:\n",
         },
         directories={"/tmp": 0o1777, "/data": 0o777},  # noqa: S108 -- a path in the image
-        entrypoint=("redis-server",),
-        command=("--dir", "/data"),
+        # As the images of redis-stack do: more arguments, such as a password, come by the environment.
+        entrypoint=("/bin/sh", "-c", _REDIS_START, "redis-server"),
     ),
 )
 

@@ -15,10 +15,10 @@ from sandbox.instance import DNS_SERVICE, NODES, POD_NETWORK, Instance, Node
 CAP_SYS_RESOURCE = 24
 
 #: Sysctls that belong to the whole machine. A node reads and writes a stand-in file instead; an empty
-#: text stands for the machine's own value, the others are what the kubelet insists on.
+#: text stands for the machine's own value; the others are what the kubelet insists on, and Rocky's own inotify limits.
 SHIELDED_SYSCTLS = {
-    "fs.inotify.max_user_instances": "",
-    "fs.inotify.max_user_watches": "",
+    "fs.inotify.max_user_instances": "128",
+    "fs.inotify.max_user_watches": "192536",
     "fs.file-max": "",
     "kernel.keys.root_maxbytes": "25000000",
     "kernel.keys.root_maxkeys": "1000000",

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sandbox import addons, debian, image_import, images, instance, network, node, pki
+from sandbox import addons, debian, image_import, images, instance, network, node, oci, pki
 from sandbox.api import Api
 from sandbox.builds import built
 from sandbox.cache import cache_root, write_atomically
 from sandbox.control_plane import kubeconfig
+from sandbox.doctor import require_usable_machine
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance
 from sandbox.node import Machine
@@ -147,6 +148,7 @@ def up(name: str) -> Instance:
     Raises:
         SandboxError: something is missing or did not come up; names it.
     """
+    require_usable_machine()
     layers, built_images = prepare()
     with instance.exclusive(name, wait=False):
         began = time.monotonic()
