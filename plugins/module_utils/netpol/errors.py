@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+#: Problems that one message spells out; all of them are in the data.
+MAX_TOLD = 20
+
 
 class NetpolError(Exception):
     """Root of everything this package raises on purpose."""
@@ -86,7 +89,10 @@ class InputError(NetpolError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: list[Problem] = list(problems)
-        super().__init__("; ".join(str(problem) for problem in self.problems))
+        told = [str(problem) for problem in self.problems[:MAX_TOLD]]
+        if len(self.problems) > MAX_TOLD:
+            told.append(f"and {len(self.problems) - MAX_TOLD} more")
+        super().__init__("; ".join(told))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .errors import NetpolError
+from .yamlfast import NotSimpleError, Reader
 
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
@@ -109,7 +110,28 @@ def read(text: str) -> Iterator[Any]:
             yield Document(value, number, line)
 
 
+_READER: Reader | None = None
+
+
+def _resolve(text: str) -> Any:
+    """A plain scalar as the whole parser reads it."""
+    import yaml
+
+    return yaml.load(text, Loader=_loader())  # noqa: S506 - _loader() derives from the safe loader
+
+
 def _load(piece: str) -> Any:
+    global _READER  # noqa: PLW0603 - one memory of lines for all texts of a run
+    if _READER is None:
+        _READER = Reader(_resolve)
+    try:
+        return _READER.read(piece)
+    except NotSimpleError:
+        return _load_whole(piece)
+
+
+def _load_whole(piece: str) -> Any:
+    """A document through libyaml."""
     import yaml
 
     try:
