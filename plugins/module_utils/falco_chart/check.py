@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .config_keys import CONFIG_KEYS
-from .problems import FalcoChartError, Problem, nearest
+from .problems import FalcoChartError, Problem, kind_of, nearest
 from .replaced import REPLACED, find_replaced
 
 _READ = re.compile(r"\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
@@ -70,7 +70,7 @@ def _check_chart(values: Mapping[str, Any], chart: Chart, prefix: str) -> Iterat
         if isinstance(config, Mapping):
             yield from _check_config(config, chart)
         else:
-            yield Problem("falco", f"must be a mapping, not {_kind(config)}.")
+            yield Problem("falco", f"must be a mapping, not {kind_of(config)}.")
     yield from _compare(own, chart.defaults, read, prefix, "", chart)
     for key, sub in chart.subcharts.items():
         nested = values.get(key, {})
@@ -79,7 +79,7 @@ def _check_chart(values: Mapping[str, Any], chart: Chart, prefix: str) -> Iterat
             known = Chart(sub.name, sub.version, sub.app_version, defaults, sub.templates, sub.subcharts)
             yield from _check_chart(nested, known, f"{prefix}{key}.")
         else:
-            yield Problem(f"{prefix}{key}", f"must be a mapping, not {_kind(nested)}.")
+            yield Problem(f"{prefix}{key}", f"must be a mapping, not {kind_of(nested)}.")
 
 
 def _check_config(config: Mapping[str, Any], chart: Chart) -> Iterator[Problem]:
@@ -108,7 +108,7 @@ def _compare_kind(value: Any, default: Any, read: set[str], path: str, dotted: s
         if default:  # an empty mapping is there to be filled freely: labels, resources, selectors
             yield from _compare(value, default, read, f"{path}.", f"{dotted}.", chart)
     elif _family(value) != _family(default) and path not in _ANY_SCALAR:
-        yield Problem(path, f"must be {_kind(default)} as in the chart, not {_kind(value)}.")
+        yield Problem(path, f"must be {kind_of(default)} as in the chart, not {kind_of(value)}.")
 
 
 def _is_read(dotted: str, read: set[str]) -> bool:
@@ -127,10 +127,6 @@ def _family(value: Any) -> str:
     if isinstance(value, Mapping):
         return "mapping"
     return "list" if isinstance(value, (list, tuple)) else "string"
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {_family(value)}"
 
 
 def _kinds_to_defaults(tree: Mapping[str, Any]) -> dict[str, Any]:

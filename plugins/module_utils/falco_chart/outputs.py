@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .output_settings import OUTPUT_VARIABLES
-from .problems import FalcoChartError, Problem, nearest
+from .problems import FalcoChartError, Problem, kind_of, nearest
 
 PRIORITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
@@ -105,7 +105,7 @@ def build_outputs(outputs: Mapping[str, Any], variable: str = "falco_outputs") -
             problems.append(Problem(path, "Falcosidekick has no such output.", _suggest_output(name)))
             continue
         if not isinstance(settings, Mapping):
-            problems.append(Problem(path, f"must be a mapping of settings, not {_kind(settings)}."))
+            problems.append(Problem(path, f"must be a mapping of settings, not {kind_of(settings)}."))
             continue
         flat = dict(_flatten(settings, CHART_SETTINGS.get(name, {})))
         problems += _check_output(name, flat, path)
@@ -140,7 +140,7 @@ def _check_output(name: str, flat: Mapping[str, Any], path: str) -> Iterator[Pro
         elif setting in CHART_SETTINGS.get(name, {}):
             wanted = CHART_SETTINGS[name][setting]
             if not isinstance(value, wanted):
-                yield Problem(where, f"must be a {wanted.__name__}, not {_kind(value)}.")
+                yield Problem(where, f"must be a {wanted.__name__}, not {kind_of(value)}.")
         else:
             yield from _check_setting(name, setting, value, where)
     for setting in REQUIRED.get(name, ()):
@@ -151,12 +151,12 @@ def _check_output(name: str, flat: Mapping[str, Any], path: str) -> Iterator[Pro
 def _check_setting(output: str, setting: str, value: Any, where: str) -> Iterator[Problem]:
     last = setting.rsplit(".", 1)[-1]
     if isinstance(value, (Mapping, list)) or value is None:
-        yield Problem(where, f"must be a string, number or boolean, not {_kind(value)}.")
+        yield Problem(where, f"must be a string, number or boolean, not {kind_of(value)}.")
     elif last == "minimumpriority" and value and str(value).lower() not in PRIORITIES:
         close = nearest(str(value), PRIORITIES)
         yield Problem(where, f"is no priority: {value!r}.", f"Did you mean {close}?" if close else _one_of(PRIORITIES))
     elif last in ("checkcert", "mutualtls", "tls") and not isinstance(value, bool):
-        yield Problem(where, f"must be true or false, not {_kind(value)}.")
+        yield Problem(where, f"must be true or false, not {kind_of(value)}.")
     elif last == "webhookurl" and value and not _URL.match(str(value)):
         yield Problem(where, "must be an http:// or https:// URL (its text is not shown: it is a secret).")
     elif last == "hostport" and output in ("elasticsearch", "loki", "alertmanager") and not _URL.match(str(value)):
@@ -206,12 +206,3 @@ def _text(value: Any) -> str:
 
 def _one_of(choices: tuple[str, ...]) -> str:
     return f"It must be one of {', '.join(choices)}."
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
-    return names.get(type(value), type(value).__name__)

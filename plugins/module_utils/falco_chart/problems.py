@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -50,3 +50,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_plain = {plain(candidate): candidate for candidate in sorted(known, reverse=True)}
     found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.7)
     return by_plain[found[0]] if found else None
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words; Ansible's own subclasses count as what they are made of."""
+    kinds = (
+        (bool, "a boolean"),
+        ((int, float), "a number"),
+        (str, "a string"),
+        ((list, tuple), "a list"),
+        (Mapping, "a mapping"),
+    )
+    if value is None:
+        return "nothing"
+    return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)

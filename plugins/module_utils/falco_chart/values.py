@@ -12,7 +12,7 @@ from typing import Any
 
 from .engines import ENGINES, engine_values
 from .outputs import build_outputs
-from .problems import FalcoChartError, Problem, nearest
+from .problems import FalcoChartError, Problem, kind_of, nearest
 from .sidekick import sidekick_values
 
 DRIVERS = ("modern_ebpf", "kmod", "auto", "none")
@@ -298,7 +298,7 @@ def _used(image: str, settings: Mapping[str, Any]) -> bool:
     """Whether the release has a container of this image, so that values stay as short as what is installed."""
     sidekick = settings["sidekick_enabled"]
     ui = sidekick and settings["ui_enabled"]
-    return {
+    used = {
         "driver_loader": settings["driver"] in ("kmod", "auto"),
         "falcoctl": settings["artifacts_install"] or settings["artifacts_follow"],
         "falcosidekick": sidekick,
@@ -306,7 +306,8 @@ def _used(image: str, settings: Mapping[str, Any]) -> bool:
         "wait_redis": ui,
         "redis": ui and not settings["redis_external"],
         "k8s_metacollector": settings["kubernetes_metadata"],
-    }.get(image, True)
+    }
+    return bool(used.get(image, True))
 
 
 def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
@@ -371,9 +372,9 @@ def _wrong_type(name: str, value: Any) -> list[Problem]:
         close = nearest(str(value), _CHOICES[name])
         hint = f"Did you mean {close}?" if close else ""
         return [Problem(variable, f"must be one of {', '.join(_CHOICES[name])}, not {value!r}.", hint)]
-    if name == "driver_buffer_preset" and not (type(value) is int and 1 <= value <= 10):
+    if name == "driver_buffer_preset" and not (_is_whole(value) and 1 <= value <= 10):
         return [Problem(variable, f"must be a number from 1 (1 MB) to 10 (512 MB), not {value!r}.")]
-    if name == "ui_node_port" and not (type(value) is int and 1 <= value <= 65535):
+    if name == "ui_node_port" and not (_is_whole(value) and 1 <= value <= 65535):
         return [
             Problem(variable, f"must be a port number (30000 to 32767 unless the cluster says else), not {value!r}.")
         ]
@@ -387,7 +388,12 @@ def _wrong_type(name: str, value: Any) -> list[Problem]:
         ok, kind = isinstance(value, str), "a string"
     else:
         ok, kind = isinstance(value, type(default)), "a list" if isinstance(default, list) else "a mapping"
-    return [] if ok else [Problem(variable, f"must be {kind}, not {type(value).__name__}.")]
+    return [] if ok else [Problem(variable, f"must be {kind}, not {kind_of(value)}.")]
+
+
+def _is_whole(value: Any) -> bool:
+    """A whole number; Ansible's own subclasses of int count, booleans do not."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _wrong_combination(settings: Mapping[str, Any]) -> Iterable[Problem]:

@@ -23,7 +23,8 @@ EVENTS = Resource("", "v1", "events", "Event", True)
 REFUSED = "Falco internal: hot restart failure"
 SYNC_ANNOTATION = "falconet.k8s/rules"
 POLL_SECONDS = 0.5
-LOG_LINES = 20
+LOG_LINES = 10
+LINE_LIMIT = 400
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def refusals(client: Client, wanted: Wanted, state: State, since: str) -> list[s
             lines = log(client, wanted.namespace, report["name"], wanted.container, since)
             if any(REFUSED in line for line in lines):
                 told = [line for line in lines if REFUSED not in line and not line.startswith("{")]
-                found.append(f"pod {report['name']} on {report['node']}: " + " | ".join(told[-LOG_LINES:]))
+                found.append(f"pod {report['name']} on {report['node']}: " + _told(told))
     return found
 
 
@@ -217,12 +218,18 @@ def explain(client: Client, wanted: Wanted, state: State, timeout_seconds: float
         for container, previous in crashed_containers(pod):
             lines = log(client, wanted.namespace, name, container, None, previous)
             if lines:
-                logs.append(f"log of {container} in {name}: " + " | ".join(lines[-LOG_LINES:]))
+                logs.append(f"log of {container} in {name}: " + _told(lines))
     parts = [f"not finished after {timeout_seconds:.0f} s: " + "; ".join(state.missing)]
     parts += [f"reason: {reason}" for reason in reasons]
     parts += logs
     parts += [f"hint: {hint}" for hint in hints([*reasons, *logs])]
     return "\n".join(parts)
+
+
+def _told(lines: Sequence[str]) -> str:
+    """The last lines of a log on one line, each once, none longer than a reader wants."""
+    last = list(dict.fromkeys(" ".join(line.split()) for line in lines))[-LOG_LINES:]
+    return " | ".join(line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…" for line in last)
 
 
 def _last_seen(event: Mapping[str, Any]) -> str:

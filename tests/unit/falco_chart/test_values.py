@@ -112,8 +112,8 @@ def test_mutual_tls_reaches_both_ends() -> None:
         ({"driver_buffer_preset": 11}, "falco_driver_buffer_preset"),
         ({"driver_buffer_preset": True}, "falco_driver_buffer_preset"),
         ({"ui_node_port": "30080"}, "falco_ui_node_port: must be a port number"),
-        ({"sidekick_replicas": "two"}, "falco_sidekick_replicas: must be a number, not str."),
-        ({"artifacts": "falco-rules:5"}, "falco_artifacts: must be a list, not str."),
+        ({"sidekick_replicas": "two"}, "falco_sidekick_replicas: must be a number, not a string."),
+        ({"artifacts": "falco-rules:5"}, "falco_artifacts: must be a list, not a string."),
         ({"release_name": "sec"}, "falco_release_name: must contain falco"),
         (
             {"sidekick_enabled": False, "outputs": {"slack": {"webhookurl": "http://a"}}},

@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module falco_rules_rollout: every Falco pod runs exactly these rules files, or those of before."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_rules_rollout
+short_description: Bring rules files to every Falco pod and prove that they run
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Writes rules files into ConfigMaps that Falco's pods mount, makes their kubelets look at once, and waits until every
+    pod reports the files by their SHA-256 in its own metrics.
+  - A pod that refuses new rules stays ready and keeps the old ones, and would crash at its next restart. So if any pod
+    does not report the new files, the set before is written again, proven in the same way, and the module fails with
+    the reason from that pod's log.
+  - A run that was killed is finished by the next one; what to go back to is kept in the cluster until the proof.
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+attributes:
+  check_mode:
+    description: Can run in check mode. Rules are given to C(falco -V) there, too, and nothing is written.
+    support: full
+  diff_mode:
+    description: Shows the text of the rules before and after.
+    support: full
+options:
+  namespace:
+    description: Namespace of Falco.
+    type: str
+    required: true
+  workload:
+    description: Name of Falco's workload.
+    type: str
+    default: falco
+  workload_kind:
+    description: Its kind.
+    type: str
+    choices: [DaemonSet, Deployment]
+    default: DaemonSet
+  container:
+    description: Name of Falco's container.
+    type: str
+    default: falco
+  metrics_port:
+    description: Port of Falco's web server.
+    type: int
+    default: 8765
+  files:
+    description: File name (without directory) to text. Falco loads them in the order of their names.
+    type: dict
+    required: true
+  config_maps:
+    description: Names of the ConfigMaps that the pods mount, in the order in which they are filled.
+    type: list
+    elements: str
+    required: true
+  second_opinion:
+    description: Ask a running Falco with its own C(-V) before anything is written.
+    type: bool
+    default: true
+  base_file:
+    description: Rules file in Falco's image whose macros ours may use, for O(second_opinion). Empty for none.
+    type: str
+    default: /etc/falco/falco_rules.yaml
+  timeout_seconds:
+    description: How long all pods together may take.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+- name: Every pod runs our rules
+  falconet.k8s.falco_rules_rollout:
+    namespace: falco
+    config_maps: [falco-own-rules-1, falco-own-rules-2]
+    files:
+      site.yaml: "{{ lookup('ansible.builtin.file', 'site.yaml', rstrip=false) }}"
+"""
+
+RETURN = r"""
+pods:
+  description: Each Falco pod with C(name), C(node), C(digests) and C(differs).
+  returned: success
+  type: list
+  elements: dict
+digests:
+  description: File name to SHA-256 of what was asked for.
+  returned: success
+  type: dict
+opinion:
+  description: What the running Falco said; V(accepted), or why it was not asked.
+  returned: success
+  type: str
+elapsed_seconds:
+  description: How long it took.
+  returned: success
+  type: float
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rule_maps import as_text, digests, spread
+from ansible_collections.falconet.k8s.plugins.module_utils.kube import falco_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted
+
+
+def main() -> None:
+    """Entry point."""
+    spec: dict[str, Any] = {
+        "namespace": {"type": "str", "required": True},
+        "workload": {"type": "str", "default": "falco"},
+        "workload_kind": {"type": "str", "choices": ["DaemonSet", "Deployment"], "default": "DaemonSet"},
+        "container": {"type": "str", "default": "falco"},
+        "metrics_port": {"type": "int", "default": 8765},
+        "files": {"type": "dict", "required": True},
+        "config_maps": {"type": "list", "elements": "str", "required": True},
+        "second_opinion": {"type": "bool", "default": True},
+        "base_file": {"type": "str", "default": "/etc/falco/falco_rules.yaml"},
+        "timeout_seconds": {"type": "int", "default": 120},
+    }
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    started, since = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    try:
+        module.exit_json(**bring(module, since), elapsed_seconds=round(time.monotonic() - started, 2))
+    except (KubeError, FalcoChartError) as error:
+        module.fail_json(msg=str(error), elapsed_seconds=round(time.monotonic() - started, 2))
+
+
+def bring(module: AnsibleModule, since: str) -> dict[str, Any]:
+    """Compare, ask, write, wait; the result for exit_json."""
+    params = module.params
+    maps = spread(params["files"], params["config_maps"])
+    workload = (params["workload_kind"], params["workload"])
+    wanted = Wanted(
+        params["namespace"], (workload,), workload[1], params["metrics_port"], container=params["container"]
+    )
+    client = connect(params)
+    present = falco_rules.read(client, wanted.namespace, params["config_maps"])
+    changed = present.maps != maps
+    result: dict[str, Any] = {"changed": changed or present.journal is not None, "digests": digests(maps)}
+    result["diff"] = {"before": as_text(present.maps), "after": as_text(maps)} if changed else {}
+    result["opinion"] = ask(module, client, wanted, changed)
+    if module.check_mode:
+        result["pods"] = list(falco_rules.unproven(client, wanted, maps).pods)
+        return result
+    state = falco_rules.roll_out(client, wanted, maps, present, params["timeout_seconds"], since)
+    return {**result, "pods": list(state.pods)}
+
+
+def ask(module: AnsibleModule, client: Any, wanted: Wanted, changed: bool) -> str:
+    """The running Falco's verdict on changed rules; ends the run if it refuses them."""
+    if not (module.params["second_opinion"] and changed and module.params["files"]):
+        return "not asked: nothing is new" if module.params["second_opinion"] else "not asked"
+    try:
+        refused = falco_rules.second_opinion(client, wanted, module.params["files"], module.params["base_file"])
+    except (ExecError, ForbiddenError) as error:
+        return f"not asked: {error}"
+    if refused:
+        raise KubeError(f"The running Falco refuses these rules (falco -V): {refused}\nNothing was changed.")
+    return "accepted"
+
+
+if __name__ == "__main__":
+    main()
