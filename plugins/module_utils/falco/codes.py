@@ -1,0 +1,70 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The codes of findings: Falco's own `LOAD_*` and this collection's `FN*`, with title and severity."""
+
+from __future__ import annotations
+
+ERROR, WARNING, INFO = "error", "warning", "info"
+
+FALCO_ERRORS: dict[str, str] = {
+    "LOAD_ERR_FILE_READ": "File read error",
+    "LOAD_ERR_YAML_PARSE": "YAML parse error",
+    "LOAD_ERR_YAML_VALIDATE": "Error validating internal structure of YAML file",
+    "LOAD_ERR_COMPILE_CONDITION": "Error compiling condition",
+    "LOAD_ERR_COMPILE_OUTPUT": "Error compiling output",
+    "LOAD_ERR_VALIDATE": "Error validating rule/macro/list/exception objects",
+    "LOAD_ERR_EXTENSION": "Error in extension item",
+}
+"""Falco's error codes and the short names that it prints beside them."""
+
+FALCO_WARNINGS: dict[str, str] = {
+    "LOAD_UNKNOWN_SOURCE": "Unknown event source",
+    "LOAD_UNSAFE_NA_CHECK": "Unsafe <NA> comparison in condition",
+    "LOAD_NO_EVTTYPE": "Condition has no event-type restriction",
+    "LOAD_UNKNOWN_FILTER": "Unknown field or event-type in condition or output",
+    "LOAD_UNUSED_MACRO": "Unused macro",
+    "LOAD_UNUSED_LIST": "Unused list",
+    "LOAD_UNKNOWN_ITEM": "Unknown rules file item",
+    "LOAD_DEPRECATED_ITEM": "Used deprecated item",
+    "LOAD_WARNING_EXTENSION": "Warning in extension item",
+    "LOAD_APPEND_NO_VALUES": "Overriding/appending with no values",
+    "LOAD_EXCEPTION_NAME_NOT_UNIQUE": "Multiple exceptions defined with the same name",
+    "LOAD_INVALID_MACRO_NAME": "Invalid macro name",
+    "LOAD_INVALID_LIST_NAME": "Invalid list name",
+    "LOAD_COMPILE_CONDITION": "Warning in rule condition",
+    "LOAD_UNKNOWN_KEY": "Unknown key in item definition",
+}
+"""Falco's warning codes and the short names that it prints beside them."""
+
+LINT: dict[str, tuple[str, str]] = {
+    "FN001": (WARNING, "condition can never hold"),
+    "FN002": (WARNING, "condition always holds"),
+    "FN003": (WARNING, "exception silences the whole rule"),
+    "FN004": (WARNING, "rule is shadowed by an earlier rule"),
+    "FN005": (INFO, "override changes nothing"),
+    "FN006": (WARNING, "append after a top-level or"),
+    "FN007": (INFO, "rule has no MITRE ATT&CK tag"),
+    "FN008": (INFO, "rule has no maturity tag"),
+    "FN009": (ERROR, "Falco ends without a report on this"),
+    "FN010": (ERROR, "plugin requirement is not met"),
+    "FN011": (WARNING, "file does not follow Falco's schema"),
+    "FN012": (WARNING, "value can never be equal to the field"),
+    "FN013": (INFO, "duplicate key in a mapping"),
+    "FN014": (WARNING, "file is empty"),
+}
+"""What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""
+
+
+def severity(code: str) -> str:
+    """Return error, warning or info for any code."""
+    if code in FALCO_ERRORS:
+        return ERROR
+    if code in FALCO_WARNINGS:
+        return WARNING
+    return LINT[code][0]
+
+
+def title(code: str) -> str:
+    """Return the short name of any code."""
+    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or LINT[code][1]

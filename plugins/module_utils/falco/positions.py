@@ -1,0 +1,63 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an offset in a condition, as Falco sees it, back to line and column of the rules file.
+
+Falco's positions point into a text that lists, exceptions and YAML folding have changed. Here the word at
+the offset is looked for in the lines of the YAML value that the condition came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .context import Context
+from .ruleset import Loaded
+
+_WORD = re.compile(r"[^\s()\"',=]+")
+
+
+def condition_position(context: Context, loaded: Loaded, lines: Sequence[str]) -> tuple[int | None, int | None]:
+    """Find the place of a spot in a condition.
+
+    Args:
+        context: a chain whose last link is inside a condition.
+        loaded: the ruleset, for macros the spot may really be in.
+        lines: of the file that the chain starts in.
+
+    Returns:
+        Line and column, 1-based: of the word, or else of where the YAML value starts.
+    """
+    base: Any = context.locations[-2].mark
+    condition, index = context.condition or "", context.index or 0
+    match = _WORD.search(condition, index)
+    if match is None:
+        return base.line + 1, base.column + 1
+    word = match.group()
+    occurrence = len(re.findall(re.escape(word), condition[:index]))
+    found = _find(lines, base.line, base.column, word, occurrence)
+    return found if found else (base.line + 1, base.column + 1)
+
+
+def _find(lines: Sequence[str], line: int, column: int, word: str, occurrence: int) -> tuple[int, int] | None:
+    """Find the n-th occurrence of a word in a YAML value that starts at a 0-based position."""
+    indent = len(lines[line]) - len(lines[line].lstrip(" -")) if line < len(lines) else 0
+    last: tuple[int, int] | None = None
+    number = line
+    while number < len(lines):
+        text = lines[number]
+        shallow = bool(text.strip()) and len(text) - len(text.lstrip(" ")) <= indent
+        if number > line and shallow and text.lstrip(" ")[:1] not in ("'", '"'):
+            break
+        start = column if number == line else 0
+        spot = text.find(word, start)
+        while spot >= 0:
+            last = (number + 1, spot + 1)
+            if occurrence == 0:
+                return last
+            occurrence -= 1
+            spot = text.find(word, spot + len(word))
+        number += 1
+    return last

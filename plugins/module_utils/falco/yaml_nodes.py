@@ -1,0 +1,198 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML as nodes with positions, the conversions of scalars, and reading the common case with libyaml.
+
+Falco reads rules with yaml-cpp, which differs from libyaml and PyYAML in what it accepts. So `read_documents`
+takes the fast way only for text without anything on which the two are known to differ, and gives everything
+else, and everything that libyaml refuses, to `yaml_cpp`, which follows yaml-cpp's scanner.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .errors import FalcoError
+
+NULL, SCALAR, SEQUENCE, MAP = 0, 1, 2, 3
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The largest file that is read; the largest published ruleset has 0.1 MiB."""
+MAX_NODES = 5_000_000
+"""How many nodes a file may have once aliases are counted where they are used."""
+MAX_DEPTH = 500
+"""yaml-cpp's own bound on nesting, exclusive."""
+
+
+class YamlError(FalcoError):
+    """Text that is not YAML to yaml-cpp.
+
+    Attributes:
+        line, column: 0-based position, or None where there is none.
+        index: offset of that position.
+    """
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None, index: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.index = index
+
+
+class Mark:
+    """A 0-based position: line, column and offset, in characters."""
+
+    __slots__ = ("column", "index", "line")
+
+    def __init__(self, line: int, column: int, index: int) -> None:
+        self.line = line
+        self.column = column
+        self.index = index
+
+
+class Yaml:
+    """One YAML node.
+
+    Attributes:
+        kind: NULL, SCALAR, SEQUENCE or MAP.
+        value: text, list of nodes, or list of (key, value) node pairs, by kind; None for NULL.
+        mark: where it starts.
+        style: for scalars the indicator `|`, `>`, `'` or `"`, or empty for plain ones.
+    """
+
+    __slots__ = ("kind", "mark", "style", "value")
+
+    def __init__(self, kind: int, value: Any, mark: Any, style: str = "") -> None:
+        self.kind = kind
+        self.value = value
+        self.mark = mark
+        self.style = style
+
+    def get(self, key: str) -> Yaml | None:
+        """The value of a key in a map: the first one of that name, as yaml-cpp has it. None elsewhere."""
+        if self.kind == MAP:
+            for name, value in self.value:
+                if name.kind == SCALAR and name.value == key:
+                    return value  # type: ignore[no-any-return]  # pairs are nodes
+        return None
+
+
+NULL_TEXTS = frozenset(("", "~", "null", "Null", "NULL"))
+_TRUE = frozenset(("y", "yes", "true", "on"))
+_FALSE = frozenset(("n", "no", "false", "off"))
+_LEADING_INT = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[ \t\n\v\f\r]*")
+
+
+def to_bool(text: str) -> bool | None:
+    """Read a boolean as yaml-cpp does: yes, on, y and their opposites, in lower, upper or title case."""
+    if not (text.islower() or text.isupper() or text.istitle()) or not text.isascii():
+        return None
+    lower = text.lower()
+    return True if lower in _TRUE else False if lower in _FALSE else None
+
+
+def to_uint32(text: str) -> int | None:
+    """Read an unsigned 32-bit number as yaml-cpp does: decimal, 0x hexadecimal, 0 octal, trailing blanks."""
+    if text.startswith("-"):
+        return None
+    match = _LEADING_INT.fullmatch(text)
+    if not match:
+        return None
+    digits = match.group(2)
+    number = int(digits, 16) if digits[:2] in ("0x", "0X") else int(digits, 8 if digits[0] == "0" else 10)
+    return number if number <= 0xFFFFFFFF else None
+
+
+# Characters and constructs on which libyaml and yaml-cpp differ, or may: control characters, tabs, carriage
+# returns, line separators that YAML 1.1 knows, a byte order mark, lone surrogates, directives.
+_UNUSUAL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|^%|^ *[?,]|[^ -~\n]{1000}", re.M
+)
+
+
+def read_documents(text: str) -> list[Yaml]:
+    """Read every document of a YAML text.
+
+    Args:
+        text: the file, bytes that are not UTF-8 as lone surrogates (`surrogateescape`).
+
+    Raises:
+        YamlError: yaml-cpp would refuse it, or it is over a bound.
+    """
+    if len(text) > MAX_BYTES:
+        raise YamlError(f"the file has more than {MAX_BYTES} characters")
+    if not _UNUSUAL.search(text):
+        documents = _read_fast(text)
+        if documents is not None:
+            return documents
+    from .yaml_cpp import read_documents as read_slowly
+
+    return read_slowly(text)
+
+
+def _read_fast(text: str) -> list[Yaml] | None:
+    """Read with libyaml; None when it is not there, refuses the text, or meets what must be read the other way."""
+    try:
+        from yaml._yaml import CParser
+        from yaml.events import (
+            AliasEvent,
+            DocumentEndEvent,
+            DocumentStartEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+            StreamEndEvent,
+        )
+    except ImportError:
+        return None
+    documents: list[Yaml] = []
+    # The stack holds the lists under construction; a map's list alternates keys and values until it closes.
+    stack: list[list[Any]] = []
+    kinds: list[bool] = []
+    top: list[Any] = documents
+    try:
+        parser = CParser(text)
+        get = parser.get_event
+        while True:
+            event = get()
+            kind = type(event)
+            if kind is ScalarEvent:
+                if event.anchor is not None or event.tag is not None:
+                    return None
+                value = event.value
+                style = event.style or ""
+                if not style and value in NULL_TEXTS:
+                    top.append(Yaml(NULL, None, event.start_mark))
+                else:
+                    top.append(Yaml(SCALAR, value, event.start_mark, style))
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if event.anchor is not None or event.tag is not None or len(stack) > MAX_DEPTH - 100:
+                    return None
+                is_map = kind is MappingStartEvent
+                if is_map and event.flow_style:
+                    return None
+                items: list[Any] = []
+                top.append(Yaml(MAP if is_map else SEQUENCE, items, event.start_mark))
+                stack.append(top)
+                kinds.append(is_map)
+                top = items
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                items = top
+                top = stack.pop()
+                if kinds.pop():
+                    top[-1].value = list(zip(items[::2], items[1::2]))
+            elif kind is AliasEvent:
+                return None
+            elif kind is DocumentStartEvent:
+                if event.version is not None or event.tags:
+                    return None
+            elif kind is DocumentEndEvent:
+                continue
+            elif kind is StreamEndEvent:
+                return documents
+    except Exception:  # any refusal of libyaml is for the other reader to judge
+        return None

@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Falco rules judged as `falco -V` judges them, without Falco."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_rules_validate
+short_description: Falco rules judged as Falco judges them, without Falco
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Says of Falco rules what C(falco -V) says, without Falco and its plugins, with the same C(LOAD_*) codes.
+  - Adds file, line and column, a hint and the nearest name to each finding, and looks for mistakes that Falco
+    does not look for (codes C(FN*)).
+  - Give exactly one of O(files), O(content) and O(rulesets).
+options:
+  files:
+    description:
+      - Rules files and directories, loaded in this order as one ruleset.
+      - Of a directory every C(*.yaml) and C(*.yml) is loaded, by name.
+    type: list
+    elements: path
+  content:
+    description: The text of one rules file.
+    type: str
+  rulesets:
+    description: Several rulesets, each judged by itself.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: How the ruleset is called in the result.
+        type: str
+        required: true
+      files:
+        description: As O(files).
+        type: list
+        elements: path
+      content:
+        description: As O(content).
+        type: str
+  plugins:
+    description:
+      - Falco plugins that are loaded, in order. Only their fields and event sources exist.
+      - All that the catalogue has, when not given.
+    type: list
+    elements: str
+  falco_version:
+    description: The Falco version whose fields, event types and engine count.
+    type: str
+    default: "0.44"
+  fail_on:
+    description:
+      - What makes the module fail. V(error), V(warning) (errors, too), V(never), or codes such as
+        V(LOAD_UNUSED_MACRO) and V(FN004).
+    type: list
+    elements: str
+    default: [error]
+  lint:
+    description: Whether to look for what Falco does not look for.
+    type: bool
+    default: true
+  optional_checks:
+    description: Codes of checks that are off unless named here, such as V(FN007) (rules without a MITRE tag).
+    type: list
+    elements: str
+    default: []
+  sarif_path:
+    description: Write the findings to this file as SARIF 2.1.0.
+    type: path
+  junit_path:
+    description: Write the findings to this file as JUnit XML, one test case per ruleset or file.
+    type: path
+attributes:
+  check_mode:
+    description: Nothing is changed; O(sarif_path) and O(junit_path) are not written.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: The rules are what Falco accepts
+  falconet.k8s.falco_rules_validate:
+    content: |
+      - rule: Shell in container
+        desc: A shell was started in a container
+        condition: evt.type = execve and container.id != host and proc.name in (bash, sh)
+        output: Shell in container (command=%proc.cmdline container=%container.name)
+        priority: WARNING
+
+- name: Each ruleset is judged by itself, warnings count
+  falconet.k8s.falco_rules_validate:
+    rulesets:
+      - name: with a typo
+        content: |
+          - list: shells
+            items: [bash, sh]
+    fail_on: [never]
+  register: verdict
+"""
+
+RETURN = r"""
+successful:
+  description: Whether Falco would start with every ruleset.
+  returned: always
+  type: bool
+  sample: true
+findings:
+  description: What is to know, errors first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: Falco's C(LOAD_*) code or this collection's C(FN*).
+      type: str
+      sample: LOAD_UNUSED_LIST
+    severity:
+      description: V(error), V(warning) or V(info).
+      type: str
+      sample: warning
+    file:
+      description: The file, as it was given.
+      type: str
+      sample: content
+    line:
+      description: Line, from 1; null where there is no place.
+      type: int
+      sample: 1
+    column:
+      description: Column, from 1; null where there is no place.
+      type: int
+      sample: 3
+    item:
+      description: The entry it is about.
+      type: str
+      sample: list 'shells'
+    message:
+      description: What is wrong.
+      type: str
+      sample: List not referred to by any other rule/macro
+    hint:
+      description: What would be right.
+      type: str
+      sample: use it in a condition or another list, or remove it
+    excerpt:
+      description: The line with a caret below the spot.
+      type: str
+      sample: "- list: shells\n  ^"
+    ruleset:
+      description: The ruleset's name, with O(rulesets).
+      type: str
+      sample: with a typo
+falco_load_results:
+  description: What C(falco -V) prints in JSON, per file; with O(rulesets) each entry has the ruleset's name, too.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: content
+      successful: true
+      errors: []
+      warnings: []
+rulesets:
+  description: Name and verdict of each ruleset.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: with a typo
+      successful: true
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.validate import (
+    Ruleset,
+    check_fail_on,
+    fails,
+    validate,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
+
+SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
+
+
+def ruleset_of(entry: dict[str, Any], name: str) -> Ruleset:
+    """Make a ruleset of the options `files` or `content`."""
+    if entry.get("content") is not None:
+        return Ruleset(name, (RulesFile("content", entry["content"]),))
+    files, unreadable = read_rules_files(entry.get("files") or [])
+    return Ruleset(name, files, unreadable)
+
+
+def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
+    """Write the reports that were asked for; tell whether a file changed."""
+    changed = False
+    if params["sarif_path"]:
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.sarif import to_sarif
+        from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
+
+        changed = write_if_changed(params["sarif_path"], to_sarif(verdicts)) or changed
+    if params["junit_path"]:
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.junit import to_junit
+        from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
+
+        changed = write_if_changed(params["junit_path"], to_junit(verdicts, failing)) or changed
+    return changed
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **SOURCE,
+            "rulesets": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"name": {"type": "str", "required": True}, **SOURCE},
+                "mutually_exclusive": [("files", "content")],
+                "required_one_of": [("files", "content")],
+            },
+            "plugins": {"type": "list", "elements": "str"},
+            "falco_version": {"type": "str", "default": "0.44"},
+            "fail_on": {"type": "list", "elements": "str", "default": ["error"]},
+            "lint": {"type": "bool", "default": True},
+            "optional_checks": {"type": "list", "elements": "str", "default": []},
+            "sarif_path": {"type": "path"},
+            "junit_path": {"type": "path"},
+        },
+        mutually_exclusive=[("files", "content", "rulesets")],
+        required_one_of=[("files", "content", "rulesets")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        check_fail_on(params["fail_on"])
+        plugins = None if params["plugins"] is None else tuple(params["plugins"])
+        known = catalogue(params["falco_version"], plugins)
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
+    if params["rulesets"] is None:
+        rulesets = [ruleset_of(params, "")]
+    else:
+        rulesets = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
+    verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
+    findings = [finding for verdict in verdicts for finding in verdict.findings]
+    failing = fails(findings, params["fail_on"])
+    changed = not module.check_mode and write_reports(params, verdicts, failing)
+    result = {
+        "changed": changed,
+        "successful": all(verdict.successful for verdict in verdicts),
+        "findings": [finding.to_dict() for finding in findings],
+        "falco_load_results": [
+            {**entry, "ruleset": verdict.name} if verdict.name else entry
+            for verdict in verdicts
+            for entry in verdict.results
+        ],
+        "rulesets": [{"name": verdict.name, "successful": verdict.successful} for verdict in verdicts],
+    }
+    if failing:
+        first = failing[0]
+        place = f"{first.file}:{first.line}:{first.column}" if first.line else first.file
+        hint = f" ({first.hint})" if first.hint else ""
+        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
+        module.fail_json(msg=f"{place}: {first.code}: {first.message}{hint}{more}", **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
