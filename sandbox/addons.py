@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,7 +11,7 @@ from sandbox import images
 from sandbox.api import MERGE, Api
 from sandbox.errors import SandboxError
 from sandbox.instance import DNS_SERVICE, NODES, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
-from sandbox.process import wait_for
+from sandbox.process import run, wait_for
 
 # Names that nobody serves do not exist: NXDOMAIN at once, instead of a refusal that clients retry.
 COREFILE = f"""cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {{
@@ -41,6 +42,9 @@ sandbox.test:53 {{
     }}
 }}
 """
+
+#: Objects that the stand-ins bring into every sandbox.
+MANIFESTS = Path(__file__).resolve().parent / "standins" / "manifests"
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _SYSTEM = "/api/v1/namespaces/kube-system"
@@ -200,3 +204,24 @@ def label_nodes(api: Api) -> None:
         if not current["spec"].get("podCIDR"):
             cidr = str(node.pod_cidr)
             api.ask(path, method="PATCH", body={"spec": {"podCIDR": cidr, "podCIDRs": [cidr]}}, kind=MERGE)
+
+
+def apply_manifests(kubectl: Path, kubeconfig: Path) -> None:
+    """Apply the manifests of the stand-ins (the receiver of alerts)."""
+    if any(MANIFESTS.glob("*.yaml")):
+        apply = [str(kubectl), "--kubeconfig", str(kubeconfig), "apply", "--server-side", "--force-conflicts"]
+        run([*apply, "--field-manager", "falconet-sandbox", "--filename", str(MANIFESTS)], timeout_seconds=60)
+
+
+def unready_deployments(api: Api) -> list[str]:
+    """Deployments of the sandbox's own (DNS, stand-ins) that have no ready pod yet."""
+    namespaces = {"kube-system"}
+    for file in MANIFESTS.glob("*.yaml"):
+        documents = (document for document in yaml.safe_load_all(file.read_text()) if document)
+        namespaces |= {one["metadata"]["name"] for one in documents if one["kind"] == "Namespace"}
+    late = []
+    for namespace in sorted(namespaces):
+        for one in api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"]:
+            if not one.get("status", {}).get("readyReplicas"):
+                late.append(f"{namespace}/{one['metadata']['name']}")
+    return late

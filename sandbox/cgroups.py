@@ -68,12 +68,6 @@ def ensure_groups(parent: str, child: str, root: Path = ROOT) -> list[Path]:
     return groups
 
 
-def join(groups: list[Path]) -> None:
-    """Move the calling process into the groups."""
-    for group in groups:
-        (group / "cgroup.procs").write_text("0")
-
-
 def _groups_of(parent: str, root: Path) -> Iterator[Path]:
     for hierarchy in hierarchies(root):
         top = hierarchy / parent

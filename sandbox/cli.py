@@ -93,7 +93,9 @@ def _execute_with_kind(name: str, options: argparse.Namespace) -> int:
         "import-image": lambda: kind.import_image(name, options.archive),
     }
     if options.command not in served:
-        raise SandboxError(f"`{options.command}` is not for kind clusters", f"with SANDBOX=kind: {', '.join(served)}, status")
+        raise SandboxError(
+            f"`{options.command}` is not for kind clusters", f"with SANDBOX=kind: {', '.join(served)}, status"
+        )
     served[options.command]()
     return 0
 

@@ -242,6 +242,6 @@ def files(instance: Instance, keys: Path) -> list[dict[str, Any]]:
         "kube-controller-manager": _controller_manager(),
         "kube-scheduler": _scheduler(),
     }
-    for name, text in manifests.items():
-        found.append({"path": f"{MANIFESTS}/{name}.yaml", "text": text, "mode": 0o600, "keep": True})
+    for component, text in manifests.items():
+        found.append({"path": f"{MANIFESTS}/{component}.yaml", "text": text, "mode": 0o600, "keep": True})
     return found

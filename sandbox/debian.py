@@ -57,7 +57,7 @@ def choose_mirrors(os_release: Mapping[str, str], targets: Iterable[str]) -> lis
     if not sites:
         raise SandboxError(
             f"apt has no source for component main of {codename or 'this release'}",
-            "the nodes are made from the mirror that apt is configured with; see /etc/apt/sources.list.d, apt-get update",
+            "the nodes are made from the mirror that apt is configured with; see /etc/apt/sources.list.d",
         )
     if os_release.get("ID") == "debian":
         suites = dict.fromkeys((PREFERRED_SUITE, codename))

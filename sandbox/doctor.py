@@ -84,14 +84,20 @@ class Finding:
 def _root(facts: Facts) -> Finding:
     if facts.uid == 0:
         return Finding("ok", "we are root")
-    return Finding("error", f"not root (user id {facts.uid})", "run it as root: nodes are made of mounts and namespaces")
+    return Finding(
+        "error", f"not root (user id {facts.uid})", "run it as root: nodes are made of mounts and namespaces"
+    )
 
 
 def _python(facts: Facts) -> Finding:
     version = ".".join(map(str, facts.python))
     if facts.python >= (3, 11):
         return Finding("ok", f"Python {version}")
-    return Finding("error", f"Python {version}, 3.11 or newer is needed", "apt-get install python3, or run `make setup` with a newer one")
+    return Finding(
+        "error",
+        f"Python {version}, 3.11 or newer is needed",
+        "apt-get install python3, or run `make setup` with a newer one",
+    )
 
 
 def _system(facts: Facts) -> Finding:
@@ -99,7 +105,11 @@ def _system(facts: Facts) -> Finding:
         return Finding("ok", f"{facts.os_id} with apt-get")
     if facts.has_apt:
         return Finding("note", f"{facts.os_id} with apt-get: tried on Debian only", "")
-    return Finding("error", f"{facts.os_id} has no apt-get", "use Debian or Ubuntu, SANDBOX=kind, or your own cluster with KUBECONFIG=")
+    return Finding(
+        "error",
+        f"{facts.os_id} has no apt-get",
+        "use Debian or Ubuntu, SANDBOX=kind, or your own cluster with KUBECONFIG=",
+    )
 
 
 def _tools(facts: Facts) -> Finding:
@@ -112,14 +122,20 @@ def _tools(facts: Facts) -> Finding:
 def _overlay(facts: Facts) -> Finding:
     if not facts.overlay_error:
         return Finding("ok", "overlayfs works in the state folder")
-    advice = f"the state folder {instance.STATE} must not lie on an overlay itself (as in a container): mount a volume there"
+    advice = (
+        f"the state folder {instance.STATE} must not lie on an overlay itself (as in a container): mount a volume there"
+    )
     return Finding("error", f"no overlayfs: {facts.overlay_error}", f"modprobe overlay; {advice}")
 
 
 def _namespaces(facts: Facts) -> Finding:
     if not facts.namespace_error:
         return Finding("ok", "namespaces of all kinds can be made")
-    return Finding("error", f"no namespaces: {facts.namespace_error}", "in a container: run it privileged, with its own cgroup namespace")
+    return Finding(
+        "error",
+        f"no namespaces: {facts.namespace_error}",
+        "in a container: run it privileged, with its own cgroup namespace",
+    )
 
 
 def _nftables(facts: Facts) -> Finding:
@@ -127,7 +143,9 @@ def _nftables(facts: Facts) -> Finding:
         return Finding("ok", "the kernel has nftables")
     if facts.nftables is None:
         return Finding("note", "could not find out whether the kernel has nftables", "modprobe nf_tables")
-    return Finding("error", "the kernel has no nftables", "modprobe nf_tables, or a kernel with CONFIG_NF_TABLES, NFT_NAT, NFT_CT")
+    return Finding(
+        "error", "the kernel has no nftables", "modprobe nf_tables, or a kernel with CONFIG_NF_TABLES, NFT_NAT, NFT_CT"
+    )
 
 
 def _control_groups(facts: Facts) -> Finding:
@@ -150,7 +168,13 @@ def _sys_resource(facts: Facts) -> Finding:
 
 
 def _disk(facts: Facts) -> Iterator[Finding]:
-    needed = {"cache": (facts.cache_free_bytes, GIB if facts.cache_used else CACHE_BYTES, "set FALCONET_CACHE to a bigger disk")}
+    needed = {
+        "cache": (
+            facts.cache_free_bytes,
+            GIB if facts.cache_used else CACHE_BYTES,
+            "set FALCONET_CACHE to a bigger disk",
+        )
+    }
     needed["state"] = (facts.state_free_bytes, STATE_BYTES, f"make room below {instance.STATE}")
     for what, (free, wanted, advice) in needed.items():
         text = f"{free / GIB:.0f} GiB free for the {what}"
@@ -173,7 +197,9 @@ def _networks(facts: Facts) -> Finding:
     free = [one for one in NODE_NETWORKS if one not in ours and not any(one.overlaps(route) for route in foreign)]
     if not free and not ours:
         return Finding(
-            "error", f"the machine has routes into all of {NODE_NETWORKS[0]} to {NODE_NETWORKS[-1]}", "remove one of these routes (ip route)"
+            "error",
+            f"the machine has routes into all of {NODE_NETWORKS[0]} to {NODE_NETWORKS[-1]}",
+            "remove one of these routes (ip route)",
         )
     fixed = {"pods": POD_NETWORK, "Services": SERVICE_NETWORK, "the world outside": OUTSIDE_NETWORK}
     shadowed = [f"{name} ({one})" for name, one in fixed.items() if any(one.overlaps(route) for route in foreign)]

@@ -33,17 +33,15 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Files at least this big get a layer of their own, which images with the same file share.
 OWN_LAYER_BYTES = 1 << 20
 
+_APPLETS = """
+sh ash arp awk base64 basename cat chmod chown chroot clear cmp cp cut date dd df diff dirname dmesg du echo egrep
+env expr false fgrep find free grep gunzip gzip head hexdump hostname id ifconfig ip kill killall ln ls md5sum mkdir
+mkfifo mknod mktemp more mount mv nc netstat nsenter nslookup od ping printf ps pwd readlink realpath rm rmdir route
+sed seq setsid sha256sum sleep sort stat stty sync sysctl tail tar tee telnet test timeout top touch tr traceroute
+true tty umount uname uniq unshare uptime vi watch wc wget which whoami xargs yes
+"""
 #: Applets of busybox that the toolbox has under their own names.
-APPLETS = tuple(
-    """
-    sh ash arp awk base64 basename cat chmod chown chroot clear cmp cp cut date dd df diff dirname dmesg du echo
-    egrep env expr false fgrep find free grep gunzip gzip head hexdump hostname id ifconfig ip kill killall ln ls
-    md5sum mkdir mkfifo mknod mktemp more mount mv nc netstat nsenter nslookup od ping printf
-    ps pwd readlink realpath rm rmdir route sed seq setsid sha256sum sleep sort stat stty sync sysctl tail tar tee
-    telnet test timeout top touch tr traceroute true tty umount uname uniq unshare uptime vi watch wc wget which
-    whoami xargs yes
-    """.split()
-)
+APPLETS = tuple(_APPLETS.split())
 
 
 @dataclass(frozen=True)

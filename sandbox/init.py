@@ -19,7 +19,7 @@ from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
-# Source: linux/mount.h
+# Flags of mount(2) and umount2(2); the values are those of the kernel header linux/mount.h.
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 4096, 16384, 1 << 18, 1 << 20
 MNT_DETACH = 2
@@ -65,11 +65,11 @@ def mount_control_groups(target: Path, root: Path) -> None:
     if (root / "cgroup.controllers").exists():
         mount("cgroup2", target, "cgroup2", _QUIET)
         return
-    names = sorted(os.listdir(root))
+    names = sorted(path.name for path in root.iterdir())
     mount("tmpfs", target, "tmpfs", _QUIET, "mode=755")
     for name in names:
         if (root / name).is_symlink():
-            (target / name).symlink_to(os.readlink(root / name))
+            (target / name).symlink_to((root / name).readlink())
         elif name == "unified":
             mount("cgroup2", target / name, "cgroup2", _QUIET)
         else:

@@ -22,7 +22,9 @@ FOLDERS = ("group_vars", "rules", "policies")
 #: The node that keeps Redis' data.
 REDIS_NODES = ("worker01",)
 
-_HEAD = "# Written by `python -m sandbox inventory`; changes are lost. The variables are those of inventory/sample.\n---\n"
+_HEAD = (
+    "# Written by `python -m sandbox inventory`; changes are lost. The variables are those of inventory/sample.\n---\n"
+)
 
 
 def hosts(instance: Instance) -> dict[str, Any]:

@@ -37,6 +37,8 @@ IMAGES_READY = "/run/sandbox/images-ready"
 
 #: Names by which the Kubernetes program is called on a node.
 _KUBERNETES_LINKS = ("kubelet", "kube-proxy", "kubectl")
+# A shell that moves itself into control groups ("0" means the writer) and becomes what follows "--".
+_JOIN_GROUPS = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 OUTSIDE_TCP_PORTS = (80, 443, 4444)
 OUTSIDE_UDP_PORTS = (53, 4444)
 
@@ -217,7 +219,7 @@ def find(instance: Instance, name: str) -> tuple[int, str] | None:
         if not entry.name.isdigit():
             continue
         arguments = _arguments(int(entry.name))
-        if wanted not in arguments or arguments[0] == "unshare":
+        if wanted not in arguments:
             continue
         try:
             numbers = next(line for line in (entry / "status").read_text().splitlines() if line.startswith("NSpid:"))
@@ -282,9 +284,12 @@ def start(instance: Instance, machine: Machine) -> int:
     write_atomically(lower_file, lower)
     spec_file = folder / "spec.json"
     write_atomically(spec_file, json.dumps(machine.spec, indent=1), mode=0o600)
+    # Groups that the last run left would be taken for containers by the kubelet, which looks at each for seconds.
+    cgroups.remove(f"{instance.cgroup}/{machine.name}")
     groups = cgroups.ensure_groups(instance.cgroup, machine.name)
     namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup"]
-    argv = ["unshare", *namespaces, "--propagation", "private", "--fork", sys.executable, "-I", str(HERE / "init.py")]
+    argv = ["sh", "-euc", _JOIN_GROUPS, "sh", *map(str, groups), "--"]
+    argv += ["unshare", *namespaces, "--propagation", "private", "--fork", sys.executable, "-I", str(HERE / "init.py")]
     argv += [str(spec_file), marker(instance, machine.name), machine.digest]
     log_file = logs / "init.log"
     with log_file.open("wb") as log:
@@ -295,7 +300,6 @@ def start(instance: Instance, machine: Machine) -> int:
             stderr=subprocess.STDOUT,
             cwd="/",
             start_new_session=True,
-            preexec_fn=lambda: cgroups.join(groups),
         )
 
     def first_process() -> int | None:

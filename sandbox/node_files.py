@@ -94,7 +94,7 @@ def kubelet_config(node: Node) -> str:
         "clusterDNS": [str(DNS_SERVICE)],
         "clusterDomain": "cluster.local",
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-        # Thresholds of a machine that nodes share: its disk is not the node's to watch, and images are not to be collected.
+        # Nodes share the machine's disk: it is not theirs to watch, and images are not to be collected.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
         "imageGCLowThresholdPercent": 99,

@@ -18,8 +18,15 @@ def reply(data: bytes, client: str) -> tuple[bytes, bool]:
     if not data.startswith(_METHODS):
         return data, False
     body = f"outside saw {client}\n".encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-    return head + (b"" if data.startswith(b"HEAD ") else body), True
+    fields = [
+        "HTTP/1.1 200 OK",
+        "Content-Type: text/plain",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        "",
+        "",
+    ]
+    return "\r\n".join(fields).encode() + (b"" if data.startswith(b"HEAD ") else body), True
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

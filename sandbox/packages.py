@@ -96,7 +96,7 @@ def packages(running: str, architecture: str) -> tuple[Package, ...]:
     """
     running = running.removesuffix(f".{architecture}")
     kernels = dict.fromkeys((*ROCKY_KERNELS, running))
-    headers = (Package("kernel-headers", *release.split("-")) for release in ROCKY_KERNELS)
+    headers = (Package(*kernel_identity("kernel-headers", release)) for release in ROCKY_KERNELS)
     return (
         *(kernel_devel(release, architecture) for release in kernels),
         *headers,
@@ -146,7 +146,10 @@ _BUILD = """
 mkdir -p /tmp/rpm /out/packages
 for spec in /out/specs/*.spec; do
   rpmbuild --quiet -bb --define '_topdir /tmp/rpm' --define '_build_id_links none' --define '_rpmdir /out/packages' \
-    --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' "$spec" >/tmp/log 2>&1 || { cat /tmp/log >&2; exit 1; }
+    --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' "$spec" >/tmp/log 2>&1 || {
+      cat /tmp/log >&2
+      exit 1
+    }
 done
 createrepo_c --quiet /out/packages
 """

@@ -42,7 +42,6 @@ def run(
     cwd: Path | None = None,
     hint: str = "",
     check: bool = True,
-    preexec: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and return what it said.
 
@@ -54,7 +53,6 @@ def run(
         cwd: its working directory.
         hint: added to the error.
         check: raise when the exit code is not zero.
-        preexec: called in the child before the program starts.
 
     Raises:
         SandboxError: not found, failed (with ``check``), or out of time.
@@ -71,7 +69,6 @@ def run(
             timeout=timeout_seconds,
             env=None if env is None else dict(env),
             cwd=cwd,
-            preexec_fn=preexec,
             **more,
         )
     except FileNotFoundError as error:

@@ -60,7 +60,7 @@ VARIANT_ID="falconet-sandbox"
     "etc/redhat-release": f"Rocky Linux release {ROCKY} (Blue Onyx)\n",
     "etc/system-release": f"Rocky Linux release {ROCKY} (Blue Onyx)\n",
     "etc/dnf/vars/releasever": "9\n",
-    "etc/dnf/dnf.conf": "[main]\ngpgcheck=0\ninstallonly_limit=3\nclean_requirements_on_remove=True\nskip_if_unavailable=False\n",
+    "etc/dnf/dnf.conf": "[main]\ngpgcheck=0\ninstallonly_limit=3\nskip_if_unavailable=False\n",
     "etc/yum.repos.d/sandbox.repo": (
         "[sandbox]\nname=Packages that the falconet sandbox built itself\n"
         "baseurl=file:///var/lib/sandbox-repo\nenabled=1\ngpgcheck=0\n"

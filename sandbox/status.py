@@ -118,7 +118,9 @@ def inspect(sandbox: Instance) -> Report:
     report = Report()
     links = network.links_of(sandbox)
     count = len(NODES) + 2
-    report.add("network", sandbox.bridge, f"{sandbox.network}, {len(links)} of {count} interfaces", good=len(links) == count)
+    report.add(
+        "network", sandbox.bridge, f"{sandbox.network}, {len(links)} of {count} interfaces", good=len(links) == count
+    )
     agents = _machines(sandbox, report)
     keys = sandbox.folder / "keys" / "kubernetes"
     if keys.is_dir():
@@ -149,5 +151,3 @@ def status(sandbox: Instance) -> int:
         print(f"\n{len(report.complaints)} not as it should be; `python -m sandbox --name {sandbox.name} up` repairs:")
         print("\n".join(f"  {line}" for line in report.complaints))
     return 1 if report.complaints else 0
-
-

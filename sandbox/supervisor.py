@@ -239,7 +239,7 @@ def reap(services: dict[str, Service]) -> None:
 
 
 def confine() -> None:
-    """In control groups of version 2: leave the top group, which may hold no process if its children get controllers."""
+    """Leave the top group of version 2: it may hold no process once its children get controllers."""
     top = Path("/sys/fs/cgroup")
     if not (top / "cgroup.controllers").exists():
         return

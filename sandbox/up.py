@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sandbox import addons, debian, image_import, images, instance, network, node, oci, pki
+from sandbox import addons, debian, image_import, images, instance, network, node, pki
 from sandbox.api import Api
 from sandbox.builds import built
 from sandbox.cache import cache_root, write_atomically
@@ -23,7 +23,7 @@ from sandbox.rootfs import debian_programs, root_file_system
 
 API_LIMIT_SECONDS = 120
 NODE_LIMIT_SECONDS = 120
-DNS_LIMIT_SECONDS = 120
+ADDON_LIMIT_SECONDS = 120
 
 #: Programs for the user of the machine: name to build and file.
 _HOST_PROGRAMS = {"kubectl": ("kubernetes", "kubernetes"), "helm": ("helm", "helm")}
@@ -133,10 +133,15 @@ def wait_for_nodes(sandbox: Instance, api: Api, what: str = "Ready") -> None:
         ) from error
 
 
-def dns_ready(api: Api) -> bool:
-    """Whether the cluster's DNS has a ready pod."""
-    status = api.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns").get("status", {})
-    return int(status.get("readyReplicas", 0)) > 0
+def wait_for_addons(api: Api) -> None:
+    """DNS and the stand-ins have a ready pod each."""
+    try:
+        wait_for("DNS and stand-ins", lambda: not addons.unready_deployments(api), timeout_seconds=ADDON_LIMIT_SECONDS)
+    except SandboxError as error:
+        late = ", ".join(addons.unready_deployments(api))
+        raise SandboxError(
+            f"{error.message}; no ready pod: {late}", "kubectl describe pods in that namespace"
+        ) from error
 
 
 def up(name: str) -> Instance:
@@ -167,15 +172,16 @@ def up(name: str) -> Instance:
         addons.apply_documents(api)
         wait_for_nodes(sandbox, api, "registered")
         addons.label_nodes(api)
+        addons.apply_manifests(cache_root() / "bin" / "kubectl", sandbox.kubeconfig)
         wait_for_nodes(sandbox, api)
         nodes_ready = time.monotonic() - began
-        wait_for("the cluster's DNS", lambda: dns_ready(api), timeout_seconds=DNS_LIMIT_SECONDS)
+        wait_for_addons(api)
         total = time.monotonic() - began
-        record = {"machines_started": started, "images_imported": imported}
-        record |= {"nodes_ready_seconds": round(nodes_ready, 2), "dns_ready_seconds": round(total, 2)}
+        record: dict[str, float] = {"machines_started": started, "images_imported": imported}
+        record |= {"nodes_ready_seconds": round(nodes_ready, 2), "all_ready_seconds": round(total, 2)}
         write_atomically(sandbox.folder / "last-up.json", json.dumps(record) + "\n")
         if started or imported:
-            say(f"sandbox {name!r}: nodes Ready after {nodes_ready:.1f} s, DNS after {total:.1f} s")
+            say(f"sandbox {name!r}: nodes Ready after {nodes_ready:.1f} s, all of it after {total:.1f} s")
         else:
             say(f"sandbox {name!r}: was up already, nothing changed")
     return sandbox
