@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import kind
+from sandbox.e2e import add_arguments as add_e2e_arguments
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance, check_name, find_node, load
 from sandbox.process import say
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     inventory = commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
     inventory.add_argument("--output", metavar="FOLDER", type=Path, help="another folder than inventory/sandbox")
     e2e = commands.add_parser("e2e", help="run Kubernetes' own NetworkPolicy tests against it")
-    e2e.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="see: e2e --help")
+    add_e2e_arguments(e2e)
     image = commands.add_parser("import-image", help="import an image archive (docker save) into all nodes")
     image.add_argument("archive", metavar="TAR", type=Path)
     enforcement = commands.add_parser("enforcement", help="turn the enforcement of NetworkPolicies on or off")
@@ -128,7 +129,7 @@ def execute(options: argparse.Namespace) -> int:
     elif options.command == "e2e":
         from sandbox.e2e import main as e2e
 
-        return int(e2e(running(name), options.arguments))
+        return e2e(running(name), options)
     elif options.command == "import-image":
         from sandbox.image_import import import_everywhere
 

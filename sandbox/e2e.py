@@ -136,20 +136,18 @@ def list_specs(kubeconfig: Path) -> str:
         return "\n".join(sorted(result.name for result in read_report(json.loads(report.read_text(encoding="utf-8")))))
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox e2e", description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's own options to its parser."""
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--all", action="store_true", help=f"all {ALL_SPECS} specs without SCTP and IPv6")
     chosen.add_argument("--spec", metavar="TEXT", action="append", help="specs whose name contains this (repeatable)")
     chosen.add_argument("--list", action="store_true", help="show the names of all specs")
     parser.add_argument("--report", metavar="FILE", type=Path, help="write the verdicts as JSON")
     parser.add_argument("--log", metavar="FILE", type=Path, help="keep the suite's own output")
-    return parser.parse_args(list(argv))
 
 
-def main(instance: Instance, argv: Sequence[str]) -> int:
+def main(instance: Instance, given: argparse.Namespace) -> int:
     """Run the subcommand; exit code 0 when every chosen spec passed."""
-    given = _arguments(argv)
     if given.list:
         print(list_specs(instance.kubeconfig))
         return 0
