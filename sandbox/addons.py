@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sandbox import images
-from sandbox.api import MERGE, Api
+from sandbox.api import MERGE, Api, is_since
 from sandbox.errors import SandboxError
 from sandbox.instance import DNS_SERVICE, NODES, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
 from sandbox.process import run, wait_for
@@ -213,8 +215,25 @@ def apply_manifests(kubectl: Path, kubeconfig: Path) -> None:
         run([*apply, "--field-manager", "falconet-sandbox", "--filename", str(MANIFESTS)], timeout_seconds=60)
 
 
-def unready_deployments(api: Api) -> list[str]:
-    """Deployments of the sandbox's own (DNS, stand-ins) that have no ready pod yet."""
+def stale_pods(pods: list[dict[str, Any]], booted: Mapping[str, datetime.datetime]) -> list[str]:
+    """Pods whose status is from before their node came up: what it says is no longer so.
+
+    Args:
+        pods: as the API lists them.
+        booted: when each node came up.
+    """
+    stale = []
+    for pod in pods:
+        running = (one.get("state", {}).get("running") for one in pod["status"].get("containerStatuses") or [])
+        starts = [state["startedAt"] for state in running if state]
+        since = booted.get(pod["spec"].get("nodeName", ""))
+        if starts and not all(is_since(start, since) for start in starts):
+            stale.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
+    return stale
+
+
+def unready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
+    """Deployments of the sandbox's own (DNS, stand-ins) without a ready pod, and its pods that run no longer."""
     namespaces = {"kube-system"}
     for file in MANIFESTS.glob("*.yaml"):
         documents = (document for document in yaml.safe_load_all(file.read_text()) if document)
@@ -224,4 +243,5 @@ def unready_deployments(api: Api) -> list[str]:
         for one in api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"]:
             if not one.get("status", {}).get("readyReplicas"):
                 late.append(f"{namespace}/{one['metadata']['name']}")
+        late += stale_pods(api.get(f"/api/v1/namespaces/{namespace}/pods")["items"], booted)
     return late

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import ssl
 import urllib.error
@@ -15,6 +16,11 @@ from sandbox.instance import Instance
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+
+
+def is_since(timestamp: str, moment: datetime.datetime | None) -> bool:
+    """Whether a timestamp of the API (RFC 3339, whole seconds) is not before a moment; true if there is no moment."""
+    return moment is None or datetime.datetime.fromisoformat(timestamp) >= moment
 
 
 class Api:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shutil
@@ -316,6 +317,12 @@ def start(instance: Instance, machine: Machine) -> int:
 def network_is_up(pid: int) -> bool:
     """Whether a machine has its addresses and routes; its services start at that moment."""
     return inside(pid, "/run/sandbox/network-ready").exists()
+
+
+def booted_at(pid: int) -> datetime.datetime:
+    """When a running machine came up, to the second."""
+    seconds = int(inside(pid, "/run/sandbox/network-ready").stat().st_mtime)
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
 
 
 def ensure_agent(pid: int) -> bool:

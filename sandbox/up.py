@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox import addons, debian, image_import, images, instance, network, node, pki
-from sandbox.api import Api
+from sandbox.api import Api, is_since
 from sandbox.builds import built
 from sandbox.cache import cache_root, write_atomically
 from sandbox.control_plane import kubeconfig
@@ -103,45 +104,66 @@ def wait_for_api(sandbox: Instance, api: Api) -> None:
         ) from error
 
 
-def not_ready(api: Api) -> list[str]:
-    """Nodes that are not there or not Ready."""
+def boot_times(sandbox: Instance) -> dict[str, datetime.datetime]:
+    """When each of the running nodes came up."""
+    found = {member.name: node.find(sandbox, member.name) for member in NODES}
+    return {name: node.booted_at(process[0]) for name, process in found.items() if process}
+
+
+def not_ready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
+    """Nodes that are not Ready, or have not said so since they came up (the API remembers the last run)."""
     by_name = {item["metadata"]["name"]: item for item in api.get("/api/v1/nodes")["items"]}
     missing = []
     for member in NODES:
         conditions = by_name.get(member.name, {}).get("status", {}).get("conditions", [])
-        if not any(one["type"] == "Ready" and one["status"] == "True" for one in conditions):
+        ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
+        if not any(is_since(one["lastHeartbeatTime"], booted.get(member.name)) for one in ready):
             missing.append(member.name)
     return missing
 
 
 def wait_for_nodes(sandbox: Instance, api: Api, what: str = "Ready") -> None:
     """All nodes are Ready (or, with ``what`` ``registered``, known to the API)."""
+    booted = boot_times(sandbox)
 
     def done() -> bool:
         if what == "registered":
             known = {item["metadata"]["name"] for item in api.get("/api/v1/nodes")["items"]}
             return known >= {member.name for member in NODES}
-        return not not_ready(api)
+        return not not_ready(api, booted)
 
     try:
         wait_for(f"all nodes to be {what}", done, timeout_seconds=NODE_LIMIT_SECONDS)
     except SandboxError as error:
-        late = not_ready(api)
+        late = not_ready(api, booted)
         words = "\n".join(f"{name}:\n{tail_file(sandbox.logs(name) / 'kubelet.log', 5)}" for name in late)
         raise SandboxError(
             f"{error.message}; not Ready: {', '.join(late)}\n{words}", f"see {sandbox.folder / 'logs'}"
         ) from error
 
 
-def wait_for_addons(api: Api) -> None:
+def wait_for_addons(sandbox: Instance, api: Api) -> None:
     """DNS and the stand-ins have a ready pod each."""
+    booted = boot_times(sandbox)
     try:
-        wait_for("DNS and stand-ins", lambda: not addons.unready_deployments(api), timeout_seconds=ADDON_LIMIT_SECONDS)
+        wait_for("DNS and stand-ins", lambda: not addons.unready(api, booted), timeout_seconds=ADDON_LIMIT_SECONDS)
     except SandboxError as error:
-        late = ", ".join(addons.unready_deployments(api))
+        late = ", ".join(addons.unready(api, booted))
         raise SandboxError(
             f"{error.message}; no ready pod: {late}", "kubectl describe pods in that namespace"
         ) from error
+
+
+class Clock:
+    """Seconds from the start to each step that was reached."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def reached(self, step: str) -> None:
+        """Note that a step was reached now."""
+        self.seconds[step] = round(time.monotonic() - self.began, 2)
 
 
 def up(name: str) -> Instance:
@@ -156,7 +178,7 @@ def up(name: str) -> Instance:
     require_usable_machine()
     layers, built_images = prepare()
     with instance.exclusive(name, wait=False):
-        began = time.monotonic()
+        clock = Clock()
         sandbox = instance.create(name, network.routed_networks())
         keys = pki.ensure_keys(sandbox)
         cluster = keys / "kubernetes"
@@ -166,22 +188,25 @@ def up(name: str) -> Instance:
         wanted = machines(sandbox, layers, keys)
         with ThreadPoolExecutor(len(wanted)) as pool:
             started = sum(pool.map(lambda machine: ensure_machine(sandbox, machine), wanted))
+        clock.reached("machines_started")
         imported = image_import.ensure_images_everywhere(sandbox, built_images)
+        clock.reached("images_imported")
         api = Api(sandbox, cluster)
         wait_for_api(sandbox, api)
+        clock.reached("api_ready")
         addons.apply_documents(api)
         wait_for_nodes(sandbox, api, "registered")
         addons.label_nodes(api)
-        addons.apply_manifests(cache_root() / "bin" / "kubectl", sandbox.kubeconfig)
         wait_for_nodes(sandbox, api)
-        nodes_ready = time.monotonic() - began
-        wait_for_addons(api)
-        total = time.monotonic() - began
-        record: dict[str, float] = {"machines_started": started, "images_imported": imported}
-        record |= {"nodes_ready_seconds": round(nodes_ready, 2), "all_ready_seconds": round(total, 2)}
+        clock.reached("nodes_ready")
+        addons.apply_manifests(cache_root() / "bin" / "kubectl", sandbox.kubeconfig)
+        wait_for_addons(sandbox, api)
+        clock.reached("all_ready")
+        record = {"machines": started, "images": imported, "seconds": clock.seconds}
         write_atomically(sandbox.folder / "last-up.json", json.dumps(record) + "\n")
-        if started or imported:
-            say(f"sandbox {name!r}: nodes Ready after {nodes_ready:.1f} s, all of it after {total:.1f} s")
-        else:
-            say(f"sandbox {name!r}: was up already, nothing changed")
+    if started or imported:
+        seconds = clock.seconds
+        say(f"sandbox {name!r}: nodes Ready after {seconds['nodes_ready']} s, all of it after {seconds['all_ready']} s")
+    else:
+        say(f"sandbox {name!r}: was up already, nothing changed")
     return sandbox
