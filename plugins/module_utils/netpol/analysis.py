@@ -326,9 +326,63 @@ def _assert(request: Request, model: Model, _before: Model | None) -> dict[str, 
     }
 
 
+def _explain(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
+    from .explain import explain, representatives
+    from .universe import Universe
+
+    universe = Universe(model, [model.policies], request.options)
+    every = representatives(model, universe, request.outside)
+    sides = []
+    for given, path in ((request.source, "from"), (request.destination, "to")):
+        if given is None:
+            sides.append(every)
+            continue
+        ends = select(model, parse_peer(given, path, source=path == "from"))
+        parts: list[Endpoint] = [item for members in _classes(universe, ends).values() for item in members]
+        sides.append(parts)
+    found = explain(model, model.policies, sides[0], sides[1], request.options, request.limit)
+    return {
+        "explanations": [item.as_dict() for item in found],
+        "text": [str(item) for item in found],
+        "connections": [
+            {"from": item.source, "to": item.destination, "protocol": protocol, "ports": ports}
+            for item in found
+            if item.verdict.allowed
+            for protocol, ports in item.texts
+        ],
+    }
+
+
+def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
+    from .exposure import exposure, sentences
+
+    items = exposure(model, model.policies, request.options)
+    if request.namespaces:
+        items = [item for item in items if item["workload"].split("/")[0] in request.namespaces]
+    return {"exposure": items, "text": sentences(items)}
+
+
+def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
+    from .lint import lint
+
+    findings = lint(model, model.policies, request.options)
+    counts = {
+        severity: sum(1 for finding in findings if finding.severity == severity)
+        for severity in ("error", "warning", "info")
+    }
+    return {
+        "findings": [finding.as_dict() for finding in findings],
+        "text": [str(finding) for finding in findings],
+        "summary": {f"{severity}s": number for severity, number in counts.items()},
+    }
+
+
 _ANSWERS: Mapping[str, Any] = {
     "matrix": _matrix,
     "query": _query,
     "diff": _diff,
     "assert": _assert,
+    "explain": _explain,
+    "exposure": _exposure,
+    "lint": _lint,
 }

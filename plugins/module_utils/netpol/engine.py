@@ -89,6 +89,14 @@ class Engine:
         for destinations in groups.values():
             yield RowGroup(destinations, self.row(destinations[0]))
 
+    def one_way(self, destination: int, direction: str) -> Row:
+        """What one direction alone permits towards a class: its ingress policies, or its sources' egress policies."""
+        total: Row = {}
+        for family in self._families:
+            for mask, sources in family.one_way(destination)[direction == "egress"].items():
+                add_union(total, mask, sources)
+        return total
+
     def signature(self, destination: int) -> tuple[object, ...]:
         """Equal for destinations that have the same row."""
         return tuple(family.signature(destination) for family in self._families)
@@ -242,11 +250,15 @@ class _Family:
         return row
 
     def _evaluate(self, destination: int) -> Row:
+        return intersect(*self.one_way(destination))
+
+    def one_way(self, destination: int) -> tuple[Row, Row]:
+        """Ingress and egress rows of a destination."""
         universe = self._universe
         outside = destination >= universe.pod_classes
         sources = universe.partners(destination, self._family)
         if not sources:
-            return {}
+            return {}, {}
         resolve = self._resolver(destination)
         sets = [*self._hits[destination], *self._always]
         ingress: Row = {universe.ports.full: sources}
@@ -255,8 +267,7 @@ class _Family:
             if selecting:
                 ingress = self._ingress_row(selecting, sources, resolve)
         egress_rules = sorted(number for found in sets for number in self._reached.get(found, ()))
-        egress = self._egress_row(egress_rules, sources, resolve)
-        return intersect(ingress, egress)
+        return ingress, self._egress_row(egress_rules, sources, resolve)
 
     def _resolver(self, destination: int) -> Callable[[_Compiled], int]:
         """The port mask of a rule at a destination, where named ports get their numbers."""

@@ -176,7 +176,10 @@ class _Builder:
             "default" if namespace is None or (not namespace and kind not in _CLUSTER_SCOPED) else namespace,
             name,
         )
-        self._entries.pop(key, None)
+        earlier = self._entries.pop(key, None)
+        if earlier is not None and earlier.input.text is not None and entry.input.text is not None:
+            place = f"{earlier.input.name}:{earlier.line}"
+            self._problem(entry, "warning", "metadata.name", f"replaces the one in {place}", "give each its own name")
         self._entries[key] = entry
 
     def _problem(self, entry: _Entry, severity: str, path: str, message: str, hint: str = "") -> None:

@@ -58,6 +58,13 @@ class PortSpace:
             mask = self._masks[key] = ((1 << (high - low)) - 1) << (self._offset[protocol] + low)
         return mask
 
+    def atoms(self) -> Iterable[Interval]:
+        """The intervals that the space tells apart, all of them."""
+        for protocol in PROTOCOLS:
+            starts = self._starts[protocol]
+            for first, after in zip(starts, starts[1:]):
+                yield protocol, first, after - 1
+
     def intervals(self, mask: int) -> tuple[Interval, ...]:
         """The maximal intervals of a mask, by protocol (TCP, UDP, SCTP), then port."""
         found = self._intervals.get(mask)

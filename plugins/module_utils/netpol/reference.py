@@ -12,7 +12,7 @@ reaches itself, its node reaches it), https://network-policy-api.sigs.k8s.io/api
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Union
 
@@ -118,37 +118,76 @@ def decide(
     port: int,
     options: Options | None = None,
 ) -> Verdict:
-    """Whether a new connection may be opened.
+    """Whether a new connection may be opened; see L(Decider.decide)."""
+    return Decider(model, policies, options).decide(source, destination, protocol, port)
+
+
+class Decider:
+    """Decides connections under one set of policies, and remembers which policies select a pod.
 
     Args:
         model: namespaces and nodes that selectors refer to.
         policies: the policies in force.
-        source: a pod, or a range of addresses that no block divides.
-        destination: the same; not both outside.
-        protocol: TCP, UDP or SCTP.
-        port: destination port, 1 to 65535, as it arrives at the destination pod.
         options: answers to what is left to implementations.
-
-    Returns:
-        The verdict. With two address families in common it is allowed if it is allowed over one of them.
     """
-    options = options or Options()
-    if isinstance(source, Pod) and isinstance(destination, Pod):
-        if source is destination and not source.template:
-            return Verdict(True, None, None, "a pod always reaches itself")
-        if _same_host(source, destination):
-            return Verdict(True, None, None, "both are their node's network: no policy stands between them")
-    note = _node_note(source, destination)
-    if note:
-        return Verdict(True, None, None, note)
-    verdicts = [
-        _decide_family(model, policies, source, destination, protocol, port, options, family)
-        for family in _families(model, source, destination)
-    ]
-    for verdict in verdicts:
-        if verdict.allowed:
-            return verdict
-    return verdicts[0]
+
+    def __init__(self, model: Model, policies: Sequence[Policy], options: Options | None = None) -> None:
+        self.model = model
+        self.options = options or Options()
+        self.policies = sorted(policies, key=lambda policy: policy.order)
+        self._selecting: dict[tuple[int, str], list[Policy]] = {}
+
+    def decide(self, source: Endpoint, destination: Endpoint, protocol: str, port: int) -> Verdict:
+        """Whether a new connection may be opened.
+
+        Args:
+            source: a pod, or a range of addresses that no block divides.
+            destination: the same; not both outside.
+            protocol: TCP, UDP or SCTP.
+            port: destination port, 1 to 65535, as it arrives at the destination pod.
+
+        Returns:
+            The verdict. With two address families in common it is allowed if it is allowed over one of them.
+        """
+        if isinstance(source, Pod) and isinstance(destination, Pod):
+            if source is destination and not source.template:
+                return Verdict(True, None, None, "a pod always reaches itself")
+            if _same_host(source, destination):
+                return Verdict(True, None, None, "both are their node's network: no policy stands between them")
+        note = _node_note(source, destination)
+        if note:
+            return Verdict(True, None, None, note)
+        verdicts = []
+        for family in _families(self.model, source, destination):
+            context = _Context(self, destination, protocol, port, family)
+            egress = context.direction("egress", source, destination) if isinstance(source, Pod) else None
+            ingress = context.direction("ingress", destination, source) if isinstance(destination, Pod) else None
+            allowed = all(decision.allowed for decision in (egress, ingress) if decision is not None)
+            verdicts.append(Verdict(allowed, egress, ingress))
+        return next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+
+    def selecting(self, pod: Pod, direction: str) -> list[Policy]:
+        """Policies that have a say about a pod in a direction, in the order of their evaluation."""
+        key = (id(pod), direction)
+        found = self._selecting.get(key)
+        if found is None:
+            found = self._selecting[key] = [
+                policy
+                for policy in self.policies
+                if self.selects(policy.subject, pod) and (policy.isolates(direction) or policy.rules(direction))
+            ]
+        return found
+
+    def selects(self, peer: PodsPeer, pod: Pod) -> bool:
+        """Whether a subject or a pods peer selects a pod."""
+        if pod.host_network and not self.options.policies_select_host_network:
+            return False
+        if peer.namespaces is None:
+            if pod.namespace != peer.namespace:
+                return False
+        elif not peer.namespaces.matches(self.model.namespace_labels(pod.namespace)):
+            return False
+        return peer.pods.matches(pod.labels)
 
 
 def _same_host(source: Pod, destination: Pod) -> bool:
@@ -178,51 +217,21 @@ def _families(model: Model, source: Endpoint, destination: Endpoint) -> list[int
     return sorted(left & right) or [0]
 
 
-def _decide_family(
-    model: Model,
-    policies: Sequence[Policy],
-    source: Endpoint,
-    destination: Endpoint,
-    protocol: str,
-    port: int,
-    options: Options,
-    family: int,
-) -> Verdict:
-    context = _Context(model, policies, destination, protocol, port, options, family)
-    egress = context.direction("egress", source, destination) if isinstance(source, Pod) else None
-    ingress = context.direction("ingress", destination, source) if isinstance(destination, Pod) else None
-    allowed = all(decision.allowed for decision in (egress, ingress) if decision is not None)
-    return Verdict(allowed, egress, ingress)
-
-
 class _Context:
     """What stays the same while one connection is looked at from both ends."""
 
-    def __init__(
-        self,
-        model: Model,
-        policies: Sequence[Policy],
-        destination: Endpoint,
-        protocol: str,
-        port: int,
-        options: Options,
-        family: int,
-    ) -> None:
-        self.model = model
-        self.policies = sorted(policies, key=lambda policy: policy.order)
+    def __init__(self, decider: Decider, destination: Endpoint, protocol: str, port: int, family: int) -> None:
+        self.decider = decider
+        self.model = decider.model
+        self.options = decider.options
         self.destination = destination
         self.protocol = protocol
         self.port = port
-        self.options = options
         self.family = family
 
     def direction(self, direction: str, pod: Pod, other: Endpoint) -> Decision:
         """The three tiers in their order, from the view of the pod that the policies select."""
-        selecting = [
-            policy
-            for policy in self.policies
-            if self.selects(policy.subject, pod) and (policy.isolates(direction) or policy.rules(direction))
-        ]
+        selecting = self.decider.selecting(pod, direction)
         considered = tuple(policy.full_name for policy in selecting)
         for tier in (ADMIN, NAMESPACED, BASELINE):
             members = [policy for policy in selecting if policy.tier == tier]
@@ -283,22 +292,9 @@ class _Context:
         peer = rule.peers is None or any(self.is_peer(item, other) for item in rule.peers)
         return peer and (rule.ports is None or any(self.is_port(item) for item in rule.ports))
 
-    def selects(self, peer: PodsPeer, pod: Pod) -> bool:
-        if pod.host_network and not self.options.policies_select_host_network:
-            return False
-        if peer.namespaces is None:
-            if pod.namespace != peer.namespace:
-                return False
-        elif not peer.namespaces.matches(self.namespace_labels(pod.namespace)):
-            return False
-        return peer.pods.matches(pod.labels)
-
-    def namespace_labels(self, name: str) -> Mapping[str, str]:
-        return self.model.namespace_labels(name)
-
     def is_peer(self, peer: object, other: Endpoint) -> bool:
         if isinstance(peer, PodsPeer):
-            return isinstance(other, Pod) and self.selects(peer, other)
+            return isinstance(other, Pod) and self.decider.selects(peer, other)
         if isinstance(peer, BlockPeer):
             return self.in_block(peer, other)
         if isinstance(peer, NodesPeer):
