@@ -223,7 +223,7 @@ results:
       sample: met
     flow: {description: Flow that expects it., type: str, sample: default to backend}
     because: {description: What decides according to the policies., type: str}
-    detail: {description: What the tool said, or why nothing can be concluded., type: str}
+    detail: {description: "What the tool said, or why nothing can be concluded.", type: str}
     latency_ms: {description: Time to the verdict in milliseconds., type: float, sample: 0.8}
     attempts: {description: How often it was tried., type: int, sample: 1}
     settled_ms: {description: Time after which the conclusion did not change any more., type: int, sample: 0}

@@ -190,4 +190,5 @@ def _together(checks: list[dict[str, Any]]) -> dict[str, Any]:
     if unknown:
         return {"enforced": None, "why": "nothing can be concluded: " + "; ".join(unknown)}
     slowest = max(check["seconds"] for check in checks)
-    return {"enforced": True, "why": f"each policy cut its connection, the slowest within {slowest:.1f} s"}
+    when = f"within {slowest:.1f} s" if slowest else "at once"
+    return {"enforced": True, "why": f"each policy cut its connection {when}"}

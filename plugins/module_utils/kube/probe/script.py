@@ -233,8 +233,9 @@ try() {
   }
 }
 for protocol in tcp udp sctp; do
-  case $targets in *" $protocol "*) try "$protocol" ;; esac
+  case $targets in *" $protocol "*) try "$protocol" & ;; esac
 done
+wait
 echo E
 """
 

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters of the role network_policies: its catalogue as Kubernetes objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.catalogue import needs_api_server, render
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.options import CatalogueError
+
+
+def network_policies(namespaces: list[dict[str, Any]], api_server: list[str] | None = None) -> list[dict[str, Any]]:
+    """Namespaces and policies from entries of the catalogue. See network_policies.yml."""
+    try:
+        return render(namespaces, api_server or [])
+    except CatalogueError as error:
+        raise AnsibleFilterError(f"network_policies_{error}") from error
+
+
+def network_policies_need_api_server(namespaces: list[dict[str, Any]]) -> bool:
+    """Whether an entry needs the API server's addresses. See network_policies_need_api_server.yml."""
+    return needs_api_server(namespaces)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {
+            "network_policies": network_policies,
+            "network_policies_need_api_server": network_policies_need_api_server,
+        }
