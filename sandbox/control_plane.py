@@ -192,6 +192,9 @@ def _controller_manager() -> str:
             "cluster-signing-cert-file": f"{PKI}/ca.crt",
             "cluster-signing-key-file": f"{PKI}/ca.key",
             "controllers": "*,bootstrapsigner,tokencleaner",
+            # Each controller fetches credentials when it starts; with the default limit that takes ten seconds.
+            "kube-api-burst": "300",
+            "kube-api-qps": "200",
             "kubeconfig": config,
             # There is one of it: an election would only make each start wait for the last one's lease.
             "leader-elect": "false",

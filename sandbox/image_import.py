@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
 from sandbox import oci
 from sandbox.errors import SandboxError
-from sandbox.images import ImageSpec
+from sandbox.images import PAUSE_IMAGE, ImageSpec
 from sandbox.instance import NODES, Instance, Node
 from sandbox.node import IMAGES_READY, find, inside
 from sandbox.process import run, tail, wait_for
@@ -22,20 +22,7 @@ _CTR = ["/usr/local/bin/ctr", "--namespace", "k8s.io"]
 
 def enter(pid: int) -> list[str]:
     """Beginning of an argv that runs inside the machine whose first process is ``pid``."""
-    return [
-        "nsenter",
-        "--target",
-        str(pid),
-        "--mount",
-        "--net",
-        "--pid",
-        "--uts",
-        "--ipc",
-        "--cgroup",
-        "--root",
-        "--wd=/",
-        "--",
-    ]
+    return ["nsenter", "--target", str(pid), "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--"]
 
 
 def parse_images(listing: str) -> dict[str, str]:
@@ -102,25 +89,45 @@ def import_archive(pid: int, node: str, write: Writer) -> str:
     return output
 
 
-def ensure_images(instance: Instance, node: Node, wanted: Iterable[tuple[ImageSpec, oci.Image]]) -> int:
-    """The node has all its images, of the content that we built; returns how many were missing."""
+def ensure_images(instance: Instance, node: Node, wanted: Sequence[oci.Image]) -> int:
+    """The node has these images, of the content that we built; returns how many were missing."""
     found = find(instance, node.name)
     if found is None:
         raise SandboxError(f"{node.name} does not run")
-    pid = found[0]
-    has = present(pid)
-    for_this = [image for spec, image in wanted if node.control_plane or not spec.control_plane_only]
-    missing = [image for image in for_this if has.get(image.name) != image.digest]
+    has = present(found[0])
+    missing = [image for image in wanted if has.get(image.name) != image.digest]
     if missing:
-        import_archive(pid, node.name, Writer(missing))
-    inside(pid, IMAGES_READY).touch()
+        import_archive(found[0], node.name, Writer(missing))
     return len(missing)
 
 
-def ensure_images_everywhere(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.Image]]) -> int:
-    """`ensure_images` on all nodes at once; returns how many imports there were."""
+def ensure_boot_images(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.Image]]) -> int:
+    """The control plane's nodes have what their kubelet starts by itself; then it may start."""
+    first = [image for spec, image in wanted if spec.control_plane_only or spec.name == PAUSE_IMAGE]
+    imported = 0
+    for node in (node for node in NODES if node.control_plane):
+        imported += ensure_images(instance, node, first)
+        _allow_kubelet(instance, node)
+    return imported
+
+
+def ensure_all_images(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.Image]]) -> int:
+    """All nodes have all their images, and all kubelets may start; returns how many imports there were."""
+
+    def ensure(node: Node) -> int:
+        its = [image for spec, image in wanted if node.control_plane or not spec.control_plane_only]
+        imported = ensure_images(instance, node, its)
+        _allow_kubelet(instance, node)
+        return imported
+
     with ThreadPoolExecutor(len(NODES)) as pool:
-        return sum(pool.map(lambda node: ensure_images(instance, node, wanted), NODES))
+        return sum(pool.map(ensure, NODES))
+
+
+def _allow_kubelet(instance: Instance, node: Node) -> None:
+    found = find(instance, node.name)
+    if found:
+        inside(found[0], IMAGES_READY).touch()
 
 
 def import_everywhere(instance: Instance, archive: Path) -> dict[str, str]:

@@ -98,14 +98,19 @@ def program_layer(outputs: Mapping[str, Path]) -> Path:
     return produce(cache_root() / "programs" / key, make)
 
 
+def disk(instance: Instance, name: str) -> Path:
+    """Where a machine keeps what outlives it: the writable part of its root, containerd's and the kubelet's state."""
+    return instance.folder / "nodes" / name
+
+
 def _common(instance: Instance, name: str, lower: Sequence[Path]) -> dict[str, Any]:
-    disk = instance.folder / "nodes" / name
+    folder = disk(instance, name)
     return {
         "instance": instance.name,
         "name": name,
         "lower": [str(path) for path in lower],
-        "root": str(disk / "root"),
-        "disk": str(disk),
+        "root": str(folder / "root"),
+        "disk": str(folder),
         "binds": {"/var/log/sandbox": str(instance.logs(name))},
         "sysctls": node_files.SHIELDED_SYSCTLS,
         # Changes of init.py reach a machine when it starts again, so they make its specification another one.
@@ -273,7 +278,7 @@ def start(instance: Instance, machine: Machine) -> int:
     Raises:
         SandboxError: it dies while it mounts; the message has its last words.
     """
-    folder = instance.folder / "nodes" / machine.name
+    folder = disk(instance, machine.name)
     logs = instance.logs(machine.name)
     logs.mkdir(parents=True, exist_ok=True)
     lower_file = folder / "lower.json"

@@ -104,6 +104,8 @@ def kubelet_config(node: Node) -> str:
         "resolvConf": "/etc/resolv.conf",
         "rotateCertificates": False,
         "serializeImagePulls": False,
+        # Static pods whose mirror was refused by a very young API server are tried again soon.
+        "syncFrequency": "10s",
         # Containers that die are started again within a minute at most, not five: tests wait for it.
         "crashLoopBackOff": {"maxContainerRestartPeriod": "60s"},
     }

@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import addons, debian, image_import, images, instance, network, node, pki
+from sandbox import addons, debian, image_import, image_store, images, instance, network, node, oci, pki
 from sandbox.api import Api, is_since
 from sandbox.builds import built
 from sandbox.cache import cache_root, write_atomically
@@ -30,19 +31,32 @@ ADDON_LIMIT_SECONDS = 120
 _HOST_PROGRAMS = {"kubectl": ("kubernetes", "kubernetes"), "helm": ("helm", "helm")}
 
 
-def prepare() -> tuple[list[Path], list[tuple[images.ImageSpec, images.oci.Image]]]:
-    """Build, or find in the cache, everything that a cluster is made of.
+@dataclass(frozen=True)
+class Parts:
+    """What a cluster is made of.
 
-    Returns:
-        The layers of the nodes' root file system, topmost first, and the images.
+    Attributes:
+        layers: of the nodes' root file system, topmost first.
+        images: with their specifications.
+        store: a containerd folder that holds the images.
     """
+
+    layers: tuple[Path, ...]
+    images: tuple[tuple[images.ImageSpec, oci.Image], ...]
+    store: Path
+
+
+def prepare() -> Parts:
+    """Build, or find in the cache, everything that a cluster is made of."""
     debian.install_tools()
     outputs = built(images.all_builds())
     link_host_programs(outputs)
     root = root_file_system()
     outputs |= debian_programs(root)
-    layers = [node.program_layer(outputs), package_layer(root), root]
-    return layers, images.make_images(images.all_images(), outputs)
+    layers = (node.program_layer(outputs), package_layer(root), root)
+    made = tuple(images.make_images(images.all_images(), outputs))
+    store = image_store.prepared_store(outputs["containerd"], [image for _, image in made])
+    return Parts(layers, made, store)
 
 
 def link_host_programs(outputs: Mapping[str, Path]) -> None:
@@ -176,7 +190,7 @@ def up(name: str) -> Instance:
         SandboxError: something is missing or did not come up; names it.
     """
     require_usable_machine()
-    layers, built_images = prepare()
+    parts = prepare()
     with instance.exclusive(name, wait=False):
         clock = Clock()
         sandbox = instance.create(name, network.routed_networks())
@@ -185,11 +199,16 @@ def up(name: str) -> Instance:
         write_atomically(sandbox.ssh_key, (keys / "ssh/root").read_text(), mode=0o600)
         write_atomically(sandbox.kubeconfig, kubeconfig(sandbox.api_url, "admin", cluster), mode=0o600)
         network.ensure_bridge(sandbox)
-        wanted = machines(sandbox, layers, keys)
+        wanted = machines(sandbox, parts.layers, keys)
+        for member in NODES:
+            image_store.ensure_store(parts.store, node.disk(sandbox, member.name) / "containerd")
         with ThreadPoolExecutor(len(wanted)) as pool:
             started = sum(pool.map(lambda machine: ensure_machine(sandbox, machine), wanted))
         clock.reached("machines_started")
-        imported = image_import.ensure_images_everywhere(sandbox, built_images)
+        imported = image_import.ensure_boot_images(sandbox, parts.images)
+        clock.reached("control_plane_allowed")
+        # The other images come in while the API server starts.
+        imported += image_import.ensure_all_images(sandbox, parts.images)
         clock.reached("images_imported")
         api = Api(sandbox, cluster)
         wait_for_api(sandbox, api)
