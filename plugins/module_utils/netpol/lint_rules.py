@@ -156,7 +156,7 @@ def _ties(members: Sequence[Policy], universe: Universe) -> Iterator[Finding]:
                     second,
                     "priority-tie",
                     "warning",
-                    f"has priority {second.priority} as {first.full_name}, and both select the same pods: which one wins"
-                    " is left to implementations (here the first by name)",
+                    f"has priority {second.priority} as {first.full_name}, and both select the same pods: which one"
+                    " wins is left to implementations (here the first by name)",
                     "give each its own priority",
                 )
