@@ -103,9 +103,13 @@ def _ingress(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _redis(settings: Mapping[str, Any]) -> dict[str, Any]:
+    security = {"runAsUser": REDIS_USER, "runAsGroup": REDIS_USER}
+    if settings["redis_storage"] == "storage_class":
+        # A fresh volume belongs to root. A prepared directory does not, and fsGroup would change its mode.
+        security["fsGroup"] = REDIS_USER
     redis: dict[str, Any] = {
         "enabled": True,
-        "podSecurityContext": {"runAsUser": REDIS_USER, "runAsGroup": REDIS_USER, "fsGroup": REDIS_USER},
+        "podSecurityContext": security,
         "storageEnabled": settings["redis_storage"] != "none",
     }
     if settings["redis_storage"] != "none":

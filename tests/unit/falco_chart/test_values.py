@@ -92,6 +92,12 @@ def test_redis_password_is_switched_on_without_being_told() -> None:
     assert redis["password"], "the chart reads the Secret only if this is not empty"
 
 
+@pytest.mark.parametrize(("storage", "group"), [("storage_class", 999), ("local", None), ("none", None)])
+def test_a_prepared_directory_keeps_its_mode(storage: str, group: int | None) -> None:
+    security = at(build_values({"redis_storage": storage}), "falcosidekick.webui.redis.podSecurityContext")
+    assert (security["runAsUser"], security.get("fsGroup")) == (999, group)
+
+
 def test_the_charts_default_login_is_never_installed() -> None:
     assert at(build_values({}), "falcosidekick.webui.user") == ""
 
