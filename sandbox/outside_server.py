@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import cast
 
 _METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ")
 
@@ -51,11 +52,11 @@ class _Echo(asyncio.DatagramProtocol):
         self.port = port
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        # Not every Python calls the transport of a datagram socket a DatagramTransport.
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         print(f"UDP {self.port} from {addr[0]}", flush=True)
-        assert isinstance(self.transport, asyncio.DatagramTransport)
         self.transport.sendto(data, addr)
 
 
