@@ -198,7 +198,7 @@ def _same_host(source: Pod, destination: Pod) -> bool:
 def _node_note(source: Endpoint, destination: Endpoint) -> str:
     """Traffic between a pod and its own node is always allowed."""
     for pod, other in ((destination, source), (source, destination)):
-        if not isinstance(pod, Pod) or not pod.node_address or pod.host_network:
+        if not isinstance(pod, Pod) or pod.host_network:
             continue
         if isinstance(other, Range):
             if other.first == other.last and format_range(other) == pod.node_address:
