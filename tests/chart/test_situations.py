@@ -1,0 +1,93 @@
+"""The role's values against the chart in CHART: each situation renders, fits Kubernetes' types, contains what it must.
+
+Run by ``make chart-check CHART=<directory>``; tools/chart_check.py finds helm and fills in the chart's dependencies.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
+
+from .rendered import Rendered, render, schema_problems
+from .situations import OLD_VALUES, ROLE, SITUATIONS, Situation
+
+HELM = os.environ.get("HELM", "helm")
+OLD_CHARTS = [Path(path) for path in os.environ.get("OLD_CHARTS", "").split(os.pathsep) if path]
+
+
+@pytest.fixture(scope="session")
+def path() -> Path:
+    if not os.environ.get("CHART"):
+        pytest.fail("CHART is not set: run make chart-check CHART=<directory of the chart falco>")
+    return Path(os.environ["CHART"])
+
+
+@pytest.fixture(scope="session")
+def chart(path: Path) -> Chart:
+    return read_chart(str(path))
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: s.name)
+def test_situation(situation: Situation, path: Path, chart: Chart) -> None:
+    values = build_values({**ROLE, **situation.variables})
+    check_values(values, chart)
+    rendered = render(HELM, path, values, situation.api_versions)
+    assert schema_problems(rendered) == []
+    assert situation.check(rendered)
+
+
+@pytest.mark.parametrize("major", sorted(OLD_VALUES))
+def test_values_of_older_majors_are_refused_with_what_replaces_them(major: str, chart: Chart) -> None:
+    values, told = OLD_VALUES[major]
+    with pytest.raises(FalcoChartError) as error:
+        check_values(values, chart)
+    assert [text for text in told if text not in str(error.value)] == []
+
+
+def test_the_charts_own_defaults_pass(chart: Chart) -> None:
+    check_values(chart.defaults, chart)
+
+
+def immutable(rendered: Rendered) -> dict[str, Any]:
+    """What Kubernetes refuses to change in place: selectors, and the claims of StatefulSets."""
+    found = {}
+    for o in rendered.objects:
+        if o["kind"] in ("DaemonSet", "Deployment", "StatefulSet"):
+            name = f"{o['kind']}/{o['metadata']['name']}"
+            found[name] = o["spec"]["selector"]
+            for claim in o["spec"].get("volumeClaimTemplates") or []:
+                found[f"{name}/{claim['metadata']['name']}"] = {k: v for k, v in claim["spec"].items() if v}
+    return found
+
+
+@pytest.mark.parametrize("old", OLD_CHARTS, ids=lambda p: p.name)
+def test_an_upgrade_changes_nothing_that_cannot_be_changed(old: Path, path: Path) -> None:
+    given = {"falcosidekick": {"enabled": True, "webui": {"enabled": True}}, "driver": {"kind": "modern_ebpf"}}
+    before = immutable(render(HELM, old, given))
+    after = immutable(render(HELM, path, build_values({**ROLE, "redis_storage": "storage_class"})))
+    changed = {
+        name: (before[name], after[name]) for name in before.keys() & after.keys() if before[name] != after[name]
+    }
+    assert before.keys() & after.keys(), "nothing was compared"
+    assert changed == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"containers": [{"image": "a"}]}, "containers[0].name: is missing"),
+        ({"containers": [{"name": "a", "imagePullPolcy": "Always"}]}, "imagePullPolcy: is no field of V1Container"),
+        ({"containers": [], "hostNetwork": "yes"}, "hostNetwork: must be bool"),
+        ({"containers": {}}, "containers: must be a list"),
+    ],
+)
+def test_the_check_of_types_can_fail(change: dict[str, Any], told: str) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": change}
+    assert told in " ".join(schema_problems(Rendered((pod,))))
