@@ -9,7 +9,7 @@ from typing import Any
 # Inside a node the agent is a top-level package: `python3 -m netpol_agent`.
 SANDBOX = str(Path(__file__).resolve().parents[3] / "sandbox")
 if SANDBOX not in sys.path:
-    sys.path.insert(0, SANDBOX)
+    sys.path.append(SANDBOX)
 
 NODE, OTHER_NODE = "10.250.0.21", "10.250.0.22"
 
