@@ -91,6 +91,8 @@ options:
       - V(node) starts one privileged pod on each node, which enters the network namespaces of the pods; their images
         need nothing. It does not resolve DNS names.
       - V(auto) uses exec, and node for pods whose images cannot do it.
+      - Except with V(exec), a pod in a temporary namespace without policies asks whether a silent address outside
+        answers anybody at all.
     type: str
     choices: [auto, exec, node]
     default: auto

@@ -13,12 +13,12 @@ from ..client import Client
 from ..errors import KubeError
 from ..snapshot import take_snapshot
 from . import canary, cni
-from .course import Batch, Course, Method, run, summary
+from .course import Batch, Course, Method, Place, run, summary
 from .exec_method import ExecMethod
 from .model import CONCLUSION_ALLOWED, OBSERVED, UNPROVEN, VIOLATED
 from .node_method import NodeMethod
 from .plan import Plan, Wish, make_plan
-from .report import PROBE_FAILED, Attempt, Settings
+from .report import ALLOWED, PROBE_FAILED, Attempt, Settings, Target
 from .workspace import Workspace
 
 # What a failed attempt says when the image is the reason and another method would do.
@@ -83,6 +83,33 @@ class NodeLater:
         return self._method.attempt(batch, settings)
 
 
+class OutsideLater:
+    """Asks for addresses outside from a pod in a namespace without policies, made when the first one is needed.
+
+    Attributes:
+        why_not: why that was not possible; empty if it was, or was not tried.
+    """
+
+    def __init__(self, client: Client, params: dict[str, Any]) -> None:
+        self.client = client
+        self.params = params
+        self.why_not = ""
+
+    def __call__(self, places: list[Place]) -> dict[Place, bool | None]:
+        targets = [Target(n, protocol, host, port) for n, (host, protocol, port) in enumerate(places)]
+        try:
+            with _workspace(self.client, self.params, privileged=False) as workspace:
+                command = ["sh", "-c", f"sleep {workspace.deadline_seconds}"]
+                workspace.job("outside", {"containers": [workspace.container(command)]})
+                pod = workspace.pods(["outside"])["outside"]
+                found = ExecMethod(self.client).attempt({pod: targets}, _settings(self.params))
+        except KubeError as error:
+            self.why_not = str(error)
+            return {}
+        # That it does not answer here proves nothing about its listening: this pod, too, may be cut off.
+        return {place: True if found[n].verdict == ALLOWED else None for n, place in enumerate(places)}
+
+
 def _workspace(client: Client, params: dict[str, Any], privileged: bool) -> Workspace:
     return Workspace(
         client,
@@ -135,7 +162,8 @@ def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
     )
     plan = make_plan(take_snapshot(client), wish)
     with _method(client, params) as method:
-        course = run(method, plan.probes, _settings(params), params["settle_seconds"])
+        outside = None if params["method"] == "exec" else OutsideLater(client, params)
+        course = run(method, plan.probes, _settings(params), params["settle_seconds"], outside)
         chosen = _chosen(method, course)
     return dict(_result(plan, course), method=chosen, api_calls=client.calls)
 

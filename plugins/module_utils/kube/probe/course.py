@@ -8,16 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Optional, Protocol
 
 from .model import MET, OBSERVED, UNPROVEN, VIOLATED, Finding, Pod, Probe
-from .report import ALLOWED, PROBE_FAILED, UNRESOLVED, Attempt, Settings, Target
+from .report import ALLOWED, DROPPED, PROBE_FAILED, REFUSED, UNRESOLVED, Attempt, Settings, Target
 
 # A result that says nothing is tried this often; more would only wait for servers that are not there.
 _TRIES_WITHOUT_PROOF = 3
 
 Batch = dict[Pod, list[Target]]
 Endpoint = tuple[Pod, str, int]
+# An address outside the cluster: host, protocol, port.
+Place = tuple[str, str, int]
+# Asks from where no policy stands whether somebody listens at such places.
+OutsideControl = Callable[[list[Place]], dict[Place, Optional[bool]]]
 
 
 class Method(Protocol):
@@ -61,6 +65,7 @@ def run(
     probes: Sequence[Probe],
     settings: Settings,
     settle_seconds: float = 10.0,
+    outside: OutsideControl | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Course:
@@ -74,17 +79,27 @@ def run(
         probes: what to try.
         settings: of single attempts.
         settle_seconds: how long a disagreement may last before it counts.
+        outside: finds out whether somebody listens at addresses outside that no probe reached; None leaves that open.
         clock, sleep: replaced in tests.
     """
-    return _Run(method, probes, settings, clock).course(settle_seconds, sleep)
+    return _Run(method, probes, settings, clock, outside).course(settle_seconds, sleep)
 
 
 class _Run:
-    def __init__(self, method: Method, probes: Sequence[Probe], settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        method: Method,
+        probes: Sequence[Probe],
+        settings: Settings,
+        clock: Callable[[], float],
+        outside: OutsideControl | None,
+    ) -> None:
         self.method = method
         self.probes = probes
         self.settings = settings
         self.clock = clock
+        self.outside = outside
+        self.places: dict[Place, bool | None] = {}
         self.started = clock()
         self.result = Course()
         self.listening: dict[Endpoint, bool | None] = {}
@@ -94,6 +109,7 @@ class _Run:
         everything = list(range(len(self.probes)))
         deadline = self.started + settle_seconds
         self._pass(everything)
+        self._ask_outside()
         pause, confirmed = 0.25, True
         while self.probes:
             open_ends = [number for number in everything if self._again(number)]
@@ -113,10 +129,29 @@ class _Run:
         self.result.seconds = self.clock() - self.started
         return self.result
 
+    def _ask_outside(self) -> None:
+        """Controls for addresses outside that were silent: they cannot call themselves, so somebody else has to."""
+        silent = [
+            number
+            for number, finding in enumerate(self.findings)
+            if finding and not finding.probe.controls and finding.attempt.verdict in (REFUSED, DROPPED)
+            if finding.listening is None and finding.probe.target_pod is None
+        ]
+        if not silent or not self.outside:
+            return
+        self.places = self.outside(list(dict.fromkeys(_place(self.probes[number]) for number in silent)))
+        for number in silent:
+            finding = self.findings[number]
+            if finding:
+                listening = self.places.get(_place(finding.probe))
+                self.findings[number] = replace(finding, listening=listening)
+
     def _again(self, number: int) -> bool:
         finding = self.findings[number]
         if finding is None or finding.status == VIOLATED:
             return True
+        if finding.attempt.verdict in (REFUSED, DROPPED) and _place(finding.probe) in self.places:
+            return False
         if finding.status == UNPROVEN or finding.attempt.verdict == PROBE_FAILED:
             return finding.attempts < _TRIES_WITHOUT_PROOF
         return False
@@ -166,13 +201,16 @@ class _Run:
 
     def _seen_from_elsewhere(self, probe: Probe) -> bool | None:
         """For addresses outside the cluster: whether another pod got through to the same place."""
-        place = (probe.host, probe.protocol, probe.port)
+        if probe.target_pod is not None:
+            return None
         for finding in self.findings:
-            if finding and finding.attempt.verdict == ALLOWED:
-                other = finding.probe
-                if (other.host, other.protocol, other.port) == place:
-                    return True
-        return None
+            if finding and finding.attempt.verdict == ALLOWED and _place(finding.probe) == _place(probe):
+                return True
+        return self.places.get(_place(probe))
+
+
+def _place(probe: Probe) -> Place:
+    return (probe.host, probe.protocol, probe.port)
 
 
 def summary(course: Course) -> dict[str, Any]:

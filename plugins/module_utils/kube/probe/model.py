@@ -201,6 +201,8 @@ class Finding:
         if self.conclusion != CONCLUSION_UNKNOWN:
             return ""
         if self.attempt.verdict in (REFUSED, DROPPED):
+            if self.listening is None and self.probe.target_pod is None and not self.probe.controls:
+                return "no other pod reaches it either, so it may be that nobody answers there"
             if self.listening is None:
                 return "it could not be found out whether a server listens there"
             return "no server listens there, so neither silence nor refusal says anything about policies"

@@ -1,0 +1,351 @@
+"""The live network: the probe's methods agree, the canary tells the truth, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..unit.module_runner import run_module
+from .cluster import ROOT, Cluster, wait_for
+
+pytestmark = pytest.mark.cluster
+
+IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.59"
+OURS, THEIRS = "probe-it-a", "probe-it-b"
+SERVER_PORTS = [
+    {"containerPort": 8080, "name": "http"},
+    {"containerPort": 8081, "name": "answers", "protocol": "UDP"},
+]
+DENY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "deny", "namespace": OURS},
+    "spec": {"podSelector": {"matchLabels": {"app": "backend"}}, "policyTypes": ["Ingress"]},
+}
+ALLOW = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "allow", "namespace": OURS},
+    "spec": {
+        "podSelector": {"matchLabels": {"app": "backend"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "frontend"}}}], "ports": [{"port": "http"}]}],
+    },
+}
+
+
+def deployment(namespace: str, name: str, command: list[str] | None = None) -> dict[str, Any]:
+    """Two pods of agnhost that serve, kept apart from each other as far as there are nodes."""
+    container: dict[str, Any] = {
+        "name": "main",
+        "image": IMAGE,
+        "args": ["netexec", "--http-port=8080", "--udp-port=8081"],
+        "ports": SERVER_PORTS,
+        "readinessProbe": {"httpGet": {"path": "/hostname", "port": 8080}, "periodSeconds": 1},
+    }
+    if command:
+        container = {"name": "main", "image": IMAGE, "command": command}
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"app": name}},
+    }
+    spec = {"terminationGracePeriodSeconds": 0, "containers": [container], "topologySpreadConstraints": [spread]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": spec},
+        },
+    }
+
+
+def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+
+@pytest.fixture(scope="module")
+def system(cluster: Cluster) -> Iterator[None]:
+    """Frontend and backend in one namespace, a visitor in another."""
+    namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in (OURS, THEIRS)]
+    apply(cluster, *namespaces)
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "backend", "namespace": OURS},
+        "spec": {"selector": {"app": "backend"}, "ports": [{"port": 80, "targetPort": "http"}]},
+    }
+    visitor = deployment(THEIRS, "visitor", ["sh", "-c", "sleep 3600"])
+    apply(cluster, deployment(OURS, "frontend"), deployment(OURS, "backend"), service, visitor)
+    for namespace in (OURS, THEIRS):
+        cluster.kubectl("-n", namespace, "wait", "deployment", "--all", "--for=condition=Available", "--timeout=120s")
+    yield
+    cluster.kubectl("delete", "namespace", OURS, THEIRS, "--wait=false")
+
+
+@pytest.fixture
+def policies(cluster: Cluster, system: None) -> Iterator[None]:
+    """The backend is for the frontend alone."""
+    apply(cluster, ALLOW)
+    yield
+    cluster.kubectl("-n", OURS, "delete", "networkpolicies", "--all")
+
+
+def probe(**options: Any) -> dict[str, Any]:
+    return run_module("netpol_probe", {"kubeconfig": os.environ["KUBECONFIG"], **options})
+
+
+def to_backend(source: str, namespace: str = OURS, **more: Any) -> dict[str, Any]:
+    ends = {"from": {"namespace": namespace, "workload": source}, "to": {"namespace": OURS, "workload": "backend"}}
+    return {"name": f"{source} to backend", **ends, "ports": [8080], **more}
+
+
+def leftovers(cluster: Cluster) -> list[str]:
+    """Whatever a probe may have left, except namespaces that are on their way out."""
+    jobs = cluster.get("jobs,pods", "--all-namespaces", "-l", "falconet.k8s/probe-run")["items"]
+    namespaces = cluster.get("namespaces", "-l", "falconet.k8s/probe-run")["items"]
+    kept = [n for n in namespaces if not n["metadata"].get("deletionTimestamp")]
+    return [item["metadata"]["name"] for item in (*jobs, *kept) if item["kind"] == "Namespace" or not_ending(item)]
+
+
+def traceless(cluster: Cluster) -> None:
+    """Nothing is left behind. Runs of others on the same cluster come and go, so this waits a little."""
+    wait_for(lambda: leftovers(cluster) == [], 60, "nothing left behind")
+
+
+def not_ending(item: dict[str, Any]) -> bool:
+    return not item["metadata"].get("deletionTimestamp")
+
+
+@pytest.mark.parametrize("method", ["exec", "node"])
+def test_required_passes_and_forbidden_does_not(policies: None, cluster: Cluster, method: str) -> None:
+    result = probe(
+        method=method,
+        required_flows=[to_backend("frontend")],
+        forbidden_flows=[to_backend("visitor", THEIRS), to_backend("frontend", name="udp", ports=["8081/UDP"])],
+        on_unproven="fail",
+    )
+    assert not result.get("failed"), result["msg"]
+    assert {row["status"] for row in result["results"]} == {"met"}
+    assert len(result["results"]) == 12
+    assert {row["verdict"] for row in result["results"] if row["expected"] == "denied"} == {"dropped"}
+    assert result["method"]["name"] == method
+    traceless(cluster)
+
+
+def test_both_ways_agree_with_the_analysis_on_the_same_and_across_nodes(policies: None) -> None:
+    outcome = {}
+    for method in ("exec", "node"):
+        result = probe(method=method, namespaces=[OURS], expected="analysis", on_unproven="fail")
+        assert not result.get("failed"), result["msg"]
+        outcome[method] = result["matrix"]
+    assert outcome["exec"] == outcome["node"]
+    assert {entry["allowed"] for entry in outcome["exec"]} == {True, False}
+
+
+def test_a_policy_that_comes_late_is_waited_for(system: None, cluster: Cluster) -> None:
+    timer = threading.Timer(3, apply, (cluster, DENY))
+    timer.start()
+    try:
+        result = probe(forbidden_flows=[to_backend("frontend")], settle_seconds=30, on_unproven="fail")
+    finally:
+        timer.join()
+        cluster.kubectl("-n", OURS, "delete", "networkpolicies", "--all")
+    assert not result.get("failed"), result["msg"]
+    assert all(row["attempts"] > 1 for row in result["results"])
+    assert result["settled_seconds"] > 1
+
+
+def test_a_forbidden_flow_that_passes_is_named(system: None) -> None:
+    result = probe(forbidden_flows=[to_backend("visitor", THEIRS)], settle_seconds=1)
+    assert result["failed"] is True
+    assert "should be denied and is allowed" in result["msg"]
+    assert len(result["violations"]) == 4
+
+
+def test_services_by_address_and_by_name(policies: None) -> None:
+    flow = {"from": {"namespace": OURS, "workload": "frontend"}, "to": {"namespace": OURS, "service": "backend"}}
+    for by_name in (False, True):
+        result = probe(required_flows=[flow], service_names=by_name, on_unproven="fail")
+        assert not result.get("failed"), result["msg"]
+        host = result["results"][0]["address"]
+        assert (host == "backend.probe-it-a.svc") is by_name
+        assert result["results"][0]["port"] == 80
+
+
+def test_a_name_that_does_not_exist_is_unresolved(system: None, cluster: Cluster) -> None:
+    pod = cluster.get("pods", "-n", OURS, "-l", "app=frontend")["items"][0]["metadata"]["name"]
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import connect
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.exec import Command, run
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.report import (
+        Settings,
+        Target,
+        pod_input,
+        read,
+    )
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.script import LOADER
+
+    targets = [Target(1, "TCP", "nobody.probe-it-a.svc", 80)]
+    command = Command(OURS, pod, "main", LOADER, pod_input(targets, Settings()))
+    output = run(connect({"kubeconfig": os.environ["KUBECONFIG"]}), command)
+    assert read(output.stdout, targets)[1].verdict == "unresolved"
+
+
+def test_where_nothing_listens_nothing_is_concluded(policies: None) -> None:
+    flow = {"from": {"namespace": OURS, "workload": "backend"}, "to": {"namespace": THEIRS, "workload": "visitor"}}
+    result = probe(forbidden_flows=[{**flow, "ports": [9]}], settle_seconds=2)
+    assert not result.get("failed")
+    assert {row["status"] for row in result["unproven"]} == {"unproven"}
+    assert "no server listens" in result["unproven"][0]["detail"]
+
+
+def test_the_canary_says_that_policies_are_enforced(cluster: Cluster) -> None:
+    result = probe(question="enforcement")
+    assert result["enforced"] is True, result["why"]
+    paths = {(check["direction"], check["path"]) for check in result["checks"]}
+    assert paths >= {("ingress", "same_node"), ("egress", "same_node")}
+    traceless(cluster)
+
+
+def test_a_run_that_is_stopped_cleans_up(cluster: Cluster) -> None:
+    process = start({"question": "enforcement"})
+    wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
+    process.terminate()
+    process.wait(60)
+    traceless(cluster)
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_one(cluster: Cluster) -> None:
+    process = start({"question": "enforcement", "deadline_seconds": 5})
+    wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert leftovers(cluster)
+    wait_for(lambda: not cluster.get("pods", "-A", "-l", "falconet.k8s/probe-run")["items"], 60, "the deadline")
+    assert probe(question="enforcement")["enforced"] is True
+    traceless(cluster)
+
+
+def start(options: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """The module in a process of its own, as Ansible runs it."""
+    code = (
+        "import sys, json; sys.path[:0] = [sys.argv[1]];"
+        "from tests.conftest import pytest_configure; pytest_configure();"
+        "from tests.unit.module_runner import run_module;"
+        "run_module('netpol_probe', json.loads(sys.argv[2]))"
+    )
+    options = {"kubeconfig": os.environ["KUBECONFIG"], **options}
+    return subprocess.Popen([sys.executable, "-c", code, str(ROOT), json.dumps(options)], cwd=ROOT)
+
+
+@pytest.fixture
+def stranger(cluster: Cluster) -> Iterator[dict[str, str]]:
+    """A service account without rights: options to connect as it, and the bindings that tests add are removed."""
+    cluster.kubectl("-n", "default", "create", "serviceaccount", "probe-it")
+    token = cluster.kubectl("-n", "default", "create", "token", "probe-it").strip()
+    config = cluster.kubectl("config", "view", "--raw", "--flatten", "-o", "json")
+    found = json.loads(config)["clusters"][0]["cluster"]
+    yield {"host": found["server"], "api_key": token, "validate_certs": False}  # type: ignore[dict-item]
+    cluster.kubectl(
+        "delete", "clusterrolebinding,clusterrole", "-l", "falconet.k8s/test=probe-it", "--ignore-not-found"
+    )
+    cluster.kubectl("-n", "default", "delete", "serviceaccount", "probe-it")
+
+
+def grant(cluster: Cluster, *names: str) -> None:
+    for name in names:
+        role = yaml.safe_load((ROOT / "docs" / "rbac" / f"{name}.yaml").read_text())
+        role["metadata"]["labels"] = {"falconet.k8s/test": "probe-it"}
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": role["metadata"]["name"], "labels": {"falconet.k8s/test": "probe-it"}},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": role["metadata"]["name"],
+            },
+            "subjects": [{"kind": "ServiceAccount", "name": "probe-it", "namespace": "default"}],
+        }
+        apply(cluster, role, binding)
+
+
+def test_missing_rights_are_named_and_the_documented_ones_suffice(
+    system: None, cluster: Cluster, stranger: dict[str, str]
+) -> None:
+    flow = {"required_flows": [to_backend("frontend")], "method": "exec"}
+    result = run_module("netpol_probe", {**stranger, **flow})
+    assert "not allowed to list namespaces" in result["msg"]
+    grant(cluster, "netpol-read")
+    result = run_module("netpol_probe", {**stranger, **flow})
+    assert 'resources: ["pods/exec"]' in result["hint"]
+    grant(cluster, "netpol-probe")
+    result = run_module("netpol_probe", {**stranger, **flow})
+    assert not result.get("failed"), result
+    result = run_module("netpol_probe", {**stranger, "question": "enforcement"})
+    assert "namespaces" in result["msg"], result
+    grant(cluster, "netpol-canary")
+    assert run_module("netpol_probe", {**stranger, "question": "enforcement"})["enforced"] is True
+    assert not run_module("netpol_probe", {**stranger, **flow, "method": "node"}).get("failed")
+    traceless(cluster)
+
+
+def test_policies_are_applied_restored_and_pruned_under_the_documented_rights(
+    system: None, cluster: Cluster, stranger: dict[str, str]
+) -> None:
+    grant(cluster, "netpol-read", "netpol-apply")
+
+    def change(**options: Any) -> dict[str, Any]:
+        return run_module("netpol_apply", {**stranger, "set_name": "probe-it", **options})
+
+    def names() -> list[str]:
+        return sorted(i["metadata"]["name"] for i in cluster.get("networkpolicies", "-n", OURS)["items"])
+
+    first = change(definitions=[ALLOW])
+    assert (first["changed"], first["pending"], names()) == (True, True, ["allow"]), first
+    assert change(state="kept")["pending"] is False
+    assert change(definitions=[ALLOW])["changed"] is False
+    second = change(definitions=[DENY])
+    assert names() == ["deny"]
+    assert {row["action"] for row in second["objects"]} == {"create", "delete"}
+    assert change(state="restored")["changed"] is True
+    assert names() == ["allow"]
+    refused = change(definitions=[DENY], required_flows=[to_backend("frontend")])
+    assert refused["failed"] is True
+    assert "frontend to backend" in refused["msg"]
+    assert names() == ["allow"]
+    assert change(definitions=[])["changed"] is True
+    change(state="kept")
+    assert names() == []
+    assert "falconet-policies-probe-it" not in cluster.kubectl(
+        "get", "leases,configmaps", "-n", "default", "-o", "name"
+    )
+
+
+def test_auto_uses_the_node_for_pods_without_tools(system: None, cluster: Cluster, tmp_path: Path) -> None:
+    bare = deployment(THEIRS, "bare")
+    container = bare["spec"]["template"]["spec"]["containers"][0]
+    # With nothing in PATH and agnhost hidden behind a volume, the pod has no shell to offer.
+    bare["spec"]["template"]["spec"]["volumes"] = [{"name": "empty", "emptyDir": {}}]
+    container["volumeMounts"] = [{"name": "empty", "mountPath": "/bin"}]
+    apply(cluster, bare)
+    cluster.kubectl("-n", THEIRS, "wait", "deployment/bare", "--for=condition=Available", "--timeout=60s")
+    result = probe(required_flows=[to_backend("bare", THEIRS)], on_unproven="fail")
+    cluster.kubectl("-n", THEIRS, "delete", "deployment", "bare", "--wait=false")
+    assert not result.get("failed"), result["msg"]
+    assert {source.split("/")[0] for source in result["method"]["node"]} == {THEIRS}
+    traceless(cluster)
