@@ -8,9 +8,12 @@ import re
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from .cluster import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
@@ -49,6 +52,7 @@ class Site:
         *arguments: str,
         extra: dict[str, Any] | None = None,
         kill_at: str | None = None,
+        kill_when: Callable[[], object] = lambda: True,
         limit_seconds: float = 600,
         environment: dict[str, str] | None = None,
     ) -> Outcome:
@@ -58,7 +62,8 @@ class Site:
             playbook: its file below playbooks/.
             arguments: further arguments of ansible-playbook.
             extra: extra variables.
-            kill_at: when a task whose name holds this text begins, the run and all its children get SIGKILL.
+            kill_at: when a task whose name holds this text has begun, the run and all its children get SIGKILL,
+            kill_when: as soon as this holds.
             limit_seconds: after which the run counts as hung and is killed.
         """
         command = ["ansible-playbook", f"playbooks/{playbook}", "-i", str(self.inventory), *arguments]
@@ -80,6 +85,7 @@ class Site:
         for line in process.stdout:
             lines.append(line)
             if kill_at and line.startswith("TASK [") and kill_at in line:
+                wait_for(kill_when, what=f"the moment to kill '{kill_at}'")
                 os.killpg(process.pid, signal.SIGKILL)
                 break
         returncode = process.wait()

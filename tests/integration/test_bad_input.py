@@ -78,7 +78,7 @@ def test_a_policy_that_cuts_a_required_flow(site: Site, cluster: Cluster) -> Non
     before = cluster.digest()
     outcome = site.run(
         "network_policies.yml",
-        extra={"network_policies_paths": [], "network_policies_manifests": [CUTS_A_REQUIRED_FLOW]},
+        extra={"network_policies_files": [], "network_policies_definitions": [CUTS_A_REQUIRED_FLOW]},
     )
     assert outcome.returncode != 0
     output = " ".join(outcome.output.split())
