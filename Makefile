@@ -8,7 +8,8 @@ MAKEFLAGS += --no-print-directory
 CACHE := $(or $(FALCONET_CACHE),$(HOME)/.cache/falconet)
 REQUIREMENTS := requirements/dev.txt
 VENV := $(CACHE)/venv/$(shell sha256sum $(REQUIREMENTS) | cut -c1-16)
-export PATH := $(VENV)/bin:$(PATH)
+# kubectl and helm of the sandbox come before others: they fit its Kubernetes.
+export PATH := $(VENV)/bin:$(CACHE)/bin:$(PATH)
 export FALCONET_CACHE := $(CACHE)
 
 .PHONY: help
@@ -46,6 +47,9 @@ cluster: setup
 	else
 		$(SANDBOX) up
 		$(SANDBOX) inventory
+		echo "==> the system that the demo protects: sandbox/demo/workloads.yaml"
+		kubectl --kubeconfig $(CLUSTER) apply --filename sandbox/demo/workloads.yaml
+		kubectl --kubeconfig $(CLUSTER) --namespace prod wait --for=condition=Available deployment --all --timeout=120s
 	fi
 
 .PHONY: demo
@@ -104,8 +108,11 @@ sandbox-image: setup  ## import an image archive into every node: TAR=<file>
 	$(SANDBOX) import-image $(TAR)
 
 .PHONY: clean
-clean:  ## stop the sandbox and remove everything made here; CACHE=1 also removes the cache
+clean:  ## stop the sandbox and remove everything made here but the cache
 	@if [ -x $(VENV)/bin/python ]; then $(SANDBOX) down --purge; fi
 	rm -rf build inventory/sandbox evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .ansible
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	if [ -n "$${CACHE:-}" ]; then rm -rf $(HOME)/.cache/falconet; fi
+
+.PHONY: distclean
+distclean: clean  ## the same, and the cache too (the next run builds Kubernetes again)
+	rm -rf $(CACHE)
