@@ -74,6 +74,7 @@ class Enforcer:
         self._stores = stores
         self._loaded = ""
         self._transactions = 0
+        self._state: dict[str, Any] = {}
 
     def apply(self) -> bool:
         """Compute, load if anything changed, publish; False while a store has not been filled yet.
@@ -94,20 +95,24 @@ class Enforcer:
             self._transactions += 1
             took_ms = (time.monotonic() - began) * 1e3
             LOG.info("loaded: %d groups, %d pods here, %.0f ms", len(plan.groups), len(plan.local), took_ms)
-        write_state(
-            self._given.state,
-            {
-                "resource_versions": {kind: value[1] for kind, value in held.items() if value},
-                "digest": hashlib.sha256(text.encode()).hexdigest(),
-                "applied_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-                "policies": len(objects["networkpolicies"]),
-                "pods": len(plan.known),
-                "local_pods": len(plan.local),
-                "transactions": self._transactions,
-                "pid": os.getpid(),
-            },
-        )
+        self._state = {
+            "resource_versions": {kind: value[1] for kind, value in held.items() if value},
+            "digest": hashlib.sha256(text.encode()).hexdigest(),
+            "applied_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "policies": len(objects["networkpolicies"]),
+            "pods": len(plan.known),
+            "local_pods": len(plan.local),
+            "transactions": self._transactions,
+            "pid": os.getpid(),
+            "running": True,
+        }
+        write_state(self._given.state, self._state)
         return True
+
+    def stopped(self) -> None:
+        """Publish that nobody follows changes any more; the loaded rules stay."""
+        if self._state:
+            write_state(self._given.state, {**self._state, "running": False})
 
 
 def run(given: argparse.Namespace) -> int:
@@ -123,6 +128,7 @@ def run(given: argparse.Namespace) -> int:
     while True:
         changed.wait()
         if stop.is_set():
+            enforcer.stopped()
             return 0
         stop.wait(GATHER_SECONDS)
         changed.clear()

@@ -250,6 +250,7 @@ def test_nothing_is_loaded_before_everything_is_known_and_the_state_says_what_wa
     state = json.loads(given.state.read_text())
     assert state["resource_versions"] == {"pods": "7", "namespaces": "8", "networkpolicies": "9"}
     assert (state["policies"], state["pods"], state["local_pods"], state["transactions"]) == (1, 1, 1, 1)
+    assert state["running"] is True
     loaded = (tmp_path / "loaded").read_text()
     # A newer version of the same content is published, but is no new transaction.
     stores["pods"].replace([pod("x", "10.244.1.2")], "12")
@@ -257,6 +258,8 @@ def test_nothing_is_loaded_before_everything_is_known_and_the_state_says_what_wa
     after = json.loads(given.state.read_text())
     assert (after["resource_versions"]["pods"], after["transactions"], after["digest"]) == ("12", 1, state["digest"])
     assert (tmp_path / "loaded").read_text() == loaded
+    enforcer.stopped()
+    assert json.loads(given.state.read_text()) == {**after, "running": False}
 
 
 def test_what_nft_refused_is_not_published(tmp_path: Path) -> None:
