@@ -232,6 +232,20 @@ def stale_pods(pods: list[dict[str, Any]], booted: Mapping[str, datetime.datetim
     return stale
 
 
+def is_static(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod mirrors a static pod: the kubelet started it from a file, the API only shows it."""
+    return "kubernetes.io/config.mirror" in pod["metadata"].get("annotations", {})
+
+
+def unready_static_pods(pods: list[dict[str, Any]]) -> list[str]:
+    """Static pods that their kubelet reports as not ready; one that it has not reported on yet is no news."""
+    late = []
+    for pod in filter(is_static, pods):
+        if not all(one.get("ready") for one in pod["status"].get("containerStatuses") or []):
+            late.append(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
+    return late
+
+
 def unready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
     """Deployments of the sandbox's own (DNS, stand-ins) without a ready pod, and its pods that run no longer."""
     namespaces = {"kube-system"}
@@ -243,5 +257,6 @@ def unready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
         for one in api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"]:
             if not one.get("status", {}).get("readyReplicas"):
                 late.append(f"{namespace}/{one['metadata']['name']}")
-        late += stale_pods(api.get(f"/api/v1/namespaces/{namespace}/pods")["items"], booted)
+        pods = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        late += stale_pods(pods, booted) + unready_static_pods(pods)
     return late

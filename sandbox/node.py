@@ -237,6 +237,11 @@ def find(instance: Instance, name: str) -> tuple[int, str] | None:
     return None
 
 
+def alive(pid: int) -> bool:
+    """Whether the process is there; `find` cannot tell at the moment when it becomes another program."""
+    return Path(f"/proc/{pid}").exists()
+
+
 def inside(pid: int, path: str) -> Path:
     """A path of a running machine as seen from here."""
     return Path(f"/proc/{pid}/root") / path.lstrip("/")
@@ -268,7 +273,7 @@ def stop(instance: Instance, name: str) -> bool:
         return False
     pid = found[0]
     os.kill(pid, signal.SIGKILL)
-    wait_for(f"the processes of {name} to end", lambda: find(instance, name) is None, timeout_seconds=20)
+    wait_for(f"the processes of {name} to end", lambda: not alive(pid), timeout_seconds=20)
     return True
 
 

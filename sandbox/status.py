@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import cgroups, network, node
+from sandbox.addons import is_static
 from sandbox.api import Api
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, OUTSIDE, Instance
@@ -66,7 +67,8 @@ def describe_pods(pods: list[dict[str, Any]]) -> tuple[str, list[str]]:
         phase = pod["status"].get("phase")
         statuses = pod["status"].get("containerStatuses") or []
         ready = bool(statuses) and all(one.get("ready") for one in statuses)
-        if phase == "Succeeded" or (phase == "Running" and ready):
+        unreported = is_static(pod) and not statuses
+        if phase == "Succeeded" or (phase == "Running" and ready) or unreported:
             continue
         reasons = [state.get("reason") for one in statuses for state in one.get("state", {}).values()]
         why = next((reason for reason in reasons if reason), pod["status"].get("reason") or "not ready")

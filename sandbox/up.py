@@ -88,7 +88,7 @@ def ensure_machine(sandbox: Instance, machine: Machine) -> bool:
     log = sandbox.logs(machine.name) / "init.log"
 
     def up_or_dead() -> bool:
-        if node.find(sandbox, machine.name) is None:
+        if not node.alive(pid):
             raise SandboxError(f"{machine.name} died while it started:\n{tail_file(log)}")
         return node.network_is_up(pid)
 
