@@ -1,0 +1,112 @@
+"""A cluster with Falco for tests of modules: reloads rules from ConfigMaps, refuses broken ones, answers /metrics."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..kube.fake_api import Answer, FakeApi, serve
+
+CORE = "/api/v1/namespaces/falco"
+DAEMON_SETS = "/apis/apps/v1/namespaces/falco/daemonsets"
+#: Text that makes the imitated Falco refuse a file.
+BROKEN = "proc.nmae"
+
+
+class FalcoCluster(FakeApi):
+    """Two nodes, a DaemonSet that is rolled out, and Falcos that behave as the real ones do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        labels = {"app.kubernetes.io/name": "falco"}
+        self.running: dict[str, dict[str, str]] = {"falco-a": {}, "falco-b": {}}
+        self.deaf: set[str] = set()
+        self.logs: dict[str, list[str]] = {"falco-a": [], "falco-b": []}
+        self.collections = {
+            f"{CORE}/configmaps": [],
+            f"{CORE}/events": [],
+            f"{CORE}/secrets": [],
+            f"{CORE}/pods": [self.pod(name, f"node-{name[-1]}", labels) for name in self.running],
+            DAEMON_SETS: [
+                {
+                    "kind": "DaemonSet",
+                    "metadata": {"name": "falco", "generation": 2},
+                    "spec": {"selector": {"matchLabels": labels}},
+                    "status": {
+                        "observedGeneration": 2,
+                        "desiredNumberScheduled": 2,
+                        "updatedNumberScheduled": 2,
+                        "numberReady": 2,
+                    },
+                }
+            ],
+        }
+        self.faults = self.as_falco
+
+    @staticmethod
+    def pod(name: str, node: str, labels: dict[str, str]) -> dict[str, Any]:
+        return {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"nodeName": node},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+        }
+
+    def mounted(self) -> dict[str, str]:
+        maps = self.collections[f"{CORE}/configmaps"]
+        own = [m for m in maps if not m["metadata"]["name"].endswith("-previous")]
+        return {name: text for m in own for name, text in (m.get("data") or {}).items()}
+
+    def as_falco(self, method: str, path: str, query: dict[str, list[str]]) -> Answer | None:
+        if method == "PATCH" and path.startswith(f"{CORE}/pods/"):
+            return 200, {}
+        if path.endswith("/log"):
+            return 200, "\n".join(self.logs[path.split("/")[-2]]).encode()
+        if not path.endswith("/proxy/metrics"):
+            return None
+        pod = path.split("/")[-3].split(":")[0]
+        if pod in self.deaf:
+            return 503, {"message": "connection refused"}
+        return 200, self.metrics(pod).encode()
+
+    def metrics(self, pod: str) -> str:
+        mounted = self.mounted()
+        broken = [name for name, text in mounted.items() if BROKEN in text]
+        if broken and mounted != self.running[pod]:
+            self.logs[pod] += [f"Error: {broken[0]}: LOAD_ERR_COMPILE_CONDITION {BROKEN}"]
+            self.logs[pod] += [json.dumps({"rule": "Falco internal: hot restart failure", "source": "internal"})]
+        elif not broken:
+            self.running[pod] = mounted
+        digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in self.running[pod].items()}
+        metric = "falcosecurity_falco_sha256_rules_files_info"
+        return "".join(f'{metric}{{file_name="{name}",sha256="{digest}"}} 1\n' for name, digest in digests.items())
+
+    def release(self, revision: int, status: str, **document: Any) -> None:
+        """A record of Helm."""
+        packed = base64.b64encode(gzip.compress(json.dumps(document).encode()))
+        self.collections[f"{CORE}/secrets"].append(
+            {
+                "metadata": {
+                    "name": f"sh.helm.release.v1.falco.v{revision}",
+                    "labels": {
+                        "owner": "helm",
+                        "name": "falco",
+                        "status": status,
+                        "version": str(revision),
+                        "modifiedAt": "1",
+                    },
+                },
+                "data": {"release": base64.b64encode(packed).decode()},
+            }
+        )
+
+
+@contextmanager
+def falco_cluster() -> Iterator[FalcoCluster]:
+    cluster = FalcoCluster()
+    with serve(cluster):
+        yield cluster
