@@ -9,6 +9,7 @@ whole rule sets in L(lint_rules), those of traffic that a cluster lives on in L(
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -129,7 +130,9 @@ class _Checker:
         self._declared: dict[int, set[tuple[str, int]]] = {}
         self._names: dict[int, set[tuple[str, str]]] = {}
         self._peer_findings: dict[object, list[tuple[str, str, str, str]]] = {}
-        self._known_addresses = any(pod.addresses for pod in model.pods)
+        self._addresses: dict[int, tuple[list[int], list[str]]] = {}
+        self._label_values: dict[tuple[str, str], set[str]] = {}
+        self._label_keys: dict[str, set[str]] = {}
 
     def policy(self, policy: Policy) -> Iterator[Finding]:
         subject = self.universe.pods(policy.subject)
@@ -158,16 +161,28 @@ class _Checker:
         """A value that exists and is spelled like one that the peer asks for."""
         for requirement in peer.pods.requirements:
             if requirement.operator == IN:
-                pods = [p for p in self.model.pods if peer.namespaces is not None or p.namespace == peer.namespace]
-                values = {pod.labels[requirement.key] for pod in pods if requirement.key in pod.labels}
+                where = "" if peer.namespaces is not None else peer.namespace
+                values = self._values(where, requirement.key)
                 if not values:
-                    near = nearest(requirement.key, {key for pod in pods for key in pod.labels})
+                    near = nearest(requirement.key, self._label_keys[where])
                     return f"no pod there has the label {requirement.key}" + (f", did you mean {near}?" if near else "")
                 if not values & set(requirement.values):
                     near = nearest(requirement.values[0], values)
                     if near:
                         return f"did you mean {requirement.key}={near}?"
         return ""
+
+    def _values(self, namespace: str, key: str) -> set[str]:
+        """Values of a label among the pods of a namespace, or of all (an empty name). Counted once for each place."""
+        if namespace not in self._label_keys:
+            keys: set[str] = set()
+            for pod in self.model.pods:
+                if not namespace or pod.namespace == namespace:
+                    keys.update(pod.labels)
+                    for label, value in pod.labels.items():
+                        self._label_values.setdefault((namespace, label), set()).add(value)
+            self._label_keys[namespace] = keys
+        return self._label_values.get((namespace, key), set())
 
     def _peer(self, peer: object) -> list[tuple[str, str, str, str]]:
         found = self._peer_findings.get(peer)
@@ -219,15 +234,26 @@ class _Checker:
             hint = f"did you mean {near}?" if near else ""
             yield ("namespace-label-missing", "warning", f"no namespace has the label {requirement}", hint)
 
+    def _sorted_addresses(self, family: int) -> tuple[list[int], list[str]]:
+        """Known pod addresses of a family in order, with their pods' names."""
+        found = self._addresses.get(family)
+        if found is None:
+            pairs = sorted(
+                (value, pod.full_name)
+                for pod in self.model.pods
+                for pod_family, value in pod.addresses
+                if pod_family == family and not pod.host_network
+            )
+            found = self._addresses[family] = ([value for value, _name in pairs], [name for _value, name in pairs])
+        return found
+
     def _block(self, peer: BlockPeer) -> Iterator[tuple[str, str, str, str]]:
         if peer.covers_pods:
             return
-        covered = [
-            pod.full_name
-            for pod in self.model.pods
-            for family, value in pod.addresses
-            if not pod.host_network and any(r.family == family and r.first <= value <= r.last for r in peer.ranges)
-        ]
+        covered: list[str] = []
+        for item in peer.ranges:
+            values, pods = self._sorted_addresses(item.family)
+            covered.extend(pods[bisect_left(values, item.first) : bisect_right(values, item.last)])
         if covered:
             yield (
                 "ip-block-covers-pods",

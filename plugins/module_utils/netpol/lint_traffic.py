@@ -147,12 +147,15 @@ def _dns(model: Model, policies: Sequence[Policy], engine: Engine) -> Iterator[F
     if servers:
         # A DNS server's own lookups go to other servers outside.
         bare &= ~from_indices(_class_of(universe, servers))
+    by_namespace: dict[str, list[Policy]] = {}
+    for policy in policies:
+        by_namespace.setdefault(policy.namespace, []).append(policy)
     grouped: dict[str, list[int]] = {}
     for number in bit_indices(bare):
         grouped.setdefault(universe.namespaces[number], []).append(number)
     for namespace, numbers in grouped.items():
         workloads = list(dict.fromkeys(p.workload_name.split("/", 1)[1] for n in numbers for p in universe.members[n]))
-        deciding = _selecting(policies, universe, numbers[0], "egress")
+        deciding = _selecting(by_namespace[namespace], universe, numbers[0], "egress")
         told = deciding[0]
         yield Finding(
             "no-dns",

@@ -217,6 +217,12 @@ class Universe:
         self._by_label = {pair: from_indices(found) for pair, found in by_label.items()}
         self._by_key = {key: from_indices(found) for key, found in by_key.items()}
         self._by_namespace = {name: from_indices(found) for name, found in by_namespace.items()}
+        self._namespaces_by_label: dict[tuple[str, str], int] = {}
+        self._namespaces_by_key: dict[str, int] = {}
+        for name, bits in self._by_namespace.items():
+            for pair in self.model.namespace_labels(name).items():
+                self._namespaces_by_label[pair] = self._namespaces_by_label.get(pair, 0) | bits
+                self._namespaces_by_key[pair[0]] = self._namespaces_by_key.get(pair[0], 0) | bits
 
     # Sets
 
@@ -224,32 +230,29 @@ class Universe:
         """Pod classes whose labels match, in any namespace, pods on the host network included."""
         bits = self._selector_cache.get(selector)
         if bits is None:
-            bits = self.every_pod
-            for requirement in selector.requirements:
-                if requirement.operator == EXISTS:
-                    bits &= self._by_key.get(requirement.key, 0)
-                elif requirement.operator == DOES_NOT_EXIST:
-                    bits &= ~self._by_key.get(requirement.key, 0)
-                else:
-                    some = 0
-                    for value in requirement.values:
-                        some |= self._by_label.get((requirement.key, value), 0)
-                    bits &= some if requirement.operator == IN else ~some
-            self._selector_cache[selector] = bits
+            bits = self._selector_cache[selector] = self._meet(selector, self._by_key, self._by_label)
         return bits
 
     def in_namespaces(self, selector: Selector) -> int:
         """Pod classes in namespaces whose labels match."""
         bits = self._namespace_cache.get(selector)
         if bits is None:
-            if selector.requirements:
-                bits = 0
-                for name, members in self._by_namespace.items():
-                    if selector.matches(self.model.namespace_labels(name)):
-                        bits |= members
-            else:
-                bits = self.every_pod
+            bits = self._meet(selector, self._namespaces_by_key, self._namespaces_by_label)
             self._namespace_cache[selector] = bits
+        return bits
+
+    def _meet(self, selector: Selector, by_key: Mapping[str, int], by_label: Mapping[tuple[str, str], int]) -> int:
+        bits = self.every_pod
+        for requirement in selector.requirements:
+            if requirement.operator == EXISTS:
+                bits &= by_key.get(requirement.key, 0)
+            elif requirement.operator == DOES_NOT_EXIST:
+                bits &= ~by_key.get(requirement.key, 0)
+            else:
+                some = 0
+                for value in requirement.values:
+                    some |= by_label.get((requirement.key, value), 0)
+                bits &= some if requirement.operator == IN else ~some
         return bits
 
     def pods(self, peer: PodsPeer) -> int:

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The measured processes: one question each, asked of the core without Ansible, the answer on standard output.
+
+Also useful on its own: C(python3 bench/netpol/tasks.py connections DIRECTORY) lists who can reach whom.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "build" / "collections"))
+
+
+def read(directory: str) -> list:
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input
+
+    return [Input(str(path), path.read_text()) for path in sorted(Path(directory).iterdir())]
+
+
+def load_with_libyaml(directory: str) -> None:
+    """What everything else is measured against: the same manifests through libyaml's safe loader."""
+    import yaml
+
+    for path in sorted(Path(directory).iterdir()):
+        for _document in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader):
+            pass
+
+
+def connections(directory: str, by: str = "workload") -> None:
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.matrix import Groups, Matrix
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ports import summary
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.universe import Universe
+
+    model = load(read(directory))
+    universe = Universe(model, [model.policies])
+    matrix = Matrix(Engine(universe, model.policies), Groups(universe, by))
+    lines = []
+    for destination, sources, mask in matrix.pairs():
+        tail = f" => {destination} : {summary(matrix.ports.texts(mask))}\n"
+        lines.append(tail.join(sources) + tail)
+    sys.stdout.write("".join(lines))
+
+
+def everything(directory: str) -> None:
+    """Matrix by workload, difference to the cluster without the last tenth of its policies, and lint together."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.diff import changes
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import lint
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.matrix import Groups, Matrix
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Options
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ports import summary
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.universe import Universe
+
+    model = load(read(directory))
+    before = model.policies[: len(model.policies) * 9 // 10]
+    universe = Universe(model, [model.policies, before])
+    groups = Groups(universe, "workload")
+    matrix = Matrix(Engine(universe, model.policies), groups)
+    for destination, sources, mask in matrix.pairs():
+        tail = f" => {destination} : {summary(matrix.ports.texts(mask))}\n"
+        sys.stdout.write(tail.join(sources) + tail)
+    for change in changes(Matrix(Engine(universe, before), groups), matrix):
+        sys.stdout.write(f"{change.kind} {change}\n")
+    for finding in lint(model, model.policies, Options()):
+        sys.stdout.write(f"{finding}\n")
+
+
+def query(directory: str) -> None:
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
+
+    model = load(read(directory))
+    pods = [pod for pod in model.pods if not pod.template]
+    first, last = pods[0], pods[-1]
+    request = Request(
+        "query",
+        source={"namespace": first.namespace, "pod": first.name},
+        destination={"namespace": last.namespace, "pod": last.name},
+        ports=[8080],
+    )
+    sys.stdout.write(f"{answer(request, model)['allowed']}\n")
+
+
+def reference(directory: str, limit: str = "2000") -> None:
+    """One connection at a time, for so many pairs of pods, port 8080."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.reference import decide
+
+    model = load(read(directory))
+    left = int(limit)
+    for source in model.pods:
+        for destination in model.pods:
+            if source is not destination:
+                decide(model, model.policies, source, destination, "TCP", 8080)
+                left -= 1
+                if not left:
+                    return
+
+
+TASKS = {
+    "load": load_with_libyaml,
+    "connections": connections,
+    "everything": everything,
+    "query": query,
+    "reference": reference,
+}
+
+if __name__ == "__main__":
+    TASKS[sys.argv[1]](*sys.argv[2:])
