@@ -36,6 +36,10 @@ class FakeApi:
             return self._apply(collection, name, query, body)
         if method == "DELETE":
             return self._delete(collection, name)
+        if method == "POST":
+            return self._create(path, body)
+        if method == "PUT":
+            return self._apply(collection, name, query, body)
         if path in self.collections:
             return self._page(path, query)
         for item in self.collections.get(collection, []):
@@ -54,9 +58,15 @@ class FakeApi:
 
     def _apply(self, collection: str, name: str, query: dict[str, list[str]], body: Any) -> Answer:
         if "dryRun" not in query:
+            body = dict(body, metadata={"uid": "u", "resourceVersion": str(len(self.requests)), **body["metadata"]})
             others = [item for item in self.collections.get(collection, []) if item["metadata"]["name"] != name]
             self.collections[collection] = [*others, body]
         return 200, body
+
+    def _create(self, path: str, body: Any) -> Answer:
+        if any(item["metadata"]["name"] == body["metadata"]["name"] for item in self.collections.get(path, [])):
+            return 409, {"kind": "Status", "reason": "AlreadyExists", "message": "already exists"}
+        return self._apply(path, body["metadata"]["name"], {}, body)
 
     def _delete(self, collection: str, name: str) -> Answer:
         before = self.collections.get(collection, [])
