@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import io
 import tarfile
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..falco_chart.check import Chart
 from .errors import KubeError
+
+YAML_IMPORT_ERROR: str | None = None
+try:
+    import yaml
+except ImportError:
+    YAML_IMPORT_ERROR = traceback.format_exc()
 
 #: No chart comes near; an archive that unpacks to more is refused.
 LIMIT_BYTES = 64 * 1024 * 1024
@@ -29,11 +34,13 @@ def read_chart(path: str) -> Chart:
     Raises:
         KubeError: there is no chart, or it cannot be read.
     """
+    if YAML_IMPORT_ERROR:
+        raise KubeError("the Python library PyYAML is missing", "Install it for the Python that runs this module.")
     root = Path(path)
     try:
         files = _directory(root) if root.is_dir() else _archive(root.read_bytes())
         return _chart(files)
-    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, UnicodeDecodeError) as error:
+    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, UnicodeDecodeError, EOFError) as error:
         raise KubeError(
             f"{path} is no Helm chart that can be read: {type(error).__name__}: {error}",
             "A chart is a directory with Chart.yaml and values.yaml, or its archive made by helm package or helm pull.",
