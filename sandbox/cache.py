@@ -6,7 +6,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,6 +71,28 @@ def produce(target: Path, make: Callable[[Path], None]) -> Path:
         make(partial)
         partial.rename(target)
     return target
+
+
+def prune(folder: Path, used: Container[Path], older_than_seconds: float = 86400) -> list[Path]:
+    """Remove what newer inputs have replaced.
+
+    Args:
+        folder: whose children were made by `produce`.
+        used: those that are in use now.
+        older_than_seconds: younger ones stay too: another checkout may be using them.
+
+    Returns:
+        What was removed.
+    """
+    if not folder.is_dir():
+        return []
+    limit = time.time() - older_than_seconds
+    finished = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    old = [path for path in finished if path not in used and path.stat().st_mtime < limit]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+        (folder / f".{path.name}.lock").unlink(missing_ok=True)
+    return old
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> bool:

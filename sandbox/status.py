@@ -139,8 +139,8 @@ def inspect(sandbox: Instance) -> Report:
     last = sandbox.folder / "last-up.json"
     if last.exists():
         age = time.time() - Path(last).stat().st_mtime
-        seconds = json.loads(last.read_text())["seconds"]["nodes_ready"]
-        report.add("last up", f"{age / 60:.0f} min ago", f"nodes Ready after {seconds} s")
+        seconds = json.loads(last.read_text()).get("seconds", {})
+        report.add("last up", f"{age / 60:.0f} min ago", f"nodes Ready after {seconds.get('nodes_ready', '?')} s")
     return report
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sandbox import addons, debian, image_import, image_store, images, instance, network, node, oci, pki
 from sandbox.api import Api, is_since
 from sandbox.builds import built
-from sandbox.cache import cache_root, write_atomically
+from sandbox.cache import cache_root, prune, write_atomically
 from sandbox.control_plane import kubeconfig
 from sandbox.doctor import require_usable_machine
 from sandbox.errors import SandboxError
@@ -46,16 +46,27 @@ class Parts:
     store: Path
 
 
+def _from_debian() -> tuple[Path, dict[str, Path]]:
+    root = root_file_system()
+    return root, debian_programs(root)
+
+
 def prepare() -> Parts:
     """Build, or find in the cache, everything that a cluster is made of."""
     debian.install_tools()
-    outputs = built(images.all_builds())
-    link_host_programs(outputs)
-    root = root_file_system()
-    outputs |= debian_programs(root)
+    with ThreadPoolExecutor(1) as aside:
+        # Mostly waiting for the mirror, while the compiler has the processors.
+        from_debian = aside.submit(_from_debian)
+        outputs = built(images.all_builds())
+        link_host_programs(outputs)
+        root, more = from_debian.result()
+    outputs |= more
     layers = (node.program_layer(outputs), package_layer(root), root)
     made = tuple(images.make_images(images.all_images(), outputs))
     store = image_store.prepared_store(outputs["containerd"], [image for _, image in made])
+    used = {layer.path.parent for _, image in made for layer in image.layers} | set(outputs.values())
+    for kind in ("builds", "layers"):
+        prune(cache_root() / kind, used)
     return Parts(layers, made, store)
 
 

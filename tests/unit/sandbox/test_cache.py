@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.cache import cache_root, digest, digest_files, produce, write_atomically
+from sandbox.cache import cache_root, digest, digest_files, produce, prune, write_atomically
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
@@ -61,6 +62,16 @@ def test_atomic_write_reports_changes_and_keeps_secrets_private(tmp_path: Path) 
     assert write_atomically(file, "two", mode=0o600)
     assert write_atomically(file, "two", mode=0o644)
     assert [path.name for path in file.parent.iterdir()] == ["secret"]
+
+
+def test_pruning_removes_only_what_is_old_and_unused(tmp_path: Path) -> None:
+    for name in ("used", "old", "young"):
+        produce(tmp_path / name, lambda folder: (folder / "file").touch())
+    for name in ("used", "old"):
+        os.utime(tmp_path / name, (0, 0))
+    assert prune(tmp_path, {tmp_path / "used"}) == [tmp_path / "old"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".used.lock", ".young.lock", "used", "young"]
+    assert prune(tmp_path / "absent", set()) == []
 
 
 def test_cache_root_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
