@@ -140,7 +140,7 @@ reasons:
       type: str
       sample: https://falco.org/docs/concepts/event-sources/kernel/
 candidates:
-  description: Every driver that was considered, with RV(candidates.*.usable) and its reasons.
+  description: Every driver that was considered, with whether it is usable, and its reasons.
   returned: success
   type: dict
   sample: {modern_ebpf: {usable: true, reasons: []}}
