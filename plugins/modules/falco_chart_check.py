@@ -59,7 +59,7 @@ chart:
       description: The version of Falco that it installs.
       type: str
     digest:
-      description: A digest of its templates, comparable with that of M(falconet.k8s.falco_release_info).
+      description: A digest of its defaults and templates, subcharts included.
       type: str
 problems:
   description: What is wrong, one mapping per problem with C(path), C(message) and C(hint).
@@ -69,11 +69,10 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import chart_digest, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.helm_release import chart_digest
 
 
 def main() -> None:
@@ -101,7 +100,7 @@ def main() -> None:
             msg=f"The values do not fit the chart {chart.name} {chart.version}:\n{error}", problems=problems
         )
     about = {"name": chart.name, "version": chart.version, "app_version": chart.app_version}
-    module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart.templates)})
+    module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart)})
 
 
 if __name__ == "__main__":

@@ -54,9 +54,6 @@ release:
     app_version:
       description: The version of Falco in it.
       type: str
-    chart_digest:
-      description: A digest of its chart's templates, comparable with that of M(falconet.k8s.falco_chart_check).
-      type: str
     values:
       description: Values that were given to it.
       type: dict
@@ -87,7 +84,6 @@ def main() -> None:
             "revision": found.deployed.revision,
             "chart": found.chart,
             "app_version": found.app_version,
-            "chart_digest": found.chart_digest,
             "values": dict(found.values),
         }
     unfinished = [

@@ -10,6 +10,8 @@ Helm itself passes any key. A key is known if the chart's values.yaml has it, if
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +48,13 @@ class Chart:
     templates: tuple[str, ...] = ()
     subcharts: Mapping[str, Chart] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+
+
+def chart_digest(chart: Chart) -> str:
+    """A digest of all that the chart renders from: defaults and templates, subcharts included."""
+    parts = [json.dumps(chart.defaults, sort_keys=True, default=str), *sorted(chart.templates)]
+    parts += [chart_digest(sub) for _name, sub in sorted(chart.subcharts.items())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def check_values(values: Mapping[str, Any], chart: Chart) -> None:

@@ -19,6 +19,8 @@ DRIVERS = ("modern_ebpf", "kmod", "auto", "none")
 #: Where Falco finds rules besides its own file; the directory that the ConfigMaps of role falco_rules fill.
 OWN_RULES_DIRECTORY = "/etc/falco/rules.d"
 OWN_RULES_VOLUME = "own-rules"
+#: Annotation of Falco's workload: a chart that changed under the same version makes other values, and so an upgrade.
+CHART_DIGEST = "falconet.k8s/chart-digest"
 CA_VOLUME = "extra-ca"
 CA_DIRECTORY = "/etc/extra-ca"
 CA_FILE = f"{CA_DIRECTORY}/ca.crt"
@@ -34,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "artifacts_install": True,
     "buffered_outputs": False,
     "ca_config_map": "",
+    "chart_digest": "",
     "container_engine": "containerd",
     "container_engine_socket": "",
     "custom_fields": {},
@@ -142,6 +145,8 @@ def build_values(variables: Mapping[str, Any]) -> dict[str, Any]:
         "mounts": _mounts(settings),
         "falcosidekick": sidekick_values(settings, outputs.values),
     }
+    if settings["chart_digest"]:
+        values["controller"] = {"annotations": {CHART_DIGEST: settings["chart_digest"]}}
     if settings["service_monitor"]:
         values["serviceMonitor"] = {"create": True, "labels": settings["service_monitor_labels"]}
     if settings["grafana_dashboard"]:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +48,6 @@ class Release:
     Attributes:
         unfinished: records after the deployed one that no Helm will finish.
         chart: name and version of the deployed revision, such as ``falco-9.1.0``; empty without one.
-        chart_digest: digest of its templates, as chart_digest makes it.
         values: what was given to it.
     """
 
@@ -57,7 +55,6 @@ class Release:
     unfinished: tuple[Record, ...]
     chart: str = ""
     app_version: str = ""
-    chart_digest: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,21 +73,13 @@ def read_release(client: Client, namespace: str, name: str) -> Release:
         return Release(None, unfinished)
     document = _decode(next(s for s in secrets if s["metadata"]["name"] == deployed.secret))
     chart = document["chart"]
-    templates = (base64.b64decode(entry["data"]).decode("utf-8") for entry in chart.get("templates") or [])
     return Release(
         deployed,
         unfinished,
         chart=f"{chart['metadata']['name']}-{chart['metadata']['version']}",
         app_version=str(chart["metadata"].get("appVersion", "")),
-        chart_digest=chart_digest(templates),
         values=document.get("config") or {},
     )
-
-
-def chart_digest(templates: Iterable[str]) -> str:
-    """A digest of a chart's templates, whatever their order."""
-    texts = sorted(hashlib.sha256(text.encode()).hexdigest() for text in templates)
-    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def _record(secret: Mapping[str, Any]) -> Record:

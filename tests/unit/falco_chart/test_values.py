@@ -21,6 +21,7 @@ def at(tree: Any, path: str) -> Any:
     ("variables", "path", "value"),
     [
         ({"driver": "kmod"}, "driver.kind", "kmod"),
+        ({"chart_digest": "ab"}, "controller.annotations", {"falconet.k8s/chart-digest": "ab"}),
         ({"driver": "none"}, "driver", {"enabled": False}),
         ({"driver": "none"}, "collectors.containerEngine.enabled", False),
         ({"driver_buffer_preset": 6}, "driver.modernEbpf.bufSizePreset", 6),
