@@ -118,8 +118,13 @@ class Enforcer:
 def run(given: argparse.Namespace) -> int:
     """Enforce until SIGTERM or SIGINT; the loaded rules stay behind."""
     changed, stop = threading.Event(), threading.Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        changed.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: (stop.set(), changed.set()))
+        signal.signal(number, end)
     api = Api(kubeconfig.load(given.kubeconfig))
     stores = {kind: Store(kind, path, changed) for kind, path in KINDS.items()}
     for store in stores.values():

@@ -105,7 +105,7 @@ def _pem(section: dict[str, Any], key: str, folder: Path) -> str | None:
     if section.get(f"{key}-data"):
         return base64.b64decode(section[f"{key}-data"]).decode()
     if section.get(key):
-        return (folder / section[key]).read_text(encoding="utf-8")
+        return Path(folder, str(section[key])).read_text(encoding="utf-8")
     return None
 
 
