@@ -19,8 +19,16 @@ _UNUSUAL = re.compile(r"[^\n\x20-\x7e]|^(?:---.|\.\.\.|%)", re.MULTILINE)
 _KEY = re.compile(r"([A-Za-z0-9_./-]+):(?: +(.*))?\Z")
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|-(?=[A-Za-z0-9-]))[\w./:@%+=,()~^$* -]*\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][\w./@%+=-]*\Z")
-_STRING = re.compile(r"[A-Za-z_/][\w./@%+=-]*[/._@%+=-]|[A-Za-z]{6,}|[A-Za-z_]+[-/][\w./-]*|\d+(?:\.\d+){2,}\Z")
+#: What begins with a digit and is a string all the same: versions, addresses, quantities such as 100Mi.
+_STRING = re.compile(r"\d+(?:\.\d+){2,}\Z|[1-9]\d*[A-Za-z]+\Z")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)\Z")
+#: The only plain scalars that begin with a letter and are no strings.
+_WORDS: dict[str, bool | None] = {
+    word: value
+    for value, words in ((True, "yes true on"), (False, "no false off"), (None, "null"))
+    for lower in words.split()
+    for word in (lower, lower.capitalize(), lower.upper())
+}
 #: Lines remembered between documents.
 _MEMORY = 200_000
 
@@ -178,9 +186,13 @@ class Reader:
             return self._scalars[text]
         except KeyError:
             pass
-        if _STRING.match(text) and not text.lower().startswith(("null", "true", "false")):
-            return text
-        value = int(text) if _DECIMAL.match(text) else self._resolve(text)
+        value: Any = text
+        if text[0].isalpha():
+            value = _WORDS.get(text, text)
+        elif _DECIMAL.match(text):
+            value = int(text)
+        elif "/" not in text and not _STRING.match(text):
+            value = self._resolve(text)
         if len(self._scalars) < _MEMORY:
             self._scalars[text] = value
         return value
