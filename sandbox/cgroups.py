@@ -68,6 +68,14 @@ def ensure_groups(parent: str, child: str, root: Path = ROOT) -> list[Path]:
     return groups
 
 
+def move_launcher(parent: str, pid: int, root: Path = ROOT) -> None:
+    """In version 2: move the process that started a node out of the node's group, which must be empty itself."""
+    if is_version_2(root):
+        group = root / parent / "launchers"
+        group.mkdir(exist_ok=True)
+        (group / "cgroup.procs").write_text(str(pid))
+
+
 def _groups_of(parent: str, root: Path) -> Iterator[Path]:
     for hierarchy in hierarchies(root):
         top = hierarchy / parent

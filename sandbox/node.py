@@ -320,6 +320,7 @@ def start(instance: Instance, machine: Machine) -> int:
         return found[0] if found else None
 
     pid: int = wait_for(f"{machine.name} to start", first_process, timeout_seconds=20, hint=f"see {log_file}")
+    cgroups.move_launcher(instance.cgroup, process.pid)
     network.ensure_cable(instance, machine.number, pid)
     return pid
 

@@ -11,6 +11,7 @@ A stopped service stays stopped when the node starts again.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -238,17 +239,35 @@ def reap(services: dict[str, Service]) -> None:
         os.waitpid(dead.si_pid, os.WNOHANG)
 
 
-def confine() -> None:
-    """Leave the top group of version 2: it may hold no process once its children get controllers."""
-    top = Path("/sys/fs/cgroup")
+def confine(top: Path = Path("/sys/fs/cgroup"), limit_seconds: float = 20) -> None:
+    """Leave the top group of version 2: it may hold no process once its children get controllers.
+
+    Args:
+        top: the group at the root of our control group namespace.
+        limit_seconds: how long to wait for the process that started us to be moved away too; it is outside
+            of our PID namespace, so only the sandbox itself can do that (`cgroups.move_launcher`).
+
+    Raises:
+        OSError: a controller cannot be given to the children.
+    """
     if not (top / "cgroup.controllers").exists():
         return
     leaf = top / "sandbox-services"
     leaf.mkdir(exist_ok=True)
     for pid in (top / "cgroup.procs").read_text().split():
-        (leaf / "cgroup.procs").write_text(pid)
+        # Zero is a process that we cannot see.
+        if pid != "0":
+            (leaf / "cgroup.procs").write_text(pid)
+    deadline = time.monotonic() + limit_seconds
     for controller in (top / "cgroup.controllers").read_text().split():
-        (top / "cgroup.subtree_control").write_text(f"+{controller}")
+        while True:
+            try:
+                (top / "cgroup.subtree_control").write_text(f"+{controller}")
+                break
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
 
 def main() -> None:

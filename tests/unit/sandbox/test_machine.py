@@ -194,6 +194,25 @@ def test_groups_of_version_2_get_the_controllers(tmp_path: Path) -> None:
     assert (tmp_path / "parent/cgroup.subtree_control").read_text() == "+memory"
 
 
+def test_launcher_of_a_node_leaves_its_group_in_version_2(tmp_path: Path) -> None:
+    (tmp_path / "parent").mkdir()
+    cgroups.move_launcher("parent", 7, tmp_path)
+    assert not (tmp_path / "parent/launchers").exists()
+    (tmp_path / "cgroup.controllers").touch()
+    cgroups.move_launcher("parent", 7, tmp_path)
+    assert (tmp_path / "parent/launchers/cgroup.procs").read_text() == "7"
+
+
+def test_supervisor_leaves_the_top_group_in_version_2(tmp_path: Path) -> None:
+    supervisor.confine(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "cgroup.controllers").write_text("memory\n")
+    (tmp_path / "cgroup.procs").write_text("1\n0\n")
+    supervisor.confine(tmp_path)
+    assert (tmp_path / "sandbox-services/cgroup.procs").read_text() == "1"
+    assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory"
+
+
 def test_memory_of_a_group(tmp_path: Path) -> None:
     (tmp_path / "memory/parent").mkdir(parents=True)
     (tmp_path / "memory/parent/memory.stat").write_text("cache 5\ntotal_rss 1048576\n")
