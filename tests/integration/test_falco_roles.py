@@ -224,9 +224,9 @@ def test_a_killed_rollout_is_finished_or_taken_back_by_the_next(
     good = {"one.yaml": GOOD.format(name="one")}
     roll_out(cluster, good)
     proven = config_maps(cluster)
-    killed = subprocess.Popen(
-        rules_rollout(cluster, {"one.yaml": REFUSED}, second_opinion=False), cwd=ROOT, stdout=subprocess.DEVNULL
-    )
+    # At a port where nobody answers it waits after its write until it is killed.
+    command = rules_rollout(cluster, {"one.yaml": REFUSED}, second_opinion=False, metrics_port=1)
+    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     wait_for(lambda: config_maps(cluster).get("falco-own-rules-1", {}) == {"one.yaml": REFUSED}, what="the write")
     killed.send_signal(signal.SIGKILL)
     killed.wait()
