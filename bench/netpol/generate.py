@@ -43,7 +43,7 @@ status:
 """
 
 
-def policy(index: int, namespaces: int, chance: random.Random) -> str:
+def policy(index: int, namespaces: int, chance: random.Random, open_cluster: bool = False) -> str:
     namespace = namespace_name(index % namespaces)
     round_number = index // namespaces
     application = APPLICATIONS[(index * 7 + round_number) % len(APPLICATIONS)]
@@ -58,7 +58,9 @@ spec:
 """
     subject = f"  podSelector:\n    matchLabels:\n      app: {application}\n"
     # Neighbouring namespaces begin with different shapes, so that few rounds show all of them.
-    shape = 0 if not round_number else (round_number + index) % 7
+    shape = 0 if not (round_number or open_cluster) else (round_number + index) % 7
+    if open_cluster and shape == 0:
+        shape = 1
     if shape == 0:
         return head + "  podSelector: {}\n  policyTypes:\n  - Ingress\n"
     if shape == 1:
@@ -172,7 +174,9 @@ spec:
     )
 
 
-def generate(directory: Path, namespaces: int, pods: int, policies: int, seed: int = 1) -> None:
+def generate(
+    directory: Path, namespaces: int, pods: int, policies: int, seed: int = 1, open_cluster: bool = False
+) -> None:
     """Writes namespaces.yaml, pods.yaml and policies.yaml.
 
     Args:
@@ -181,6 +185,7 @@ def generate(directory: Path, namespaces: int, pods: int, policies: int, seed: i
         pods: how many in each namespace.
         policies: how many in all.
         seed: of the choices.
+        open_cluster: leaves out the default denies, so that nearly every pair may connect.
     """
     chance = random.Random(seed)
     directory.mkdir(parents=True, exist_ok=True)
@@ -203,7 +208,7 @@ def generate(directory: Path, namespaces: int, pods: int, policies: int, seed: i
         )
     )
     (directory / "policies.yaml").write_text(
-        "---\n".join(policy(index, namespaces, chance) for index in range(policies))
+        "---\n".join(policy(index, namespaces, chance, open_cluster) for index in range(policies))
     )
 
 
@@ -214,8 +219,9 @@ def main() -> None:
     parser.add_argument("--pods", type=int, default=20, help="in each namespace")
     parser.add_argument("--policies", type=int, default=150, help="in all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--open", action="store_true", help="no default denies: nearly every pair may connect")
     args = parser.parse_args()
-    generate(args.directory, args.namespaces, args.pods, args.policies, args.seed)
+    generate(args.directory, args.namespaces, args.pods, args.policies, args.seed, args.open)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 
 # pathlib is not used here: importing it costs as much as one query, and would be measured with it.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+LIMIT = 100_000
 sys.path.insert(0, os.path.join(ROOT, "build", "collections"))  # noqa: PTH118
 
 
@@ -60,7 +61,7 @@ def connections(directory: str, by: str = "workload") -> None:
 
 def everything(directory: str) -> None:
     """Matrix by workload, difference to the cluster without the last tenth of its policies, and lint together."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.diff import changes
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.diff import changes, compact, count
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import lint
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
@@ -74,11 +75,21 @@ def everything(directory: str) -> None:
     universe = Universe(model, [model.policies, before])
     groups = Groups(universe, "workload")
     matrix = Matrix(Engine(universe, model.policies), groups)
-    for destination, sources, mask in matrix.pairs():
-        tail = f" => {destination} : {summary(matrix.ports.texts(mask))}\n"
-        sys.stdout.write(tail.join(sources) + tail)
-    for change in changes(Matrix(Engine(universe, before), groups), matrix):
-        sys.stdout.write(f"{change.kind} {change}\n")
+    # As the module does: beyond its limit the answer is told as products of sources and destinations.
+    if matrix.count() > LIMIT:
+        for product in matrix.compact():
+            sys.stdout.write(f"{product}\n")
+    else:
+        for destination, sources, mask in matrix.pairs():
+            tail = f" => {destination} : {summary(matrix.ports.texts(mask))}\n"
+            sys.stdout.write(tail.join(sources) + tail)
+    old = Matrix(Engine(universe, before), groups)
+    if sum(count(old, matrix).values()) > LIMIT:
+        for product in compact(old, matrix):
+            sys.stdout.write(f"{product}\n")
+    else:
+        for change in changes(old, matrix):
+            sys.stdout.write(f"{change.kind} {change}\n")
     for finding in lint(model, model.policies, Options()):
         sys.stdout.write(f"{finding}\n")
 

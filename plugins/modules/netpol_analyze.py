@@ -199,7 +199,9 @@ connections:
   sample:
     - {from: prod/Deployment/frontend, to: prod/Deployment/backend, protocol: TCP, ports: "8080"}
 blocks:
-  description: For V(matrix) beyond O(limit), lists of sources that may all reach all of a list of destinations.
+  description:
+    - For V(matrix) beyond O(limit), lists of sources that may all reach all of a list of destinations.
+    - For V(diff) beyond O(limit), the same with the ports C(before) and C(after).
   returned: when O(limit) is exceeded
   type: list
   elements: dict

@@ -267,7 +267,7 @@ def _line(source: Endpoint, destination: Endpoint, protocol: str, ports: str) ->
 
 
 def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any]:
-    from .diff import changes, count
+    from .diff import changes, compact, count
     from .engine import Engine
     from .matrix import Groups, Matrix
     from .universe import Universe
@@ -285,6 +285,8 @@ def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any
     result: dict[str, Any] = {"summary": counted, "difference": difference, "text": [], "truncated": False}
     if sum(counted.values()) > request.limit:
         result["truncated"] = True
+        result["blocks"] = list(compact(old, new))
+        result["text"] = [f"{kind}: {number} pairs" for kind, number in counted.items()]
         return result
     wanted = set(request.namespaces)
     for change in changes(old, new):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .engine import Row
 from .matrix import Groups, Matrix
 from .ports import summary
-from .universe import bit_indices
+from .universe import bit_indices, from_indices
 
 
 class Change(NamedTuple):
@@ -132,15 +132,43 @@ def changes(before: Matrix, after: Matrix) -> list[Change]:
     return [Change(source, to, texts(old), texts(new)) for source, to, old, new in sorted(found)]
 
 
+def compact(before: Matrix, after: Matrix) -> Iterator[dict[str, object]]:
+    """The difference as products: what changes for all of C(from) towards all of C(to), a lone pod not itself."""
+    groups = before.groups
+    texts = before.ports.texts
+    everyone = before.engine.universe.everyone
+    isolated = before.engine.isolated("egress") | after.engine.isolated("egress")
+    free = groups.of_classes(everyone & ~isolated)
+    joined: dict[tuple[int, int, int], int] = {}
+    for block in change_blocks(before, after):
+        for sources in (block.sources & free, block.sources & ~free):
+            if sources:
+                key = (sources, block.before, block.after)
+                joined[key] = joined.get(key, 0) | block.destinations
+    for (sources, old, new), destinations in joined.items():
+        yield {
+            "from": groups.listed(sources),
+            "to": groups.listed(destinations),
+            "before": [{"protocol": protocol, "ports": ports} for protocol, ports in texts(old)],
+            "after": [{"protocol": protocol, "ports": ports} for protocol, ports in texts(new)],
+        }
+
+
 def count(before: Matrix, after: Matrix) -> dict[str, int]:
     """How many pairs of members were gained, lost and changed, without listing them."""
     groups = before.groups
+    inner = (1 << groups.count) - 1
+    single = from_indices(index for index, lone in enumerate(groups.single) if lone)
     totals = {"gained": 0, "lost": 0, "changed": 0}
     for block in change_blocks(before, after):
         kind = "gained" if not block.before else "lost" if not block.after else "changed"
-        for index in bit_indices(block.destinations):
-            sources = block.sources
-            if index < groups.count and groups.single[index]:
-                sources &= ~(1 << index)
-            totals[kind] += bin(sources).count("1")
+        sources = _size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
+        totals[kind] += sources * _size(block.destinations & inner)
+        totals[kind] -= _size(block.sources & block.destinations & single)
+        if block.destinations & ~inner:
+            totals[kind] += sources * len(groups.listed(block.destinations & ~inner))
     return totals
+
+
+def _size(bits: int) -> int:
+    return bin(bits).count("1")

@@ -16,7 +16,7 @@ from .addresses import Range, format_range, merge
 from .engine import Engine, Row, add_union
 from .errors import NetpolError
 from .model import Pod
-from .universe import Universe, bit_indices
+from .universe import Universe, bit_indices, from_indices
 
 GROUPINGS = ("pod", "workload", "namespace", "label")
 
@@ -249,19 +249,46 @@ class Matrix:
 
     def count(self) -> int:
         """How many lines C(connections) gives, without making them."""
-        return sum(len(sources) * len(self.ports.texts(mask)) for _name, sources, mask in self.pairs())
+        groups = self.groups
+        inner = (1 << groups.count) - 1
+        single = from_indices(index for index, lone in enumerate(groups.single) if lone)
+        total = 0
+        for block in self.blocks():
+            lines = len(self.ports.texts(block.mask))
+            sources = _size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
+            themselves = _size(block.sources & block.destinations & single)
+            total += lines * (sources * _size(block.destinations & inner) - themselves)
+            outside = block.destinations & ~inner
+            if outside:
+                total += lines * sources * len(groups.listed(outside))
+        return total
 
     def compact(self) -> Iterator[dict[str, object]]:
-        """The answer as products: all of C(from) may reach all of C(to), a lone pod not itself."""
+        """The answer as products: all of C(from) may reach all of C(to), a lone pod not itself.
+
+        Sources without egress policies are told apart from the others, so that the many that may go anywhere are
+        listed once and not again for each destination that a few others may reach too.
+        """
         groups = self.groups
+        free = groups.of_classes(self.engine.universe.everyone & ~self.engine.isolated("egress"))
+        joined: dict[tuple[int, int], int] = {}
         for block in self.blocks():
-            for protocol, ports in self.ports.texts(block.mask):
+            for sources in (block.sources & free, block.sources & ~free):
+                if sources:
+                    key = (sources, block.mask)
+                    joined[key] = joined.get(key, 0) | block.destinations
+        for (sources, mask), destinations in joined.items():
+            for protocol, ports in self.ports.texts(mask):
                 yield {
-                    "from": groups.listed(block.sources),
-                    "to": groups.listed(block.destinations),
+                    "from": groups.listed(sources),
+                    "to": groups.listed(destinations),
                     "protocol": protocol,
                     "ports": ports,
                 }
+
+
+def _size(bits: int) -> int:
+    return bin(bits).count("1")
 
 
 def text(connections: Iterable[Connection]) -> str:
