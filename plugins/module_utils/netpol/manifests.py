@@ -41,6 +41,8 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 }
 #: Lists nested deeper than this are refused.
 MAX_LIST_DEPTH = 8
+#: More objects than this are refused; only a list that holds itself through YAML aliases comes near it.
+MAX_OBJECTS = 2_000_000
 
 _POLICY_VERSIONS = {
     "NetworkPolicy": ("networking.k8s.io/v1",),
@@ -100,6 +102,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.model = Model()
+        self._count = 0
         self._entries: dict[tuple[str, str, str], _Entry] = {}
         self._owners: dict[tuple[str, str, str], tuple[str, str]] = {}
 
@@ -128,6 +131,11 @@ class _Builder:
 
     def _add(self, entry: _Entry, depth: int) -> None:
         value = entry.value
+        self._count += 1
+        if self._count > MAX_OBJECTS:
+            if self._count == MAX_OBJECTS + 1:
+                self._problem(entry, "error", "", f"there are more than {MAX_OBJECTS} objects")
+            return
         if isinstance(value, list) and not entry.prefix:
             # A file that holds a plain list of objects.
             for index, item in enumerate(value):
@@ -154,7 +162,7 @@ class _Builder:
             return
         metadata = value.get("metadata")
         if kind not in _READERS and kind not in TEMPLATES:
-            near = nearest(kind, POLICY_KINDS) if "olicy" in kind and "spec" in value else ""
+            near = nearest(kind, POLICY_KINDS) if "Polic" in kind and "spec" in value else ""
             if near and str(value.get("apiVersion", "")).startswith(("networking.k8s.io/", f"{POLICY_GROUP}/")):
                 self._problem(entry, "error", "kind", f"unknown kind {kind!r}", f"did you mean {near!r}?")
             return

@@ -39,9 +39,9 @@ NETWORKING_V1 = "networking.k8s.io/v1"
 POLICY_GROUP = "policy.networking.k8s.io"
 POLICY_KINDS = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 
-#: More requirements, values, peers or ports than this in one list is refused: no API server stores such an object
-#: (its size limit is 1.5 MiB) and the analysis stays bounded.
-MAX_ITEMS = 50_000
+#: More requirements, values, peers, ports and rules than this in one object are refused: no API server stores such an
+#: object (its size limit is 1.5 MiB), and aliases of YAML cannot blow one up.
+MAX_ITEMS = 100_000
 
 _QUALIFIED_NAME = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)\Z")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
@@ -84,7 +84,7 @@ def _kind(value: object) -> str:
         return "number"
     if isinstance(value, str):
         return "string"
-    return "object" if isinstance(value, Mapping) else "list" if isinstance(value, list) else type(value).__name__
+    return "mapping" if isinstance(value, Mapping) else "list" if isinstance(value, list) else type(value).__name__
 
 
 class _Reader:
@@ -92,6 +92,7 @@ class _Reader:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._left = MAX_ITEMS
         self.failed = False
 
     def error(self, path: str, message: str, hint: str = "") -> None:
@@ -103,7 +104,7 @@ class _Reader:
 
     def mapping(self, value: object, path: str, fields: tuple[str, ...] | None) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
-            self.error(path, f"must be an object, not a {_kind(value)}")
+            self.error(path, f"must be a mapping, not a {_kind(value)}")
             raise _Invalid
         if fields is not None:
             for key in value:
@@ -120,10 +121,14 @@ class _Reader:
         if not isinstance(value, list):
             self.error(path, f"must be a list, not a {_kind(value)}")
             raise _Invalid
-        if len(value) > MAX_ITEMS:
-            self.error(path, f"has {len(value)} items, more than the {MAX_ITEMS} that any stored object can hold")
-            raise _Invalid
+        self._spend(len(value), path)
         return value
+
+    def _spend(self, count: int, path: str) -> None:
+        self._left -= count
+        if self._left < 0:
+            self.error(path, f"the object has more than {MAX_ITEMS} items, more than any stored object can hold")
+            raise _Invalid
 
     def text(self, value: object, path: str) -> str:
         if not isinstance(value, str):
@@ -147,6 +152,7 @@ class _Reader:
         requirements: list[Requirement] = []
         labels = spec.get("matchLabels")
         if labels is not None:
+            self._spend(len(labels) if isinstance(labels, Mapping) else 0, f"{path}.matchLabels")
             for key, label in self.mapping(labels, f"{path}.matchLabels", None).items():
                 key_path = f"{path}.matchLabels[{key}]"
                 self._check_label(self.text(key, key_path), self.text(label, key_path), key_path)
