@@ -73,6 +73,10 @@ unit: setup  ## unit tests (no cluster)
 integration: cluster  ## tests against the sandbox's real API server, nodes and network
 	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
 
+.PHONY: test-long
+test-long: cluster  ## what CI runs after `make test`: runs killed in each stage, sandboxes killed while they boot
+	KUBECONFIG=$(CLUSTER) nox -s long -- $(ARGS)
+
 .PHONY: molecule
 molecule: cluster  ## role scenarios on the sandbox (ARGS="node_prep" for one)
 	KUBECONFIG=$(CLUSTER) nox -s molecule -- $(ARGS)

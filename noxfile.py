@@ -54,12 +54,23 @@ def unit(session: nox.Session) -> None:
     )
 
 
+def _against_the_cluster(session: nox.Session, mark: str) -> None:
+    if not os.environ.get("KUBECONFIG"):
+        session.error("KUBECONFIG is not set: run it by `make`, which boots the sandbox first")
+    tests = session.posargs or ["tests/integration"]
+    session.run("pytest", "-v", "-m", mark, "--durations=15", *tests, external=True)
+
+
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Tests against the cluster of KUBECONFIG (the Makefile boots the sandbox first)."""
-    if not os.environ.get("KUBECONFIG"):
-        session.error("KUBECONFIG is not set: run `make integration`, which boots the sandbox first")
-    session.run("pytest", "-m", "cluster", "--durations=10", *(session.posargs or ["tests/integration"]), external=True)
+    """Tests against the cluster of KUBECONFIG."""
+    _against_the_cluster(session, "cluster and not long")
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Those that take minutes each."""
+    _against_the_cluster(session, "cluster and long")
 
 
 @nox.session

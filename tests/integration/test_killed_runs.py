@@ -10,7 +10,7 @@ import pytest
 from .cluster import Cluster, wait_for
 from .playbook import Site
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 
 def undo_node_prep(cluster: Cluster) -> None:

@@ -17,7 +17,7 @@ from sandbox import cgroups, down, instance, network, node
 
 from .cluster import Cluster, wait_for
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "it-lifecycle"
