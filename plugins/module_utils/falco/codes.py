@@ -46,13 +46,11 @@ LINT: dict[str, tuple[str, str]] = {
     "FN006": (WARNING, "append after a top-level or"),
     "FN007": (INFO, "rule has no MITRE ATT&CK tag"),
     "FN008": (INFO, "rule has no maturity tag"),
-    "FN009": (ERROR, "Falco ends without a report on this"),
-    "FN010": (ERROR, "plugin requirement is not met"),
-    "FN011": (WARNING, "file does not follow Falco's schema"),
-    "FN012": (WARNING, "value can never be equal to the field"),
-    "FN013": (INFO, "duplicate key in a mapping"),
-    "FN014": (WARNING, "file is empty"),
+    "FN009": (INFO, "file does not follow Falco's schema"),
+    "FN010": (WARNING, "key stands twice in one entry"),
+    "FN011": (INFO, "file defines nothing"),
 }
+OPTIONAL_LINT = ("FN007", "FN008")
 """What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""
 
 

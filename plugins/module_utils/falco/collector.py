@@ -63,6 +63,7 @@ class Collector:
         self.requirements: list[PluginRequirement] = []
         self.required_engine: Version | None = None
         self.changes: list[Change] = []
+        self.duplicates: list[tuple[Context, str, Any]] = []
         self._next = 0
 
     def _tick(self) -> int:
@@ -162,6 +163,8 @@ class Collector:
         merged.visibility = self._tick()
         self.macros[item.name] = merged
         self._note("macro", "append", item.name, ("condition",), item.node, item.context.file, True)
+        self.changes[-1].before = previous.condition
+        self.changes[-1].added = item.condition
 
     # rules
 
@@ -208,6 +211,7 @@ class Collector:
             raise _error("Appended rule must have exceptions or condition property", update.context)
         table = self._table_of(previous, update.context)
         keys = []
+        before = previous.condition
         if update.condition:
             previous.condition = f"{previous.condition} {update.condition}"
             keys.append("condition")
@@ -249,6 +253,9 @@ class Collector:
             update.context.file,
             bool(keys),
         )
+        if update.condition:
+            self.changes[-1].before = before
+            self.changes[-1].added = update.condition
 
     def replace_rule(self, update: RuleUpdate) -> None:
         previous = self._previous(update.name, update.source, update.context)

@@ -272,7 +272,7 @@ class Compiler:
             self.memory.summaries[(id(parsed), rule.source)] = known
         summary = known[2]
         if summary.unsafe_na or summary.deprecated:
-            where = rule.condition_context.in_condition(0, condition)
+            where = rule.condition_context.in_condition(0, condition, whole=True)
             if summary.unsafe_na:
                 result.warn("LOAD_UNSAFE_NA_CHECK", "", where)
             for field in DEPRECATED_FIELDS:
@@ -365,9 +365,12 @@ class Memory:
 
 
 def _output_refusal(table: FieldTable, output: str) -> str | None:
-    # Falco appends the suggested fields, so an output that is empty without them is not
+    # Falco appends the suggested fields by default, which matters to outputs that are empty or end in the middle
+    # of a token
     suggested = table.source.suggested
-    text = output or " ".join(f"{name.replace('.', '_')}=%{name}" for name in suggested)
+    text = output
+    if suggested and (not output or output[-1] in "%0123456789"):
+        text = " ".join((output, *(f"{name.replace('.', '_')}=%{name}" for name in suggested)))
     try:
         output_tokens(table, text)
     except CheckError as error:

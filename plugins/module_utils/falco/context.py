@@ -80,23 +80,43 @@ class Context:
         """Extend the chain by a YAML node's mark."""
         return Context((*self.locations, Location(self.locations[0].name, mark, item_type, item_name)))
 
-    def in_condition(self, index: int, condition: str) -> Context:
-        """Extend the chain by an offset into a condition's text."""
-        shown = f'"{condition[:17]}..."' if len(condition) > 20 else f'"{condition}"'
-        line, column = 1, 1
-        for char in condition[:index]:
+    def in_condition(self, index: int, condition: str, whole: bool = False) -> Context:
+        """Extend the chain by an offset into a condition's text.
+
+        Args:
+            index: offset in characters.
+            condition: the text; the location is named after its first 20 bytes.
+            whole: it is about the whole condition; Falco counts lines and columns from 0 then, otherwise from 1.
+        """
+        raw = as_bytes(condition)
+        shown = f'"{as_text(raw[:17])}..."' if len(raw) > 20 else f'"{condition}"'
+        before = as_bytes(condition[:index])
+        line = column = 0 if whole else 1
+        for char in before:
             if char in "\r\n":
                 line += 1
                 column = 1
             else:
                 column += 1
         base = self.locations[-1].mark
-        mark = Mark(line + base.line, column + base.column, index + base.index)
+        mark = Mark(line + base.line, column + base.column, len(before) + base.index)
         location = Location(shown.replace("\n", " ").replace("\r", " "), mark, CONDITION, "")
         return Context((*self.locations, location), condition, index)
 
     def to_json(self, contents: Mapping[str, str]) -> dict[str, Any]:
-        """The chain in the shape that Falco prints."""
+        """The chain in the shape that Falco prints, whose columns and offsets count bytes."""
+        marks = [location.mark for location in self.locations]
+        content = contents.get(self.file, "")
+        if not content.isascii():
+            columns = bytes_before = 0
+            for number, location in enumerate(self.locations):
+                old = location.mark
+                if location.item_type == CONDITION:
+                    marks[number] = Mark(old.line, old.column + columns, old.index + bytes_before)
+                    continue
+                marks[number] = byte_mark(content, old)
+                columns = marks[number].column - old.column
+                bytes_before = marks[number].index - old.index
         return {
             "locations": [
                 {
@@ -104,29 +124,30 @@ class Context:
                     "item_name": location.item_name,
                     "position": {
                         "name": location.name,
-                        "line": location.mark.line,
-                        "column": location.mark.column,
-                        "offset": location.mark.index,
+                        "line": mark.line,
+                        "column": mark.column,
+                        "offset": mark.index,
                     },
                 }
-                for location in self.locations
+                for location, mark in zip(self.locations, marks)
             ],
-            "snippet": self.snippet(contents),
+            "snippet": self._snippet(content, marks[-1].index),
         }
 
-    def snippet(self, contents: Mapping[str, str], width: int = SNIPPET_WIDTH) -> str:
-        """The line of the spot with a caret below it, cut to `width` characters, as Falco prints it."""
-        spot = self.locations[-1]
-        content = self.condition if self.condition else contents.get(spot.name)
-        if content is None:
-            return f"<No context for file + {spot.name}>\n"
+    def _snippet(self, content: str, pos: int, width: int = SNIPPET_WIDTH) -> str:
+        """The line of the spot with a caret below it, cut to `width` bytes, as Falco prints it."""
+        content = self.condition or content
         if not content:
             return "<No context available>\n"
+        content = as_bytes(content)
         half = width // 2
-        pos = spot.mark.index
         size = len(content)
         while pos > 0 and (pos >= size or content[pos] == "\n"):
             pos -= 1
+        if content[pos] == "\n":
+            # only at the start of the text; Falco's own arithmetic goes round the corner here
+            rest = content[1:]
+            return as_text(f"...{rest[3:-3]}...\n") if rest else "<No context available>\n"
         begin = pos
         while begin > 0 and content[begin] != "\n" and pos - begin < half:
             begin -= 1
@@ -147,4 +168,21 @@ class Context:
         shown += "\n"
         if pos - begin <= len(shown) - 1:
             shown += " " * (pos - begin) + "^\n"
-        return shown
+        return as_text(shown)
+
+
+def as_bytes(text: str) -> str:
+    """The text's UTF-8, one character per byte; ASCII as it is."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def as_text(raw: str) -> str:
+    """The opposite of `as_bytes`; what is not UTF-8 becomes U+FFFD, as Falco prints it."""
+    return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "replace")
+
+
+def byte_mark(content: str, mark: Any) -> Mark:
+    """A mark in characters as one in bytes."""
+    start = mark.index - mark.column
+    column = len(as_bytes(content[start : mark.index]))
+    return Mark(mark.line, column, len(as_bytes(content[: mark.index])))

@@ -171,13 +171,16 @@ class Change:
         node: the YAML node of the entry.
         file: where it stands.
         effect: False when nothing came out different.
+        before, added: a condition before an append, and what was appended to it; empty for everything else.
     """
 
-    __slots__ = ("action", "effect", "file", "keys", "kind", "name", "node")
+    __slots__ = ("action", "added", "before", "effect", "file", "keys", "kind", "name", "node")
 
     def __init__(
         self, kind: str, action: str, name: str, keys: tuple[str, ...], node: Any, file: str, effect: bool = True
     ) -> None:
+        self.before = ""
+        self.added = ""
         self.kind = kind
         self.action = action
         self.name = name

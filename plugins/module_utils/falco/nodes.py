@@ -16,9 +16,10 @@ from typing import Any
 class Node:
     """One node. `start` and `end` are 0-based character offsets into the condition, `end` exclusive."""
 
-    __slots__ = ("end", "start")
+    __slots__ = ("_hash", "end", "start")
     start: int
     end: int
+    _hash: int
 
     def _key(self) -> tuple[Any, ...]:
         return ()
@@ -31,7 +32,11 @@ class Node:
         return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]  # same type
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, self._key()))
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = hash((type(self).__name__, self._key()))
+            return self._hash
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._key()!r}"

@@ -114,6 +114,7 @@ class Reader:
                 where = where.at(Mark(error.line, error.column or 0, error.index), ctx.VALUE_FOR)
             result.fail(LoadError("LOAD_ERR_YAML_PARSE", error.message, where))
             return None
+        result.documents_empty = not documents
         try:
             for document in documents:
                 if document.kind == NULL:
@@ -195,6 +196,16 @@ class Reader:
             if text not in known:
                 self.result.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{text}'. The key will be ignored.", context)
 
+    def _note_duplicates(self, node: Yaml, keys: Keys) -> None:
+        """Remember keys that stand twice: Falco takes the first and says nothing."""
+        for key, value in node.value:
+            if key.kind == SCALAR and keys[key.value] is not value:
+                context = self.file.at(node.mark, ctx.RULES_CONTENT_ITEM)
+                for kind in ("rule", "macro", "list"):
+                    if kind in keys and keys[kind].kind == SCALAR:
+                        context = self.file.at(node.mark, kind, keys[kind].value)
+                self.collector.duplicates.append((context, key.value, key.mark))
+
     # entries
 
     def _item(self, node: Yaml) -> None:
@@ -204,6 +215,17 @@ class Reader:
                 self.file.at(node.mark, ctx.RULES_CONTENT_ITEM),
             )
         keys = _keys(node)
+        if len(keys) != len(node.value):
+            self._note_duplicates(node, keys)
+        override = keys.get("override")
+        if override is not None and override.kind == SEQUENCE and not override.value:
+            # Falco's schema check ends the process on this one
+            raise LoadError(
+                "LOAD_ERR_YAML_VALIDATE",
+                "'override' must be a mapping of keys to 'append' or 'replace', not a sequence",
+                self.file.at(override.mark, ctx.OVERRIDE),
+                aborts=True,
+            )
         if "required_engine_version" in keys:
             self._engine_version(node, keys)
         elif "required_plugin_versions" in keys:
@@ -321,13 +343,6 @@ class Reader:
         if value.kind == SEQUENCE and value.value:
             raise _BadConversionError(
                 "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa"
-            )
-        if value.kind == SEQUENCE:
-            raise LoadError(
-                "LOAD_ERR_YAML_VALIDATE",
-                "'override' must be a mapping of keys to 'append' or 'replace', not a sequence",
-                context.at(value.mark, ctx.OVERRIDE),
-                aborts=True,
             )
         if value.kind != MAP:
             return appended, replaced

@@ -35,8 +35,8 @@ _VALUE_BLOCK = re.compile(r":(?=[ \t\n\r]|\Z)")
 _VALUE_FLOW = re.compile(r":(?=[ \t\n\r,\]}])")
 _PLAIN_BLOCK = re.compile(r"(?![ \t\n\r,\[\]{}#&*!|>'\"%@`]|[-?:](?:[ \t\n\r]|\Z))(?s:.)")
 _PLAIN_FLOW = re.compile(r"(?![ \t\n\r?,\[\]{}#&*!|>'\"%@`]|[-:](?:[ \t]|\Z))(?s:.)")
-_END_BLOCK = re.compile(r":(?=[ \t\n\r]|\Z)|[ \t\n\r](?=#)")
-_END_FLOW = re.compile(r":(?=[ \t\n\r,\]}]|\Z)|[,?\[\]{}]|[ \t\n\r](?=#)")
+_END_BLOCK = re.compile(r":(?=[ \t\n\r]|\Z)|(?:[ \t\n]|\r\n?)(?=#)")
+_END_FLOW = re.compile(r":(?=[ \t\n\r,\]}]|\Z)|[,?\[\]{}]|(?:[ \t\n]|\r\n?)(?=#)")
 _NAME = re.compile(r"[^\[\]{}, \t\n\r]+")
 _CHOMP = re.compile(r"[+-][0-9]|[0-9][+-]|[+-]|[0-9]")
 _NOT_BREAK = re.compile(r"[^\n\r]*")
@@ -45,11 +45,11 @@ _TAG_CHARACTER = re.compile(r"[A-Za-z0-9\-#;/?:@&=+$_.~*'()]|%[0-9A-Fa-f]{2}")
 _URI_CHARACTER = re.compile(r"[A-Za-z0-9\-#;/?:@&=+$,_.!~*'()\[\]]|%[0-9A-Fa-f]{2}")
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9\-]")
 # What a run of ordinary characters inside a scalar is: up to anything that one of the rules above looks at.
-_RUN_BLOCK = re.compile(r"[^\s:#\\'\"]+")
-_RUN_FLOW = re.compile(r"[^\s:#\\'\",?\[\]{}]+")
+_RUN_BLOCK = re.compile(r"[^\s:#\\'\"\x00]+")
+_RUN_FLOW = re.compile(r"[^\s:#\\'\",?\[\]{}\x00]+")
 _RUN_SINGLE = re.compile(r"[^'\n\r]+")
 _RUN_DOUBLE = re.compile(r"[^\"\\\n\r]+")
-_RUN_LINE = re.compile(r"[^\n\r]+")
+_RUN_LINE = re.compile(r"[^\n\r\x00]+")
 _DIRECTIVE_YAML = re.compile(r"([+-]?[0-9]+).([+-]?[0-9]+)")
 
 
@@ -519,9 +519,9 @@ class _Scanner:
     # scalars
 
     def _plain(self) -> None:
+        indent = 0 if self.flows else self.indents[-1].column + 1
         self._maybe_key()
         mark = self.mark()
-        indent = 0 if self.flows else self.indents[-1].column + 1
         value, left = self._flow_scalar(_END_FLOW if self.flows else _END_BLOCK, indent, False)
         self.key_allowed = left
         self.json_flow = False
@@ -570,7 +570,8 @@ class _Scanner:
                     escaped_any = True
                     escaped_newline = True
                     break
-                if quoted and ((quote == '"' and char == "\\") or (quote == "'" and char == "'")):
+                # outside quotes the escape character is NUL, by accident
+                if char == ("\\" if quote == '"' else quote or "\0"):
                     piece = self._escape()
                     out.append(piece)
                     length += len(piece)
@@ -644,7 +645,7 @@ class _Scanner:
 
     def _escape(self) -> str:
         text = self.text
-        if text[self.index] == "'":
+        if text.startswith("''", self.index):
             self.index += 2
             return "'"
         char = text[self.index + 1 : self.index + 2]
@@ -710,12 +711,15 @@ class _Scanner:
         folded = 0
         folded_more = False
         while self.index < self.size:
-            match = _RUN_LINE.match(text, self.index)
-            if match:
+            while self.index < self.size and text[self.index] not in "\n\r":
                 found = True
                 past_opening = True
-                out.append(match.group())
-                self.index = match.end()
+                match = _RUN_LINE.match(text, self.index)
+                if match:
+                    out.append(match.group())
+                    self.index = match.end()
+                else:
+                    out.append(self._escape())
             if self.index >= self.size:
                 break
             self.advance_break()
@@ -964,13 +968,38 @@ def _size(node: Yaml) -> int:
     return total
 
 
+def _decoded(text: str) -> str:
+    """Decode anew what yaml-cpp takes for UTF-16 or UTF-32 by its first four bytes, and drop a byte order mark."""
+    head = text[:4]
+    if "\0" not in head and not head.startswith(("\ufeff", "\udcfe", "\udcff")):
+        return text
+    raw = text.encode("utf-8", "surrogateescape")
+    for start, encoding, skip in _ENCODINGS:
+        if start.match(raw):
+            return raw[skip:].decode(encoding, "replace" if skip or encoding != "utf-8" else "surrogateescape")
+    return text.removeprefix("\ufeff")
+
+
+_ENCODINGS = (
+    (re.compile(rb"\0\0\xfe\xff"), "utf-32-be", 4),
+    (re.compile(rb"\0\0\0", re.S), "utf-32-be", 0),
+    (re.compile(rb"\xfe\xff"), "utf-16-be", 2),
+    (re.compile(rb"\xff\xfe\0\0"), "utf-32-le", 4),
+    (re.compile(rb"\xff\xfe"), "utf-16-le", 2),
+    (re.compile(rb"\0[\x01-\xba\xbc-\xbe\xc0-\xee\xf0-\xfd]"), "utf-16-be", 0),
+    (re.compile(rb"[\x01-\xba\xbc-\xbe\xc0-\xee\xf0-\xfd]\0\0\0"), "utf-32-le", 0),
+    (re.compile(rb"[\x01-\xba\xbc-\xbe\xc0-\xee\xf0-\xfd]\0"), "utf-16-le", 0),
+)
+"""How a text starts, what yaml-cpp takes it for, and how many bytes of it are a byte order mark."""
+
+
 def read_documents(text: str) -> list[Yaml]:
     """Read every document, as yaml-cpp's `LoadAll` does.
 
     Raises:
         YamlError: with yaml-cpp's kind of message.
     """
-    text = text.removeprefix("\ufeff")
+    text = _decoded(text)
     scanner = _Scanner(text)
     documents: list[Yaml] = []
     version_seen = False
@@ -1004,4 +1033,7 @@ def read_documents(text: str) -> list[Yaml]:
             scanner.pop()
         if scanner.empty():
             return documents
-        documents.append(_Parser(scanner).document())
+        document = _Parser(scanner).document()
+        if document.kind == NULL:
+            return documents  # yaml-cpp takes a null document for the end
+        documents.append(document)

@@ -157,8 +157,8 @@ def _read_fast(text: str) -> list[Yaml] | None:
     try:
         parser = CParser(text)
         get = parser.get_event
+        event = get()
         while True:
-            event = get()
             kind = type(event)
             if kind is ScalarEvent:
                 if event.anchor is not None or event.tag is not None:
@@ -166,7 +166,13 @@ def _read_fast(text: str) -> list[Yaml] | None:
                 value = event.value
                 style = event.style or ""
                 if not style and value in NULL_TEXTS:
-                    top.append(Yaml(NULL, None, event.start_mark))
+                    node = Yaml(NULL, None, event.start_mark)
+                    top.append(node)
+                    if not value:
+                        # yaml-cpp places what is not there at the next token
+                        event = get()
+                        node.mark = event.start_mark
+                        continue
                 else:
                     top.append(Yaml(SCALAR, value, event.start_mark, style))
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -191,8 +197,11 @@ def _read_fast(text: str) -> list[Yaml] | None:
                 if event.version is not None or event.tags:
                     return None
             elif kind is DocumentEndEvent:
-                continue
+                if documents[-1].kind == NULL:
+                    # yaml-cpp takes a null document for the end and does not look further
+                    return documents[:-1] if type(get()) is StreamEndEvent else None
             elif kind is StreamEndEvent:
                 return documents
+            event = get()
     except Exception:  # any refusal of libyaml is for the other reader to judge
         return None
