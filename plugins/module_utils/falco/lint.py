@@ -17,6 +17,7 @@ from .logic import Facts, conjuncts, contradiction, matches_anything, truth
 from .nodes import And, Node, Not, Or
 from .parser import parse
 from .ruleset import Loaded
+from .schema import OK
 
 _MITRE = re.compile(r"mitre_|T[0-9]{4}(?:\.[0-9]{3})?$", re.I)
 _MATURITY = re.compile(r"maturity_(?:stable|incubating|sandbox|deprecated)$")
@@ -166,10 +167,9 @@ class Linter:
         for result in self.loaded.results:
             if result.documents_empty:
                 self.add("FN011", result.name, None, "", "the file defines nothing", "")
-            elif result.schema_checked and result.schema_warnings != ["ok"]:
-                for warning in result.schema_warnings:
-                    if warning != "ok":
-                        self.add("FN009", result.name, None, "", f"Falco's JSON schema: {warning}", "")
+            for warning in result.schema_warnings:
+                if warning != OK:
+                    self.add("FN009", result.name, None, "", f"Falco's JSON schema: {warning}", "")
 
 
 _NARROW = "narrow it"

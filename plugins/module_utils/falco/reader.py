@@ -16,6 +16,7 @@ from .collector import DEFAULT_SOURCE, Collector, parse_version
 from .context import Context
 from .items import Entry, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate
 from .result import LoadError, LoadResult
+from .schema import schema_status
 from .yaml_nodes import MAP, NULL, SCALAR, SEQUENCE, Mark, Yaml, YamlError, read_documents, to_bool, to_uint32
 
 _MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
@@ -115,6 +116,8 @@ class Reader:
             result.fail(LoadError("LOAD_ERR_YAML_PARSE", error.message, where))
             return None
         result.documents_empty = not documents
+        result.schema_checked = bool(documents)
+        result.schema_warnings = schema_status(documents)
         try:
             for document in documents:
                 if document.kind == NULL:

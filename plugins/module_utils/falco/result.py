@@ -79,6 +79,11 @@ class LoadResult:
     def successful(self) -> bool:
         return not self.errors
 
+    @property
+    def schema_valid(self) -> bool:
+        """Whether the first document follows Falco's JSON schema, which is what Falco reports."""
+        return self.schema_warnings[:1] == ["ok"]
+
     def warn(self, code: str, message: str, context: Context, deprecated_field: str | None = None) -> None:
         self.warnings.append(Issue(code, message, context, deprecated_field))
 
@@ -91,8 +96,9 @@ class LoadResult:
         """The shape of an entry of `falco_load_results` as `falco -V` prints it in JSON."""
         result: dict[str, Any] = {"name": self.name, "successful": self.successful}
         if self.schema_checked:
-            result["schema_valid"] = self.schema_warnings == ["ok"]
-            result["schema_warnings"] = [] if self.schema_warnings == ["ok"] else list(self.schema_warnings)
+            valid = self.schema_valid
+            result["schema_valid"] = valid
+            result["schema_warnings"] = [] if valid else list(self.schema_warnings)
         result["errors"] = [_issue_json(issue, FALCO_ERRORS, contents) for issue in self.errors]
         result["warnings"] = [_issue_json(issue, FALCO_WARNINGS, contents) for issue in self.warnings]
         return result

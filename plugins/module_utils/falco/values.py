@@ -16,33 +16,12 @@ from .errors import CheckError
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 _V4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}", re.A)
 _NUMERIC = frozenset(
-    [
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "fd",
-        "errno",
-        "pid",
-        "l4proto",
-        "mode",
-        "uid",
-        "gid",
-        "reltime",
-        "abstime",
-        "double",
-        "flags8",
-        "flags16",
-        "flags32",
-        "enumflags8",
-        "enumflags16",
+    (
+        "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "fd", "errno", "pid", "l4proto",
+        "mode", "uid", "gid", "reltime", "abstime", "double", "flags8", "flags16", "flags32", "enumflags8", "enumflags16",
         "enumflags32",
-    ]
-)
+    )
+)  # fmt: skip
 _TEXT = frozenset(("charbuf", "sockaddr", "socktuple", "sockfamily", "fspath", "fsrelpath"))
 MAX_TEXT_BYTES = 255
 """The longest constant that fits Falco's buffer for a text field, without its terminator."""
