@@ -112,6 +112,21 @@ def shield_sysctls(proc: Path, shield: Path, values: dict[str, str]) -> None:
         bind(file, entry)
 
 
+def load_sysctls(folder: Path, proc: Path, shielded: dict[str, str]) -> None:
+    """Set at boot what /etc/sysctl.d asks for, as systemd-sysctl would; only where the node has a value of its own.
+
+    Args:
+        folder: holds files of ``name = value`` lines, see sysctl.d(5); later files win.
+        proc: where the node's /proc is.
+        shielded: the sysctls that are the node's own.
+    """
+    for file in sorted(folder.glob("*.conf")):
+        for line in file.read_text().splitlines():
+            name, found, value = (part.strip() for part in line.partition("="))
+            if found and name.lstrip("-") in shielded:
+                (proc / "sys" / name.lstrip("-").replace(".", "/")).write_text(value + "\n")
+
+
 def write_files(root: Path, files: list[dict[str, Any]]) -> None:
     """Write the specification's files; one that the node changed since we wrote it stays if it says ``keep``."""
     record = root / "var/lib/sandbox/written.json"
@@ -185,6 +200,7 @@ def main(arguments: list[str]) -> None:
     for folder in ("run/sshd", "run/netns", "run/lock"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     change_root(root)
+    load_sysctls(Path("/etc/sysctl.d"), Path("/proc"), spec["sysctls"])
     # Pods may ask to see later mounts of the node (mountPropagation), so the node shares them.
     mount("none", Path("/"), "", MS_REC | MS_SHARED)
     environment = {
