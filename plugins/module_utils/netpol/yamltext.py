@@ -87,6 +87,18 @@ def _has_content(piece: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in piece.splitlines())
 
 
+def _first_line(piece: str) -> int:
+    """0-based line of the first line that says anything."""
+    start = number = 0
+    while piece[start : start + 3] == "---" or piece[start : start + 1] in ("#", "\n"):
+        end = piece.find("\n", start)
+        if end < 0:
+            break
+        start = end + 1
+        number += 1
+    return number
+
+
 def read(text: str) -> Iterator[Any]:
     """Documents of a text in order: L(Document), or L(TextError) for one that cannot be read (the rest follows).
 
@@ -107,7 +119,7 @@ def read(text: str) -> Iterator[Any]:
             yield TextError(number, error.line + line - 1, error.column, error.message)
             continue
         if value is not None:
-            yield Document(value, number, line)
+            yield Document(value, number, line + _first_line(piece))
 
 
 _READER: Reader | None = None

@@ -83,8 +83,8 @@ def test_unusual_documents_are_read_like_libyaml_or_left_to_it(text: str) -> Non
 def test_documents_are_numbered_and_a_broken_one_does_not_hide_the_rest() -> None:
     found = list(yamltext.read("# Source: chart\n---\na: 1\n---\n---\nb: [\n---\nc: 3\n"))
     assert [(d.number, d.line, d.value) for d in found if isinstance(d, yamltext.Document)] == [
-        (1, 2, {"a": 1}),
-        (4, 7, {"c": 3}),
+        (1, 3, {"a": 1}),
+        (4, 8, {"c": 3}),
     ]
     broken = next(d for d in found if isinstance(d, yamltext.TextError))
     assert (broken.number, broken.line) == (3, 7)
