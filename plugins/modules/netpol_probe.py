@@ -90,15 +90,18 @@ options:
       - V(exec) runs in the pods themselves and uses what their images have (Python, bash, netcat, agnhost).
       - V(node) starts one privileged pod on each node, which enters the network namespaces of the pods; their images
         need nothing. It does not resolve DNS names.
+      - V(pod) starts a double of each pod, with its labels, in its namespace and on its node, which listens on the
+        ports in question; the pods themselves are left alone, and nothing needs to listen in them. Services do not
+        count it among their pods.
       - V(auto) uses exec, and node for pods whose images cannot do it.
       - Except with V(exec), a pod in a temporary namespace without policies asks whether a silent address outside
         answers anybody at all.
     type: str
-    choices: [auto, exec, node]
+    choices: [auto, exec, node, pod]
     default: auto
   image:
     description:
-      - Image of the pods that are started by O(question=enforcement) and O(method=node).
+      - Image of the pods that are started by O(question=enforcement), O(method=node) and O(method=pod).
       - It needs a shell, and for O(method=node) also C(nsenter) and one of the tools that O(method) names.
     type: str
     default: registry.k8s.io/e2e-test-images/agnhost:2.59
@@ -323,7 +326,7 @@ ARGUMENTS = dict(
     ports={"type": "list", "elements": "str", "default": []},
     expected={"type": "str", "choices": ["none", "analysis"], "default": "none"},
     expected_matrix=_flows(),
-    method={"type": "str", "choices": ["auto", "exec", "node"], "default": "auto"},
+    method={"type": "str", "choices": ["auto", "exec", "node", "pod"], "default": "auto"},
     image={"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
     image_pull_policy={"type": "str", "choices": ["IfNotPresent", "Always", "Never"], "default": "IfNotPresent"},
     image_pull_secrets={"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -351,7 +354,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     asks_canary = params["question"] == "enforcement"
-    if module.check_mode and (asks_canary or params["method"] == "node"):
+    if module.check_mode and (asks_canary or params["method"] in ("node", "pod")):
         module.exit_json(changed=False, skipped=True, msg="check mode: no pods are started, so nothing was asked")
     for name in ("connect_timeout", "concurrency", "parallel", "deadline_seconds"):
         if params[name] < 1:

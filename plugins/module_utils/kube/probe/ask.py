@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..client import Client
@@ -18,6 +19,7 @@ from .exec_method import ExecMethod
 from .model import CONCLUSION_ALLOWED, OBSERVED, UNPROVEN, VIOLATED
 from .node_method import NodeMethod
 from .plan import Plan, Wish, make_plan
+from .pod_method import Doubles
 from .report import ALLOWED, PROBE_FAILED, Attempt, Settings, Target
 from .workspace import Workspace
 
@@ -161,10 +163,27 @@ def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
         pods_per_workload=params["pods_per_workload"],
     )
     plan = make_plan(take_snapshot(client), wish)
+    if params["method"] == "pod":
+        return _between_doubles(client, params, plan)
     with _method(client, params) as method:
         outside = None if params["method"] == "exec" else OutsideLater(client, params)
         course = run(method, plan.probes, _settings(params), params["settle_seconds"], outside)
         chosen = _chosen(method, course)
+    return dict(_result(plan, course), method=chosen, api_calls=client.calls)
+
+
+def _between_doubles(client: Client, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """Method C(pod): the probes run between doubles, and the findings are told of the pods that they stand for."""
+    course = Course()
+    if plan.probes:
+        # The doubles live where their pods do; any of these namespaces does as the workspace's own.
+        place = dict(params, work_namespace=params["work_namespace"] or plan.probes[0].source.namespace)
+        with _workspace(client, place, privileged=False) as workspace:
+            probes = Doubles(workspace).stand_in(plan.probes)
+            course = run(ExecMethod(client, params["parallel"]), probes, _settings(params), params["settle_seconds"])
+        told = zip(course.findings, plan.probes)
+        course.findings = [replace(finding, probe=original) for finding, original in told]
+    chosen = {"name": "pod", "why": "asked for", "node": []}
     return dict(_result(plan, course), method=chosen, api_calls=client.calls)
 
 

@@ -80,6 +80,7 @@ class Workspace:
         self.pull_policy = pull_policy
         self.pull_secrets = pull_secrets
         self.clock = clock
+        self._used = {self.namespace}
 
     def labels(self, role: str = "") -> dict[str, str]:
         """Labels of everything that this run makes."""
@@ -131,6 +132,7 @@ class Workspace:
             labels: more labels of the pod.
             namespace: another namespace than the workspace's.
         """
+        self._used.add(namespace or self.namespace)
         pod_spec = {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -179,32 +181,37 @@ class Workspace:
             **more,
         }
 
-    def pods(self, roles: list[str], limit_seconds: float = 120, namespace: str | None = None) -> dict[str, Pod]:
+    def pods(self, roles: list[str], limit_seconds: float = 120) -> dict[str, Pod]:
         """Wait until the pods of some roles run and have addresses.
 
         Raises:
             KubeError: one cannot start, with the reason that the cluster gives.
         """
         deadline = time.monotonic() + limit_seconds
-        where = namespace or self.namespace
+        where = ", ".join(sorted(self._used))
+        selector = f"{RUN_LABEL}={self.run}"
         while True:
-            items = self.client.list_all(_POD, where, label_selector=f"{RUN_LABEL}={self.run}")
+            items = [
+                i for name in sorted(self._used) for i in self.client.list_all(_POD, name, label_selector=selector)
+            ]
             running = {pod.labels.get(ROLE_LABEL, ""): pod for pod in pods_of(items) if pod.running and pod.addresses}
             if all(role in running for role in roles):
                 return {role: running[role] for role in roles}
             reasons = [reason for reason in (_stuck(item) for item in items) if reason]
             hopeless = [text for text, final in reasons if final]
             if hopeless or time.monotonic() > deadline:
-                why = "; ".join(hopeless or [text for text, _final in reasons]) or self._job_events(where)
+                why = "; ".join(hopeless or [text for text, _final in reasons]) or self._job_events()
                 raise KubeError(
                     f"the probe's pods in namespace {where} do not start: {why}",
                     "Set image to one that the nodes can pull, or free the node; nothing was left behind.",
                 )
             time.sleep(0.2)
 
-    def _job_events(self, namespace: str) -> str:
+    def _job_events(self) -> str:
         """Why Jobs made no pods (admission, quota), from their conditions."""
-        for job in self.client.list_all(_JOB, namespace, label_selector=f"{RUN_LABEL}={self.run}"):
+        selector = f"{RUN_LABEL}={self.run}"
+        jobs = [j for name in sorted(self._used) for j in self.client.list_all(_JOB, name, label_selector=selector)]
+        for job in jobs:
             for condition in (job.get("status") or {}).get("conditions") or []:
                 if condition.get("type") == "Failed":
                     return f"{condition.get('reason')}: {condition.get('message')}"
@@ -215,13 +222,10 @@ class Workspace:
 
         The empty namespace is deleted too; the cluster takes some seconds for that, which nobody needs to wait for.
         """
-        for namespace in self._used():
+        for namespace in sorted(self._used):
             _clear(self.client, namespace, f"{RUN_LABEL}={self.run}")
         if self.own:
             self.client.delete(_NAMESPACE, self.namespace)
-
-    def _used(self) -> list[str]:
-        return [self.namespace]
 
 
 def sweep(client: Client, clock: Callable[[], float] = time.time) -> list[str]:
