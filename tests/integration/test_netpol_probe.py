@@ -131,7 +131,7 @@ def not_ending(item: dict[str, Any]) -> bool:
     return not item["metadata"].get("deletionTimestamp")
 
 
-@pytest.mark.parametrize("method", ["exec", "node"])
+@pytest.mark.parametrize("method", ["exec", "node", "pod"])
 def test_required_passes_and_forbidden_does_not(policies: None, cluster: Cluster, method: str) -> None:
     result = probe(
         method=method,
@@ -149,12 +149,29 @@ def test_required_passes_and_forbidden_does_not(policies: None, cluster: Cluster
 
 def test_both_ways_agree_with_the_analysis_on_the_same_and_across_nodes(policies: None) -> None:
     outcome = {}
-    for method in ("exec", "node"):
+    for method in ("exec", "node", "pod"):
         result = probe(method=method, namespaces=[OURS], expected="analysis", on_unproven="fail")
         assert not result.get("failed"), result["msg"]
         outcome[method] = result["matrix"]
-    assert outcome["exec"] == outcome["node"]
+    assert outcome["exec"] == outcome["node"] == outcome["pod"]
     assert {entry["allowed"] for entry in outcome["exec"]} == {True, False}
+
+
+def test_doubles_stay_out_of_services_and_of_replica_sets(system: None, cluster: Cluster) -> None:
+    # The visitor listens to nothing; its double does, so something can be said about it.
+    flow = {"from": {"namespace": OURS, "workload": "backend"}, "to": {"namespace": THEIRS, "workload": "visitor"}}
+    before = {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", OURS)["items"]}
+    process = start({"required_flows": [{**flow, "ports": [80]}], "method": "pod", "deadline_seconds": 120})
+    selector = ("-n", OURS, "-l", "falconet.k8s/probe-run")
+    wait_for(lambda: any(p["status"].get("podIP") for p in cluster.get("pods", *selector)["items"]), 60, "doubles")
+    doubles = cluster.get("pods", *selector)["items"]
+    slices = cluster.get("endpointslices", "-n", OURS)["items"]
+    ready = [a for s in slices for e in s["endpoints"] or [] if e["conditions"]["ready"] for a in e["addresses"]]
+    assert not set(ready) & {pod["status"].get("podIP") for pod in doubles}
+    assert {pod["metadata"]["ownerReferences"][0]["kind"] for pod in doubles} == {"Job"}
+    assert process.wait(120) == 0
+    traceless(cluster)
+    assert {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", OURS)["items"]} == before
 
 
 def test_a_policy_that_comes_late_is_waited_for(system: None, cluster: Cluster) -> None:
