@@ -268,7 +268,8 @@ def _allow(
     side = "to" if decision.direction == "egress" else "from"
     pod = destination if decision.direction == "ingress" else source
     other = source if decision.direction == "ingress" else destination
-    assert isinstance(pod, Pod)
+    if not isinstance(pod, Pod):
+        raise TypeError(f"{pod!r} is no pod, yet has a policy's decision")
     rule = {side: [peer_for(other, pod.namespace)], "ports": [_port(interval) for interval in failing]}
     target = f"{decision.direction} rule {side} {_name(other)} on {summary(describe(failing))}"
     isolating = [
@@ -309,7 +310,8 @@ def _forbid(decisions: Sequence[Decision], source: Endpoint, destination: Endpoi
             }
     direction = "ingress" if isinstance(destination, Pod) else "egress"
     pod = destination if isinstance(destination, Pod) else source
-    assert isinstance(pod, Pod)
+    if not isinstance(pod, Pod):
+        raise TypeError(f"{pod!r} is no pod, yet has a policy's decision")
     labels = dict(pod.labels)
     return {
         "direction": direction,

@@ -305,9 +305,10 @@ class _Context:
                 for family, value in node.addresses
             ]
             return self.in_block(BlockPeer(tuple(addresses), "nodes", covers_pods=True), other)
-        # Which addresses a domain name has cannot be told: such a rule (always Allow) matches nothing that we know.
-        assert isinstance(peer, DomainsPeer)
-        return False
+        if isinstance(peer, DomainsPeer):
+            # Which addresses a domain name has cannot be told: such a rule (always Allow) matches nothing we know.
+            return False
+        raise TypeError(f"{peer!r} is no peer")
 
     def in_block(self, block: BlockPeer, other: Endpoint) -> bool:
         if isinstance(other, Range):
