@@ -81,6 +81,12 @@ test-long: cluster  ## what CI runs after `make test`: runs killed in each stage
 molecule: cluster  ## role scenarios on the sandbox (ARGS="node_prep" for one)
 	KUBECONFIG=$(CLUSTER) nox -s molecule -- $(ARGS)
 
+.PHONY: chart-check
+chart-check: setup  ## render named situations with the real chart: CHART=<its directory> or CHARTS_GIT=<git directory>
+	@[ -n "$(CHART)$(CHARTS_GIT)" ] || { echo "give a copy of the real chart: make chart-check CHART=<directory of charts/falco>" >&2; exit 2; }
+	command -v helm >/dev/null || $(SANDBOX) up
+	CHART=$(CHART) CHARTS_GIT=$(CHARTS_GIT) python tools/chart_check.py
+
 .PHONY: docs
 docs: setup  ## render every plugin's documentation
 	nox -s docs
