@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent
 COLLECTIONS = ROOT / "build" / "collections"
 COLLECTION = "ansible_collections.falconet.k8s"
 #: Cores know nothing of Ansible and are typed strictly.
-CORES = ("falco", "netpol", "falco_chart", "falco_driver", "alerts", "variables")
+CORES = ("falco", "netpol", "netpol_catalogue", "falco_chart", "falco_driver", "alerts", "variables")
 SHELL_ENVIRONMENT = {"PYTHONPATH": str(COLLECTIONS)}
 
 

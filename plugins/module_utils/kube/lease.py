@@ -42,13 +42,16 @@ def run_identity(proc: Path = Path("/proc")) -> str:
 
 
 def _stat(pid: int, proc: Path) -> tuple[int, int] | None:
-    """Parent and start time (clock ticks since boot) of a process; proc(5)."""
+    """Parent and start time (clock ticks since boot) of a process, None if it has ended; proc(5)."""
     try:
         text = (proc / str(pid) / "stat").read_text()
     except OSError:
         return None
     # The command, in parentheses, may contain anything.
     fields = text.rpartition(")")[2].split()
+    if fields[0] in ("Z", "X"):
+        # It has ended, only its parent has not asked yet.
+        return None
     return int(fields[1]), int(fields[19])
 
 

@@ -136,7 +136,8 @@ class PolicySet:
 
     def _checked(self, definitions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: set[Key] = set()
-        namespaces, policies = [], []
+        namespaces: list[dict[str, Any]] = []
+        policies: list[dict[str, Any]] = []
         for number, item in enumerate(definitions):
             where = f"definitions[{number}]"
             if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):

@@ -56,7 +56,7 @@ def _same_namespace(namespace: str, options: Options) -> Rendered:
     if types is None:
         raise CatalogueError(f"{options.where}: direction is both, ingress or egress, not {direction!r}")
     ports = options.ports()
-    peers = [{"podSelector": {}}]
+    peers: Rendered = [{"podSelector": {}}]
     return [
         policy(
             namespace,

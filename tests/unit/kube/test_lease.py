@@ -57,11 +57,11 @@ def test_only_one_of_two_writers_wins(api: FakeApi, client: Client) -> None:
 
 
 def test_the_identity_is_that_of_the_ansible_run(tmp_path: Path) -> None:
-    def process(pid: int, parent: int, command: bytes, start: int) -> None:
+    def process(pid: int, parent: int, command: bytes, start: int, state: str = "S") -> None:
         folder = tmp_path / str(pid)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "cmdline").write_bytes(command)
-        fields = ["S", str(parent), *["0"] * 17, str(start)]
+        fields = [state, str(parent), *["0"] * 17, str(start)]
         (folder / "stat").write_text(f"{pid} (a (b) c) {' '.join(fields)}")
 
     process(os.getpid(), 30, b"python\0AnsiballZ_netpol_apply.py", 300)
@@ -73,3 +73,5 @@ def test_the_identity_is_that_of_the_ansible_run(tmp_path: Path) -> None:
     assert is_gone(identity, tmp_path) is False
     assert is_gone(f"{socket.gethostname()}/20/99", tmp_path) is True
     assert is_gone("another-host/99/1", tmp_path) is False
+    process(20, 10, b"", 100, state="Z")
+    assert is_gone(identity, tmp_path) is True

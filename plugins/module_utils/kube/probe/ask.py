@@ -137,7 +137,8 @@ def _method(client: Client, params: dict[str, Any]) -> Iterator[Method]:
     with contextlib.ExitStack() as stack:
         by_exec = ExecMethod(client, params["parallel"])
         by_node = NodeLater(client, params, stack)
-        yield {"exec": by_exec, "node": by_node, "auto": AutoMethod(by_exec, by_node)}[params["method"]]
+        methods: dict[str, Method] = {"exec": by_exec, "node": by_node, "auto": AutoMethod(by_exec, by_node)}
+        yield methods[params["method"]]
 
 
 def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:

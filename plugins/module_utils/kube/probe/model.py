@@ -123,7 +123,7 @@ def _pod(item: dict[str, Any], owners: dict[tuple[Any, str, str], tuple[str, str
         uid=metadata.get("uid", ""),
         node=spec.get("nodeName", ""),
         addresses=tuple(a for a in addresses if a),
-        container=preferred if preferred in names else (names[0] if names else ""),
+        container=str(preferred) if preferred in names else (names[0] if names else ""),
         labels=metadata.get("labels") or {},
         host_network=bool(spec.get("hostNetwork")),
         running=status.get("phase") == "Running" and not metadata.get("deletionTimestamp"),

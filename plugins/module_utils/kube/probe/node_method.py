@@ -85,7 +85,7 @@ class NodeMethod:
     def _start(self, nodes: list[str]) -> None:
         """Put a prober on each node that has none yet; a node without one is noted with the reason."""
         missing = [node for node in nodes if node not in self._probers]
-        roles = {}
+        roles: dict[str, str] = {}
         for node in missing:
             roles[f"node-{len(self._probers) + len(roles)}"] = node
         for role, node in roles.items():

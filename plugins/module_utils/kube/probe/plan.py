@@ -354,7 +354,7 @@ class _Planner:
         ends = [(probe.target_pod, probe.protocol, probe.port)] if probe.target_pod else list(probe.controls)
         found = []
         for pod, protocol, port in ends:
-            target = pod and self.policy_pods.get((pod.namespace, pod.name))
+            target = self.policy_pods.get((pod.namespace, pod.name)) if pod else None
             if target is not None:
                 found.append(decide(self.model, self.model.policies, source, target, protocol, port))
         if not ends:
