@@ -56,6 +56,34 @@ PLUGINS: dict[str, dict[str, object]] = {
 # Known to the engine, yet in no table because `falco --list` does not print it.
 UNLISTED_FIELDS = [("evt.around", "uint64", "required", "filter_only no_rhs no_transformer", "event")]
 
+# The k8saudit plugin makes these in a loop, so that a table made from its source text lacks them.
+POD_LISTS = {"initContainers": ["host_port"], "ephemeralContainers": []}
+POD_FIELDS = [
+    "name",
+    "image",
+    "image.repository",
+    "command",
+    "args",
+    "privileged",
+    "allow_privilege_escalation",
+    "read_only_fs",
+    "run_as_user",
+    "eff_run_as_user",
+    "run_as_group",
+    "eff_run_as_group",
+    "proc_mount",
+    "add_capabilities",
+]
+UNLISTED_PLUGIN_FIELDS = [
+    ("ka.req.role.rules.apiGroups", "charbuf", "optional", "is_list index", "k8saudit"),
+    ("ka.req.role.rules.nonResourceURLs", "charbuf", "optional", "is_list index", "k8saudit"),
+    *(
+        (f"ka.req.pod.{kind}.{name}", "charbuf", "optional", "is_list index", "k8saudit")
+        for kind, more in POD_LISTS.items()
+        for name in [*POD_FIELDS, *more]
+    ),
+]
+
 HEADER = '''# Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -127,6 +155,8 @@ def catalogue(facts: Path, libs: Path, falco: str, engine: str) -> str:
         argument = "required" if "required" in words else "none" if words == ["none"] else "optional"
         flags += [word for word in words if word in ("index", "key")]
         plugin_fields.append((row["name"], kind, argument, " ".join(flags), row["plugin"]))
+    listed = {field[0] for field in plugin_fields}
+    plugin_fields += [field for field in UNLISTED_PLUGIN_FIELDS if field[0] not in listed]
     notes = {row["name"]: row["notes"] for row in rows(facts / "event-types.tsv")}
     obsolete = sorted(name for name, note in notes.items() if "obsolete" in note.split())
 

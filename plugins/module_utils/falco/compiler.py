@@ -97,6 +97,7 @@ class Compiler:
         self.rules: dict[str, Compiled] = {}
         self.macros: dict[str, CompiledMacro] = {}
         self.lists = Lists({}, set())
+        self._fresh: dict[tuple[str, str], Summary] = {}
 
     def compile(self, result: LoadResult) -> None:
         """Compile everything into `result`, up to the first error."""
@@ -244,7 +245,7 @@ class Compiler:
     # rules
 
     def _rules(self, result: LoadResult) -> None:
-        self._fresh: dict[tuple[str, str], Summary] = {}
+        self._fresh = {}
         for rule in self.collector.rules.values():
             if not rule.unknown_source:
                 self._rule(rule, result)

@@ -18,8 +18,8 @@ _V4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}", re.A)
 _NUMERIC = frozenset(
     (
         "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "fd", "errno", "pid", "l4proto",
-        "mode", "uid", "gid", "reltime", "abstime", "double", "flags8", "flags16", "flags32", "enumflags8", "enumflags16",
-        "enumflags32",
+        "mode", "uid", "gid", "reltime", "abstime", "double", "flags8", "flags16", "flags32", "enumflags8",
+        "enumflags16", "enumflags32",
     )
 )  # fmt: skip
 _TEXT = frozenset(("charbuf", "sockaddr", "socktuple", "sockfamily", "fspath", "fsrelpath"))

@@ -1,0 +1,221 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Falco ruleset as data, and what changed between two."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_rules_info
+short_description: A Falco ruleset as data, and what changed since another one
+version_added: "0.1.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Describes rules with their resolved conditions, fields, event types, macros, lists and MITRE ATT&CK tags.
+  - With O(compare_with), tells what changed and whether that is a major, minor or patch version.
+  - Give exactly one of O(files) and O(content).
+options:
+  files:
+    description: Rules files and directories, loaded in this order.
+    type: list
+    elements: path
+  content:
+    description: The text of one rules file.
+    type: str
+  compare_with:
+    description: An older ruleset, to be compared with this one.
+    type: dict
+    suboptions:
+      files:
+        description: As O(files).
+        type: list
+        elements: path
+      content:
+        description: As O(content).
+        type: str
+  plugins:
+    description: Falco plugins that are loaded; all that the catalogue has, when not given.
+    type: list
+    elements: str
+  falco_version:
+    description: The Falco version whose fields and event types count.
+    type: str
+    default: "0.44"
+attributes:
+  check_mode:
+    description: Nothing is ever changed.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: What is in the ruleset
+  falconet.k8s.falco_rules_info:
+    content: |
+      - list: shells
+        items: [bash, sh]
+      - macro: shell_started
+        condition: evt.type = execve and proc.name in (shells)
+      - rule: Shell
+        desc: A shell was started
+        condition: shell_started and container.id != host
+        output: Shell (command=%proc.cmdline)
+        priority: NOTICE
+        tags: [mitre_execution, T1059]
+    compare_with:
+      content: |
+        - list: shells
+          items: [bash]
+  register: ruleset
+"""
+
+RETURN = r"""
+rules:
+  description: The rules, in order of definition.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the rule.
+      type: str
+      sample: Shell
+    resolved_condition:
+      description: The condition with macros and lists written out; null when that is too long.
+      type: str
+      sample: evt.type = execve and proc.name in (bash, sh) and container.id != host
+    fields:
+      description: Fields that the condition uses, macros included.
+      type: list
+      sample: [container.id, evt.type, proc.name]
+    output_fields:
+      description: Fields that the output prints.
+      type: list
+      sample: [proc.cmdline]
+    event_types:
+      description: Event types the rule can hold for; null when they are more than a hundred, or for other sources.
+      type: list
+      sample: [execve]
+    macros:
+      description: Macros that the rule uses, directly or through others.
+      type: list
+      sample: [shell_started]
+    mitre_techniques:
+      description: MITRE ATT&CK techniques among the tags.
+      type: list
+      sample: [T1059]
+macros:
+  description: The macros, with what they use and whether anything uses them.
+  returned: success
+  type: list
+  elements: dict
+lists:
+  description: The lists, with their items and whether anything uses them.
+  returned: success
+  type: list
+  elements: dict
+mitre:
+  description: Names of rules by tactic and by technique.
+  returned: success
+  type: dict
+  sample:
+    tactics:
+      mitre_execution: [Shell]
+    techniques:
+      T1059: [Shell]
+dependencies:
+  description: Who uses whom.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - from: rule Shell
+      to: macro shell_started
+required_engine_version:
+  description: The newest engine that the files ask for.
+  returned: success
+  type: str
+  sample: null
+required_plugin_versions:
+  description: Plugins that the files ask for; of each list of alternatives any will do.
+  returned: success
+  type: list
+  elements: list
+  sample: []
+comparison:
+  description: What changed since O(compare_with).
+  returned: with O(compare_with)
+  type: dict
+  sample:
+    verdict: minor
+    changes:
+      - level: minor
+        kind: rule
+        name: Shell
+        change: added
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import Catalogue, catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.compare import compare
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.info import describe
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
+
+SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
+
+
+def loaded_of(entry: dict[str, Any], known: Catalogue) -> Loaded:
+    """Load the ruleset of the options `files` or `content`; refuse one that Falco would refuse."""
+    if entry["content"] is not None:
+        files: tuple[RulesFile, ...] = (RulesFile("content", entry["content"]),)
+    else:
+        files, unreadable = read_rules_files(entry["files"])
+        for name, reason in unreadable:
+            raise FalcoError(f"{name}: {reason}")
+    loaded = Loader(known).load(files)
+    for result in loaded.results:
+        for issue in result.errors:
+            raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")
+    return loaded
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **SOURCE,
+            "compare_with": {
+                "type": "dict",
+                "options": SOURCE,
+                "mutually_exclusive": [("files", "content")],
+                "required_one_of": [("files", "content")],
+            },
+            "plugins": {"type": "list", "elements": "str"},
+            "falco_version": {"type": "str", "default": "0.44"},
+        },
+        mutually_exclusive=[("files", "content")],
+        required_one_of=[("files", "content")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        plugins = None if params["plugins"] is None else tuple(params["plugins"])
+        known = catalogue(params["falco_version"], plugins)
+        loaded = loaded_of(params, known)
+        result = describe(loaded)
+        if params["compare_with"]:
+            result["comparison"] = compare(loaded_of(params["compare_with"], known), loaded)
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
