@@ -72,9 +72,9 @@ def run(client: Client, command: Command) -> Output:
     """Run one command.
 
     Raises:
-        ExecError: it could not be started, or the stream broke or took too long. What came until then is lost.
+        ExecError: it could not be started, or took too long. What came until then is lost.
         ForbiddenError: RBAC does not allow C(pods/exec).
-        ConnectionFailedError: nobody answered.
+        ConnectionFailedError: nobody answered, or the stream broke off.
     """
     if WEBSOCKET_IMPORT_ERROR:
         raise KubeError(
@@ -102,6 +102,8 @@ def run(client: Client, command: Command) -> Output:
         )
         if refused.status in (401, 403):
             raise refused from error
+        if refused.status == 429 or refused.status >= 500:
+            raise ConnectionFailedError(f"{what}: the API server is busy or away: {refused.message}") from error
         raise ExecError(f"{what} was refused: {refused.message}") from error
     except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
         raise ConnectionFailedError(f"{what}: the API server at {client.host} does not answer: {error}") from error
@@ -114,7 +116,7 @@ def run(client: Client, command: Command) -> Output:
     except (websocket.WebSocketTimeoutException, socket.timeout) as error:
         raise ExecError(f"{what} did not end within {command.timeout_seconds:g} s") from error
     except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
-        raise ExecError(f"{what}: the stream broke off: {error}") from error
+        raise ConnectionFailedError(f"{what}: the stream broke off: {error}") from error
     finally:
         stream.shutdown()
 
@@ -156,21 +158,31 @@ def _exit_code(status: str, what: str) -> int:
     raise ExecError(f"{what} could not start: {parsed.get('message') or status}")
 
 
+def run_again(client: Client, command: Command) -> Output:
+    """Run a command that may be run twice: once more after the API server, if it went away meanwhile, has come back."""
+    try:
+        return run(client, command)
+    except ConnectionFailedError:
+        client.request("GET", "/readyz")
+        return run(client, command)
+
+
 def run_all(
-    client: Client, commands: Iterable[tuple[Any, Command]], parallel: int
+    client: Client, commands: Iterable[tuple[Any, Command]], parallel: int, may_repeat: bool = False
 ) -> Iterator[tuple[Any, Output | KubeError]]:
     """Run many commands, some at a time, and give each result as it comes.
 
     Args:
         commands: pairs of a key and a command.
         parallel: how many run at once.
+        may_repeat: the commands may be run twice, see C(run_again).
 
     Returns:
         Pairs of a key and its output, or the error that kept it from running. One command's failure is no failure of
         the others; missing rights are, since they will not come.
     """
     with ThreadPoolExecutor(max_workers=max(1, parallel)) as pool:
-        futures = {pool.submit(run, client, command): key for key, command in commands}
+        futures = {pool.submit(run_again if may_repeat else run, client, command): key for key, command in commands}
         for future in as_completed(futures):
             try:
                 yield futures[future], future.result()

@@ -95,6 +95,15 @@ def test_a_pod_that_is_evicted_meanwhile_is_no_denial(api: FakeApi, port: int) -
     assert "not found" in result["unproven"][0]["detail"]
 
 
+def test_an_api_server_that_restarts_meanwhile_is_waited_for(api: FakeApi, port: int) -> None:
+    pair(api, port)
+    away = iter([(503, {"message": "starting"})] * 3)
+    api.faults = lambda method, path, _q: next(away, None) if method == "EXEC" or path == "/readyz" else None
+    api.collections["/readyz"] = []
+    result = probe(api, required_flows=[flow(port)])
+    assert [(row["status"], row["attempts"]) for row in result["results"]] == [("met", 1)], result
+
+
 def test_silence_with_a_listening_server_is_a_denial(api: FakeApi, port: int) -> None:
     pair(api, port)
     real = {"/api/v1/namespaces/b/pods/server/exec"}

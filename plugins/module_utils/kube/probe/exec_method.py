@@ -43,7 +43,7 @@ class ExecMethod:
             for pod, targets in batch.items()
         ]
         attempts: dict[int, Attempt] = {}
-        for pod, output in run_all(self.client, commands, self.parallel):
+        for pod, output in run_all(self.client, commands, self.parallel, may_repeat=True):
             targets = batch[pod]
             if isinstance(output, KubeError):
                 failed = Attempt(PROBE_FAILED, None, _explain(output))

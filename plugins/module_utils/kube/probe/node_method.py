@@ -58,7 +58,7 @@ class NodeMethod:
                 attempts.update(_all_failed(pods, prober))
             else:
                 commands.append((node, self._command(prober, pods, settings)))
-        for node, output in run_all(self.client, commands, max(1, len(commands))):
+        for node, output in run_all(self.client, commands, max(1, len(commands)), may_repeat=True):
             pods = nodes[node]
             if isinstance(output, KubeError):
                 attempts.update(_all_failed(pods, str(output)))
