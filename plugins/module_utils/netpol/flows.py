@@ -446,6 +446,8 @@ def _why_nothing(model: Model, peer: FlowPeer) -> str:
         values = {namespace.labels.get(key, "") for namespace in model.namespaces.values()}
         if value not in values:
             return _missing(f"namespace label {key}", value, values)
+    if any(pod.finished for pod in model.pods):
+        return "each part exists, but no running pod has all of them; pods that have finished do not count"
     return "each part exists, but no pod has all of them"
 
 

@@ -66,7 +66,13 @@ def check_traffic(model: Model, policies: Sequence[Policy], engine: Engine) -> I
     yield from _outputs(policies, universe, sidekicks)
     metrics = [pod for pod in model.running if pod.labels.get("k8s-app") == "metrics-server"]
     yield from _from_api_server(policies, universe, "to the metrics server", metrics, _port_of("https", 10250))
-    falcos = [pod for pod in model.running if _is_falco(pod) and any(p.number == AUDIT_PORT for p in pod.ports)]
+    receiving = [service for service in model.services if any(port.number == AUDIT_PORT for port in service.ports)]
+    falcos = [
+        pod
+        for pod in model.running
+        if _is_falco(pod)
+        and (any(p.number == AUDIT_PORT for p in pod.ports) or any(serves(service, pod) for service in receiving))
+    ]
     yield from _from_api_server(policies, universe, "to Falco's audit webhook", falcos, lambda _pod: AUDIT_PORT)
     for service, port, name in _webhooks(model):
         pods = [pod for pod in model.running if serves(service, pod)]

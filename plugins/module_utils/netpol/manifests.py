@@ -266,9 +266,10 @@ class _Builder:
             raise _Rejected
         for key, label in value.items():
             # The common case costs one dictionary look-up: labels repeat.
-            if (key, label) in _GOOD_LABELS:
+            good = isinstance(key, str) and isinstance(label, str)
+            if good and (key, label) in _GOOD_LABELS:
                 continue
-            if not isinstance(key, str) or not isinstance(label, str):
+            if not good:
                 hint = f"write it in quotes: '{str(label).lower() if isinstance(label, bool) else label}'"
                 self._problem(entry, "error", f"{path}[{key}]", f"must be a string, not {label!r}", hint)
                 raise _Rejected
@@ -290,7 +291,8 @@ class _Builder:
         if owner:
             kind, workload = self._top_owner(key[1], owner, metadata)
         addresses = []
-        for item in [{"ip": status.get("podIP")}, *list(status.get("podIPs") or ())]:
+        listed = status.get("podIPs")
+        for item in [{"ip": status.get("podIP")}, *(listed if isinstance(listed, list) else ())]:
             text = item.get("ip") if isinstance(item, Mapping) else None
             parsed = parse_address(text) if isinstance(text, str) and text else None
             if parsed is not None and parsed not in addresses:
@@ -461,6 +463,8 @@ class _Builder:
         for port in listed if isinstance(listed, list) else ():
             if isinstance(port, Mapping) and isinstance(port.get("port"), int):
                 target = port.get("targetPort")
+                if isinstance(target, bool) or not isinstance(target, (int, str)):
+                    target = None  # missing, or of a type that the API refuses
                 ports.append(
                     ServicePort(
                         str(port.get("name") or ""),
