@@ -45,7 +45,7 @@ def _expand(node: Node, compiler: Compiler, budget: _Budget) -> Node:
         for operand in node.operands:
             inner = _expand(operand, compiler, budget)
             # as Falco flattens them: `a and (b and c)` means the same
-            parts.extend(inner.operands if isinstance(inner, kind) else (inner,))  # type: ignore[attr-defined]  # And or Or
+            parts.extend(inner.operands if isinstance(inner, kind) else (inner,))
         return kind(tuple(parts))
     return node
 

@@ -29,7 +29,7 @@ class Node:
         return ()
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]  # same type
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         try:

@@ -634,10 +634,10 @@ class _Scanner:
             value = value.rstrip("\n")
         else:
             # a quoted scalar is clipped: of trailing line breaks only one is kept, unless an escape made them
-            stripped = value.rstrip("\n")
+            unbroken = value.rstrip("\n")
             limit = kept if escaped_any else 0
-            cut = max(len(stripped), min(limit + 1, len(value)) if escaped_any else 0)
-            if not stripped and not escaped_any:
+            cut = max(len(unbroken), min(limit + 1, len(value)) if escaped_any else 0)
+            if not unbroken and not escaped_any:
                 value = ""
             elif cut + 1 < len(value):
                 value = value[: cut + 1]
@@ -695,7 +695,7 @@ class _Scanner:
         if chomp == "-":
             value = value.rstrip("\n")
         elif chomp != "+":
-            stripped = value.rstrip("\n")
+            unbroken = value.rstrip("\n")
             value = stripped + "\n" if stripped and len(stripped) < len(value) else stripped
         self.key_allowed = True
         self.json_flow = False

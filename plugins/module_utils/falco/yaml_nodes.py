@@ -156,7 +156,8 @@ def _read_fast(text: str) -> list[Yaml] | None:
     top: list[Any] = documents
     try:
         parser = CParser(text)
-        get = parser.get_event
+        # PyYAML's stubs know one type for all events.
+        get: Any = parser.get_event
         event = get()
         while True:
             kind = type(event)
