@@ -695,7 +695,7 @@ class _Scanner:
         if chomp == "-":
             value = value.rstrip("\n")
         elif chomp != "+":
-            unbroken = value.rstrip("\n")
+            stripped = value.rstrip("\n")
             value = stripped + "\n" if stripped and len(stripped) < len(value) else stripped
         self.key_allowed = True
         self.json_flow = False
