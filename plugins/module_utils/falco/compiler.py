@@ -21,12 +21,10 @@ from .output import output_tokens
 from .parser import parse
 from .result import LoadError, LoadResult
 from .substitution import ExceptionError, Lists, with_exceptions
-from .summary import Failure, Summarizer, Summary
+from .summary import MAX_WARNINGS, Failure, Summarizer, Summary
 
 MAX_EVENTS_QUIET = 100
 """A syscall rule that may hold for more event codes than this is reported as LOAD_NO_EVTTYPE."""
-MAX_WARNINGS = 1000
-"""Warnings kept of one condition; nested macros could multiply them without end."""
 
 _CONTAINER_INFO = "%container.info"
 _UNKNOWN = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")

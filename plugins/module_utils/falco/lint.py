@@ -62,13 +62,14 @@ class Linter:
 
     def conditions(self) -> None:
         """FN001, FN002, FN003."""
+        known: dict[str, dict[str, bool | None]] = {}
         for compiled in self.loaded.compiler.rules.values():
             table = self.loaded.compiler.tables[compiled.rule.source]
             silencer = self._silencing_exception(compiled)
             if silencer:
                 self.add_to_rule("FN003", compiled, f"exception '{silencer}' holds whenever the rule does", _NARROW)
                 continue
-            value = truth(compiled.node, table, self.resolve)
+            value = truth(compiled.node, table, self.resolve, known.setdefault(compiled.rule.source, {}))
             if value is False:
                 pair = contradiction(self.parts(compiled), table)
                 detail = f": '{_show(pair[0])}' excludes '{_show(pair[1])}'" if pair else ""

@@ -22,7 +22,7 @@ from .nodes import And, Compare, Exists, Field, Macro, Node, Not, Or, Value, Val
 Resolve = Callable[[str], Optional[Node]]
 """Gives a macro's tree by name; None when it is unknown."""
 
-_DEPTH = 60
+MAX_PARTS = 500
 
 
 class Allowed(NamedTuple):
@@ -32,18 +32,33 @@ class Allowed(NamedTuple):
     values: frozenset[str]
 
 
-def conjuncts(node: Node, resolve: Resolve, depth: int = 0) -> list[Node]:
-    """Split a condition into the parts that must all hold, looking into macros."""
-    if isinstance(node, And):
-        return [part for operand in node.operands for part in conjuncts(operand, resolve, depth)]
-    if isinstance(node, Macro) and depth < _DEPTH:
-        inner = resolve(node.name)
-        return conjuncts(inner, resolve, depth + 1) if inner is not None else [node]
-    if isinstance(node, Not) and isinstance(node.operand, Or):
-        return [part for operand in node.operand.operands for part in conjuncts(Not(operand), resolve, depth)]
-    if isinstance(node, Not) and isinstance(node.operand, Not):
-        return conjuncts(node.operand.operand, resolve, depth)
-    return [node]
+def conjuncts(node: Node, resolve: Resolve) -> list[Node]:
+    """Split a condition into the parts that must all hold, looking into macros.
+
+    Of a condition with more than `MAX_PARTS` of them the rest is left whole.
+    """
+    parts: list[Node] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if len(parts) + len(stack) < MAX_PARTS:
+            if isinstance(current, And):
+                stack.extend(reversed(current.operands))
+                continue
+            if isinstance(current, Macro):
+                inner = resolve(current.name)
+                if inner is not None:
+                    stack.append(inner)
+                    continue
+            elif isinstance(current, Not):
+                if isinstance(current.operand, Or):
+                    stack.extend(Not(operand) for operand in reversed(current.operand.operands))
+                    continue
+                if isinstance(current.operand, Not):
+                    stack.append(current.operand.operand)
+                    continue
+        parts.append(current)
+    return parts
 
 
 def allowed_values(node: Node, table: FieldTable) -> Allowed | None:
@@ -65,21 +80,30 @@ def allowed_values(node: Node, table: FieldTable) -> Allowed | None:
     return Allowed(node.left, values)
 
 
-def truth(node: Node, table: FieldTable, resolve: Resolve, depth: int = 0) -> bool | None:
-    """Whether a condition always (True) or never (False) holds; None when it depends or cannot be told."""
+def truth(node: Node, table: FieldTable, resolve: Resolve, known: dict[str, bool | None] | None = None) -> bool | None:
+    """Whether a condition always (True) or never (False) holds; None when it depends or cannot be told.
+
+    Args:
+        known: what was found of macros so far, by name; each is looked at once.
+    """
+    if known is None:
+        known = {}
     if isinstance(node, Not):
-        inner = truth(node.operand, table, resolve, depth)
+        inner = truth(node.operand, table, resolve, known)
         return None if inner is None else not inner
     if isinstance(node, Macro):
-        body = resolve(node.name) if depth < _DEPTH else None
-        return truth(body, table, resolve, depth + 1) if body is not None else None
+        if node.name not in known:
+            known[node.name] = None  # for a macro within itself, which Falco refuses anyway
+            body = resolve(node.name)
+            known[node.name] = truth(body, table, resolve, known) if body is not None else None
+        return known[node.name]
     if not isinstance(node, (And, Or)):
         return None
     conjunction = isinstance(node, And)
-    known = [truth(part, table, resolve, depth) for part in node.operands]
-    if any(value is not None and value is not conjunction for value in known):
+    values = [truth(part, table, resolve, known) for part in node.operands]
+    if any(value is not None and value is not conjunction for value in values):
         return not conjunction
-    if all(value is conjunction for value in known):
+    if all(value is conjunction for value in values):
         return conjunction
     if conjunction:
         return False if contradiction(conjuncts(node, resolve), table) else None

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .catalogue import Catalogue, catalogue
@@ -74,6 +76,21 @@ class Loaded:
         return [result.to_json(contents) for result in self.results]
 
 
+RECURSION_LIMIT = 8000
+"""Frames that the deepest input within Falco's bounds (500 YAML levels, 1000 levels in a condition) may take here."""
+
+
+@contextmanager
+def _deep_nesting() -> Iterator[None]:
+    """Let Python recurse as deep as Falco's bounds allow, and no deeper afterwards than before."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 class Loader:
     """Loads rulesets against one catalogue and remembers what they have in common."""
 
@@ -92,6 +109,10 @@ class Loader:
         Returns:
             The ruleset; bad input is in its results, nothing is raised.
         """
+        with _deep_nesting():
+            return self._load(files, keep_documents)
+
+    def _load(self, files: Sequence[RulesFile], keep_documents: bool) -> Loaded:
         collector = Collector(self.catalogue, self.tables)
         compiler = Compiler(collector, self.tables, self.memory)
         loaded = Loaded(self.catalogue, collector, compiler)

@@ -34,6 +34,8 @@ from .nodes import (
 )
 
 NO_VALUE = "<NA>"
+MAX_WARNINGS = 1000
+"""About how many warnings are kept of one condition; nested macros could multiply them without end."""
 _EQUALITY = frozenset(("==", "=", "!=", "in", "intersects", "pmatch"))
 _EVENT_OPERATORS = frozenset(("==", "=", "!=", "in"))
 _U64 = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
@@ -139,7 +141,7 @@ class Summarizer:
             if part is self.neutral:
                 continue
             failure = failure or part.failure
-            if part.warnings:
+            if part.warnings and len(warnings) < MAX_WARNINGS:
                 warnings += part.warnings
             unsafe = unsafe or part.unsafe_na
             if part.deprecated:
