@@ -130,7 +130,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import Ku
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import COARSENESS, read_records, suggest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.observed import read_records
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import COARSENESS, suggest
 
 ARGUMENTS = {
     "flows": {"type": "list", "elements": "dict", "required": True},

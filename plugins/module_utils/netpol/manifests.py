@@ -27,7 +27,8 @@ from .model import (
     Service,
     ServicePort,
 )
-from .policies import POLICY_GROUP, POLICY_KINDS, label_key_problem, label_value_problem, parse_policy
+from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
+from .reader import label_key_problem, label_value_problem
 
 #: Kinds with a pod template, and the path to it.
 TEMPLATES: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,8 @@ from typing import Any
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.analysis import QUESTIONS, Request, answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import read_records, suggest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.observed import read_records
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import suggest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -8,7 +8,8 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import COARSENESS, read_records, suggest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.observed import read_records
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import COARSENESS, suggest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
