@@ -68,6 +68,7 @@ class Engine:
     def __init__(self, universe: Universe, policies: Sequence[Policy]) -> None:
         self.universe = universe
         self.policies = list(policies)
+        self._one_way: dict[tuple[object, str], Row] = {}
         self._families = [_Family(universe, self.policies, family) for family in universe.families]
 
     def row(self, destination: int) -> Row:
@@ -91,10 +92,13 @@ class Engine:
 
     def one_way(self, destination: int, direction: str) -> Row:
         """What one direction alone permits towards a class: its ingress policies, or its sources' egress policies."""
-        total: Row = {}
-        for family in self._families:
-            for mask, sources in family.one_way(destination)[direction == "egress"].items():
-                add_union(total, mask, sources)
+        key = (self.signature(destination), direction)
+        total = self._one_way.get(key)
+        if total is None:
+            total = self._one_way[key] = {}
+            for family in self._families:
+                for mask, sources in family.one_way(destination)[direction == "egress"].items():
+                    add_union(total, mask, sources)
         return total
 
     def signature(self, destination: int) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from .engine import Engine
 from .model import NAMESPACE_NAME_LABEL, Model, Namespace, Options, Pod, PodsPeer, Policy
 from .ports import summary
 from .selectors import DOES_NOT_EXIST, EXISTS, IN, NOT_IN, Selector
-from .universe import Universe
+from .universe import Universe, bit_indices
 
 #: Namespaces of imagined pods begin with this; no real name can, for it is no DNS label.
 _IMAGINED = "(new)"
@@ -53,6 +53,7 @@ def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list
     engine = Engine(universe, policies)
     class_of = {id(pod): number for number, members in enumerate(universe.members) for pod in members}
     places = [(item, class_of[id(item.pod)]) for item in imagined]
+    relevant = {direction: _relevant(engine, policies, direction) for direction in ("ingress", "egress")}
     result = []
     seen: set[tuple[str, int]] = set()
     for pod in model.pods:
@@ -61,20 +62,19 @@ def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list
             continue
         seen.add((pod.workload_name, number))
         for direction in ("ingress", "egress"):
-            result.append(_one(engine, policies, pod, number, direction, places))
+            result.append(_one(engine, relevant[direction].get(number, set()), pod, number, direction, places))
     return sorted(result, key=lambda item: (item["workload"], item["direction"] == "egress"))
 
 
 def _one(
     engine: Engine,
-    policies: Sequence[Policy],
+    relevant: set[object],
     pod: Pod,
     number: int,
     direction: str,
     places: Sequence[tuple[_Imagined, int]],
 ) -> dict[str, Any]:
     universe = engine.universe
-    relevant = _relevant(engine, policies, number, direction)
 
     def mask_of(other: int) -> int:
         if direction == "ingress":
@@ -128,13 +128,14 @@ def _said(selector: Selector) -> str:
     return str(selector) if selector.requirements else "any"
 
 
-def _relevant(engine: Engine, policies: Sequence[Policy], number: int, direction: str) -> set[object]:
-    """Peers of the rules that rule this class in this direction."""
-    found: set[object] = set()
+def _relevant(engine: Engine, policies: Sequence[Policy], direction: str) -> dict[int, set[object]]:
+    """For each pod class, the peers of the rules that rule it in this direction."""
+    found: dict[int, set[object]] = {}
     for policy in policies:
-        if engine.universe.pods(policy.subject) >> number & 1:
-            for rule in policy.rules(direction):
-                found.update(rule.peers or (None,))
+        peers = {peer for rule in policy.rules(direction) for peer in rule.peers or (None,)}
+        if peers:
+            for number in bit_indices(engine.universe.pods(policy.subject)):
+                found.setdefault(number, set()).update(peers)
     return found
 
 
