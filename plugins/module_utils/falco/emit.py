@@ -101,7 +101,10 @@ def _inline(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     written = json.dumps(text, ensure_ascii=False)
-    return "".join(
-        char if char.isprintable() else f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char) & 0xFFFF:04x}"
-        for char in written
-    )
+    return "".join(char if char.isprintable() else _escaped(ord(char)) for char in written)
+
+
+def _escaped(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:
+        code = 0xFFFD  # a byte that was not UTF-8 has no way of being written
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

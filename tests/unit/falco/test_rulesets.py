@@ -1,0 +1,169 @@
+"""Rulesets described, compared, scoped, merged and written."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue_with, plugin_from_mapping
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.compare import compare
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.emit import emit_items
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.info import describe
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.merge import merge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import Loaded, Loader, RulesFile, load
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.scope import Target, scope
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml_nodes import read_documents
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+BASE = """- list: shells
+  items: [bash, sh]
+- macro: shell_started
+  condition: evt.type = execve and proc.name in (shells)
+- rule: Shell
+  desc: a shell
+  condition: shell_started and container.id != host
+  output: shell %proc.cmdline
+  priority: WARNING
+  tags: [mitre_execution, T1059]
+- rule: Either
+  desc: either
+  condition: evt.type = open or evt.type = openat
+  output: opened %fd.name
+  priority: NOTICE
+"""
+
+
+def loaded(*texts: str) -> Loaded:
+    return load([RulesFile(f"{number}.yaml", text) for number, text in enumerate(texts)])
+
+
+def test_a_rule_is_described_with_everything_resolved() -> None:
+    described = describe(loaded(BASE))
+    shell = described["rules"][0]
+    assert shell["resolved_condition"] == "evt.type = execve and proc.name in (bash, sh) and container.id != host"
+    assert shell["fields"] == ["container.id", "evt.type", "proc.name"]
+    assert shell["event_types"] == ["execve"]
+    assert shell["macros"] == ["shell_started"]
+    assert described["mitre"]["techniques"] == {"T1059": ["Shell"]}
+    assert {"from": "macro shell_started", "to": "list shells"} in described["dependencies"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("", "", "none"),
+        ("", "- list: more\n  items: []\n", "minor"),
+        ("- list: more\n  items: []\n", "", "major"),
+        ("", "- required_engine_version: 0.50.0\n", "minor"),
+        ("- required_engine_version: 0.50.0\n", "", "patch"),
+        ("", "- list: shells\n  items: [zsh]\n  override:\n    items: append\n", "patch"),
+        ("", "- rule: Shell\n  priority: ERROR\n  override:\n    priority: replace\n", "patch"),
+        ("", "- rule: Shell\n  priority: INFO\n  override:\n    priority: replace\n", "major"),
+        ("", "- rule: Shell\n  enabled: false\n  override:\n    enabled: replace\n", "major"),
+        ("", "- rule: Shell\n  tags: [host]\n  override:\n    tags: append\n", "patch"),
+        ("", "- rule: Shell\n  tags: [host]\n  override:\n    tags: replace\n", "major"),
+        ("", "- rule: Either\n  condition: evt.type = open\n  override:\n    condition: replace\n", "major"),
+        ("", "- rule: Either\n  condition: or evt.type = creat\n  override:\n    condition: append\n", "patch"),
+        ("", "- macro: shell_started\n  condition: or evt.type = open\n  override:\n    condition: append\n", "major"),
+    ],
+)
+def test_the_version_that_a_change_calls_for(old: str, new: str, verdict: str) -> None:
+    assert compare(loaded(BASE, old), loaded(BASE, new))["verdict"] == verdict
+
+
+def test_scope_appends_where_that_is_safe_and_replaces_where_not() -> None:
+    scoped = scope([RulesFile("base.yaml", BASE)], Target(namespaces=("prod", "two words")))
+    assert [(one.rule, one.action) for one in scoped.decisions] == [("Shell", "append"), ("Either", "replace")]
+    after = loaded(BASE, scoped.content)
+    restriction = 'k8s.ns.name in (prod, "two words")'
+    assert after.collector.rules["Either"].condition == f"(evt.type = open or evt.type = openat) and {restriction}"
+    assert after.collector.rules["Shell"].condition == f"shell_started and container.id != host and {restriction}"
+
+
+def test_scope_by_labels_and_containers() -> None:
+    target = Target(
+        labels={"app.kubernetes.io/name": "x y"}, containers=("web-*", "db"), label_field="k8smeta.pod.label"
+    )
+    scoped = scope([RulesFile("base.yaml", BASE)], target, rules=["Sh*"])
+    condition = loaded(BASE, scoped.content).collector.rules["Shell"].condition
+    assert 'k8smeta.pod.label[app.kubernetes.io/name] = "x y"' in condition
+    assert '(container.name glob "web-*" or container.name glob "db")' in condition
+    assert "Either" not in scoped.content
+
+
+def test_scope_uses_what_an_audit_event_has() -> None:
+    audit = "- rule: A\n  desc: d\n  condition: ka.verb = get\n  output: o\n  priority: INFO\n  source: k8s_audit\n"
+    assert "ka.target.namespace in (prod)" in scope([RulesFile("a", audit)], Target(namespaces=("prod",))).content
+    skipped = scope([RulesFile("a", audit)], Target(labels={"a": "b"}))
+    assert (skipped.content, skipped.decisions[0].action) == ("", "skip")
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "rules", "message"),
+    [
+        (BASE, Target(), [], "give namespaces"),
+        (BASE, Target(namespaces=("a",)), ["Shel"], "did you mean 'Shell'"),
+        (BASE, Target(namespaces=("a",), namespace_field="x.y"), [], "namespace_field is one of"),
+        ("- rule: x\n", Target(namespaces=("a",)), [], "does not load"),
+    ],
+)
+def test_scope_refuses(text: str, target: Target, rules: list[str], message: str) -> None:
+    with pytest.raises(FalcoError, match=message):
+        scope([RulesFile("f", text)], target, rules)
+
+
+def test_merging_keeps_the_meaning_and_names_conflicts() -> None:
+    append = "- rule: Shell\n  condition: and fd.num > 0\n  override:\n    condition: append\n"
+    local = f"- list: shells\n  items: [zsh]\n{append}"
+    merged = merge([RulesFile("base.yaml", BASE), RulesFile("local.yaml", local)])
+    assert loaded(merged.content).collector.rules["Shell"].condition.endswith("and fd.num > 0")
+    assert [(one.name, one.files, one.same) for one in merged.conflicts] == [
+        ("shells", ("base.yaml", "local.yaml"), False)
+    ]
+
+
+def test_merging_refuses_what_does_not_load() -> None:
+    with pytest.raises(FalcoError, match="does not load"):
+        merge([RulesFile("a", "- rule: x\n")])
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20) | st.sampled_from(
+    ["null", "~", "", " x", "x ", "a: b", "- a", "# c", "true", "a\nb", "a\n\nb\n", " a\nb", "[", "'", '"', "\\", "%x"]
+)
+
+
+@given(st.dictionaries(TEXT.filter(bool), TEXT | st.lists(TEXT, max_size=3), min_size=1, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_what_is_written_is_read_again(entry: dict[str, object]) -> None:
+    node = read_documents(emit_items([entry]))[0].value[0]
+    back = {
+        key.value: [item.value for item in value.value] if isinstance(value.value, list) else value.value
+        for key, value in node.value
+    }
+    assert back == entry
+
+
+def test_another_plugin_brings_its_fields_and_source() -> None:
+    okta = plugin_from_mapping(
+        {"name": "okta", "source": "okta", "extracts": ["okta"], "fields": [{"name": "okta.actor.name"}]}
+    )
+    rule = "- rule: O\n  desc: d\n  condition: okta.actor.name = x\n  output: o\n  priority: INFO\n  source: okta\n"
+    result = Loader(catalogue_with("0.44", None, [okta])).load([RulesFile("f", rule)]).results[0]
+    assert (result.errors, result.warnings) == ([], [])
+    assert [one.code for one in load([RulesFile("f", rule)]).results[0].warnings] == ["LOAD_UNKNOWN_SOURCE"]
+
+
+def test_the_json_shape_is_falcos() -> None:
+    entry = loaded("- list: l\n  items: [a]\n").to_json()[0]
+    assert json.loads(json.dumps(entry)) == entry
+    assert sorted(entry) == ["errors", "name", "schema_valid", "schema_warnings", "successful", "warnings"]
+    warning = entry["warnings"][0]
+    assert sorted(warning) == ["code", "codedesc", "context", "message"]
+    assert warning["context"]["locations"][1] == {
+        "item_type": "list",
+        "item_name": "l",
+        "position": {"name": "0.yaml", "line": 0, "column": 2, "offset": 2},
+    }
+    assert warning["context"]["snippet"] == "- list: l\n  ^\n"

@@ -1,0 +1,109 @@
+"""falco_rules_validate and falco_rules_info through their main(), with the examples of their documentation."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..module_runner import MODULES, run_module
+
+GOOD = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: NOTICE\n"
+BAD = GOOD.replace("evt.type", "evt.tpye")
+
+
+def validated(**args: Any) -> dict[str, Any]:
+    return run_module("falco_rules_validate", args)
+
+
+@pytest.mark.parametrize("name", ["falco_rules_validate", "falco_rules_info"])
+def test_the_examples_run_and_return_what_is_documented(name: str) -> None:
+    module = importlib.import_module(f"{MODULES}.{name}")
+    documented = set(yaml.safe_load(module.RETURN))
+    for task in yaml.safe_load(module.EXAMPLES):
+        result = run_module(name, task[f"falconet.k8s.{name}"])
+        assert not result.get("failed"), result
+        assert documented - {"comparison"} <= set(result)
+        assert set(result) - {"changed", "invocation"} <= documented
+
+
+def test_a_broken_rule_fails_and_says_where() -> None:
+    result = validated(content=BAD)
+    assert result["failed"]
+    assert result["msg"].startswith("content:3:14: LOAD_ERR_COMPILE_CONDITION: ")
+    assert "did you mean 'evt.type'?" in result["msg"]
+    assert not result["successful"]
+
+
+def test_fail_on() -> None:
+    unused = "- list: l\n  items: [a]\n"
+    assert not validated(content=unused).get("failed")
+    assert validated(content=unused, fail_on=["warning"])["failed"]
+    assert validated(content=unused, fail_on=["LOAD_UNUSED_LIST"])["failed"]
+    assert not validated(content=BAD, fail_on=["never"]).get("failed")
+    assert "did you mean" in validated(content=GOOD, fail_on=["LOAD_UNUSED_LISTS"])["msg"]
+
+
+def test_files_and_directories_in_order(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.d"
+    rules.mkdir()
+    (rules / "20.yaml").write_text("- rule: R\n  enabled: false\n  override:\n    enabled: replace\n")
+    (rules / "10.yml").write_text(GOOD)
+    (rules / "notes.txt").write_text("not rules")
+    result = validated(files=[str(rules)])
+    assert [Path(entry["name"]).name for entry in result["falco_load_results"]] == ["10.yml", "20.yaml"]
+    assert result["successful"]
+
+
+def test_unreadable_files_are_findings(tmp_path: Path) -> None:
+    result = validated(files=[str(tmp_path / "nowhere.yaml"), str(tmp_path)])
+    assert [one["code"] for one in result["findings"]] == ["LOAD_ERR_FILE_READ", "LOAD_ERR_FILE_READ"]
+    assert result["failed"]
+
+
+def test_rulesets_are_judged_each_by_itself() -> None:
+    rulesets = [{"name": f"good {number}", "content": GOOD} for number in range(50)]
+    result = validated(rulesets=[*rulesets, {"name": "bad", "content": BAD}], fail_on=["never"])
+    assert [entry["name"] for entry in result["rulesets"] if not entry["successful"]] == ["bad"]
+    assert {one["ruleset"] for one in result["findings"]} == {"bad"}
+    assert not result["successful"]
+
+
+def test_plugins_decide_what_exists() -> None:
+    rule = GOOD.replace("evt.type = open", "evt.type = open and container.id = x")
+    assert validated(content=rule)["successful"]
+    assert validated(content=rule, plugins=[])["failed"]
+    assert "is not in the catalogue" in validated(content=rule, plugins=["nowhere"])["msg"]
+    assert "no catalogue for Falco 0.1" in validated(content=rule, falco_version="0.1")["msg"]
+
+
+def test_reports(tmp_path: Path) -> None:
+    args = {
+        "content": BAD,
+        "fail_on": ["never"],
+        "sarif_path": str(tmp_path / "r.sarif"),
+        "junit_path": str(tmp_path / "r.xml"),
+    }
+    assert not run_module("falco_rules_validate", args, check_mode=True)["changed"]
+    assert list(tmp_path.iterdir()) == []
+    assert validated(**args)["changed"]
+    assert not validated(**args)["changed"]
+    run = json.loads((tmp_path / "r.sarif").read_text())["runs"][0]
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 3, "startColumn": 14}
+    assert run["results"][0]["ruleId"] == "LOAD_ERR_COMPILE_CONDITION"
+    suite = ElementTree.parse(tmp_path / "r.xml").getroot()[0]
+    assert suite.attrib["failures"] == "0"
+    validated(**{**args, "fail_on": ["error"]})
+    suite = ElementTree.parse(tmp_path / "r.xml").getroot()[0]
+    assert (suite.attrib["failures"], suite[0][0].tag) == ("1", "failure")
+
+
+def test_info_refuses_what_does_not_load() -> None:
+    result = run_module("falco_rules_info", {"content": BAD})
+    assert "LOAD_ERR_COMPILE_CONDITION" in result["msg"]
