@@ -130,12 +130,18 @@ def escape(text: str) -> str:
     """Write a constant so that `unescape` reads it back; bare when it needs no quotes and is not empty."""
     if text and bare_string(text) and bare_string(text).end() == len(text):  # type: ignore[union-attr]  # just matched
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Write a constant in quotes so that `unescape` reads it back."""
     out = ['"']
-    for char in text:
+    for index, char in enumerate(text):
         if char == '"':
             out.append('\\"')
         elif char == "\\":
-            out.append("\\\\")
+            # Two backslashes before the closing quote would not let it close; a backslash and a space mean one, too.
+            out.append("\\\\" if index + 1 < len(text) else "\\ ")
         elif char in "\b\f\n\r\t":
             out.append({"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}[char])
         elif char < " " or char == "\x7f":

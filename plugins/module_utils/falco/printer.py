@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .lexer import bare_argument, escape, number
+from .lexer import bare_argument, escape, number, quoted
 from .nodes import (
     And,
     Compare,
@@ -60,7 +60,7 @@ def _operand(node: Node) -> str:
         return f"({', '.join(_operand(item) for item in node.items)})"
     if isinstance(node, Value):
         match = number(node.text)
-        return node.text if match and match.end() == len(node.text) else _quoted(node.text)
+        return node.text if match and match.end() == len(node.text) else quoted(node.text)
     if isinstance(node, ValueList):
         return f"({', '.join(escape(value) for value in node.values)})"
     return to_text(node)
@@ -72,7 +72,7 @@ def _right(node: Compare) -> str:
         if node.operator in ("<", "<=", ">", ">=", "in", "intersects", "pmatch") or " " in node.operator:
             return right.text  # a number, or the name that stands for a list
         if right.text in ("oneof", "anyof", "allof"):
-            return _quoted(right.text)
+            return quoted(right.text)
         return escape(right.text)
     return _operand(right)
 
@@ -81,9 +81,4 @@ def _argument(arg: str | None) -> str:
     if arg is None:
         return ""
     match = bare_argument(arg)
-    return f"[{arg}]" if match and match.end() == len(arg) else f"[{_quoted(arg)}]"
-
-
-def _quoted(text: str) -> str:
-    written = escape(text)
-    return written if written.startswith('"') else f'"{written}"'
+    return f"[{arg}]" if match and match.end() == len(arg) else f"[{quoted(arg)}]"
