@@ -11,6 +11,7 @@ some read their arguments themselves. Source: `parse_field_name` and `extract_ar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from .catalogue import Catalogue, FieldInfo, Source
@@ -27,6 +28,17 @@ def number_or_raise(text: str) -> None:
         raise CheckError(f"{text} is not a valid number")
 
 
+_HEAD = 5
+"""Length of the shortest field name, by whose letters names are grouped."""
+
+
+def _by_head(names: Iterable[str]) -> dict[str, list[str]]:
+    heads: dict[str, list[str]] = {}
+    for name in names:
+        heads.setdefault(name[:_HEAD], []).append(name)
+    return heads
+
+
 class FieldTable:
     """The fields of one source, with lookups remembered."""
 
@@ -35,6 +47,8 @@ class FieldTable:
         self.source = source
         self._known: dict[str, FieldInfo | CheckError | None] = {}
         self._prefixed = source.name == "syscall"
+        self._builtin_heads = _by_head(source.builtin)
+        self._plugin_heads = _by_head(source.plugin)
 
     def find(self, text: str) -> FieldInfo | None:
         """Return the field that `text` names, or None when there is none.
@@ -70,7 +84,7 @@ class FieldTable:
                 return special  # type: ignore[return-value]  # a FieldInfo or None once the marker is excluded
         if exact is not None:
             return exact
-        if any(text.startswith(name) for name in builtin):
+        if any(text.startswith(name) for name in self._builtin_heads.get(text[:_HEAD], ())):
             return None
         return self._plugin(text)
 
@@ -162,7 +176,7 @@ class FieldTable:
         info = fields.get(name)
         if info is None:
             # a prefix decides, and its argument is checked before the length is
-            candidates = [known for known in fields if text.startswith(known)]
+            candidates = [known for known in self._plugin_heads.get(text[:_HEAD], ()) if text.startswith(known)]
             if not candidates:
                 return None
             info = fields[max(candidates, key=len)]
