@@ -43,7 +43,7 @@ def main() -> int:
         tasks = len(re.findall(r"^TASK \[", done.stdout, re.MULTILINE))
         print(
             f"run {run}: {seconds:.0f} s, {tasks} tasks, {sum(ok for ok, _, _ in recap)} ok on all hosts, "
-            f"changed={sum(changed for _, changed, _ in recap)}, {requests() - before - idle * seconds:.0f} API requests"
+            f"changed={sum(changes for _, changes, _ in recap)}, {requests() - before - idle * seconds:.0f} requests"
         )
     return 0
 
