@@ -17,7 +17,7 @@ from sandbox.instance import NODES
 
 from .cluster import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 STATE = "/run/sandbox/netpol-state.json"
 #: Upper limit for a policy to be in force on every node, also on a busy machine.
