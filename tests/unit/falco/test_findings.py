@@ -37,6 +37,25 @@ def findings(*texts: str, optional: tuple[str, ...] = ()) -> list[Finding]:
     return validate([Ruleset("", files)], optional_lint=optional)[0].findings
 
 
+def test_the_broken_rule_of_the_documentation_is_told_of_as_shown() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text()
+    example = re.search(r"```yaml\n(- rule: Shell in production\n.*?)```", page, re.S)
+    assert example
+    one = findings(example.group(1))[0]
+    message = f"rules.d/production.yaml:{one.line}:{one.column}: {one.code}: {one.message} ({one.hint})"
+    assert message in page.replace("\n", " ")
+    assert one.excerpt in page
+
+
+def test_the_plugin_of_the_documentation_can_be_made() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text()
+    example = re.search(r"```python\n(.*?)```", page, re.S)
+    assert example
+    names: dict[str, object] = {}
+    exec(example.group(1), names)
+    assert "okta" in names["loader"].catalogue.sources  # type: ignore[attr-defined]  # a Loader
+
+
 def test_every_code_is_explained_and_no_other() -> None:
     assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT}
 
