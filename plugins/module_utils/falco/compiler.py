@@ -22,6 +22,7 @@ from .parser import parse
 from .result import LoadError, LoadResult
 from .substitution import ExceptionError, Lists, with_exceptions
 from .summary import MAX_WARNINGS, Failure, Summarizer, Summary
+from .yaml_nodes import Yaml
 
 MAX_EVENTS_QUIET = 100
 """A syscall rule that may hold for more event codes than this is reported as LOAD_NO_EVTTYPE."""
@@ -355,9 +356,10 @@ _Known = tuple[Parsed, tuple[Summary, ...], Summary]
 class Memory:
     """What is remembered between compilations, and between rulesets with the same catalogue."""
 
-    __slots__ = ("outputs", "parsed", "summaries")
+    __slots__ = ("documents", "outputs", "parsed", "summaries")
 
     def __init__(self) -> None:
+        self.documents: dict[str, list[Yaml]] = {}
         self.parsed: dict[str, Parsed] = {}
         self.summaries: dict[tuple[int, str], _Known] = {}
         self.outputs: dict[tuple[str, str], str | None] = {}

@@ -59,6 +59,10 @@ _OVERRIDE_AND_APPEND = (
     "under 'override' instead."
 )
 
+REMEMBERED_FILES = 50
+REMEMBERED_SIZE = 1024 * 1024
+"""How many files' YAML is kept for further rulesets, and up to which size in characters."""
+
 Keys = dict[str, Yaml]
 
 
@@ -93,8 +97,9 @@ def _text(node: Yaml) -> str:
 class Reader:
     """Reads files into one collector."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, remembered: dict[str, list[Yaml]] | None = None) -> None:
         self.collector = collector
+        self._remembered = {} if remembered is None else remembered
         self.file = Context.of_file("")
         self.result = LoadResult("")
 
@@ -108,7 +113,7 @@ class Reader:
         self.file = Context.of_file(name)
         self.result = result
         try:
-            documents = read_documents(text)
+            documents = self._documents(text)
         except YamlError as error:
             where = self.file
             if error.line is not None:
@@ -133,6 +138,15 @@ class Reader:
             result.fail(failure)
         except _BadConversionError as error:
             result.fail(LoadError("LOAD_ERR_VALIDATE", str(error), self.file))
+        return documents
+
+    def _documents(self, text: str) -> list[Yaml]:
+        """Read YAML, or take what the same text was before; many rulesets share their base files."""
+        documents = self._remembered.get(text)
+        if documents is None:
+            documents = read_documents(text)
+            if len(text) <= REMEMBERED_SIZE and len(self._remembered) < REMEMBERED_FILES:
+                self._remembered[text] = documents
         return documents
 
     # scalars

@@ -116,7 +116,7 @@ class Loader:
         collector = Collector(self.catalogue, self.tables)
         compiler = Compiler(collector, self.tables, self.memory)
         loaded = Loaded(self.catalogue, collector, compiler)
-        reader = Reader(collector)
+        reader = Reader(collector, self.memory.documents)
         for file in files:
             result = LoadResult(file.name)
             loaded.files.append(file)
