@@ -23,3 +23,10 @@ def site() -> Site:
 @pytest.fixture(scope="session")
 def cluster(site: Site) -> Cluster:
     return Cluster(site.kubeconfig)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def enforced(cluster: Cluster) -> None:
+    """A test that was killed while enforcement was off has left it off."""
+    if "INVENTORY" not in os.environ:
+        cluster.sandbox("enforcement", "on")
