@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .engine import Row
+from .engine import Row, size, spread, width
 from .matrix import Groups, Matrix
 from .ports import summary
 from .universe import bit_indices, from_indices
@@ -95,6 +95,17 @@ def _rows(matrix: Matrix) -> dict[int, Row]:
 
 def _compare(before: Row, after: Row) -> Iterator[tuple[int, int, int]]:
     """Sources with their masks before and after, where these differ."""
+    pairs_of_sets = len(before) * len(after)
+    if pairs_of_sets > 64 and pairs_of_sets > width(before) + width(after):
+        left, right = spread(before), spread(after)
+        pairs: dict[tuple[int, int], list[int]] = {}
+        for source in {**left, **right}:
+            change = (left.get(source, 0), right.get(source, 0))
+            if change[0] != change[1]:
+                pairs.setdefault(change, []).append(source)
+        for (old, new), members in pairs.items():
+            yield from_indices(members), old, new
+        return
     covered = 0
     for old, old_sources in before.items():
         rest = old_sources
@@ -162,13 +173,9 @@ def count(before: Matrix, after: Matrix) -> dict[str, int]:
     totals = {"gained": 0, "lost": 0, "changed": 0}
     for block in change_blocks(before, after):
         kind = "gained" if not block.before else "lost" if not block.after else "changed"
-        sources = _size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
-        totals[kind] += sources * _size(block.destinations & inner)
-        totals[kind] -= _size(block.sources & block.destinations & single)
+        sources = size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
+        totals[kind] += sources * size(block.destinations & inner)
+        totals[kind] -= size(block.sources & block.destinations & single)
         if block.destinations & ~inner:
             totals[kind] += sources * len(groups.listed(block.destinations & ~inner))
     return totals
-
-
-def _size(bits: int) -> int:
-    return bin(bits).count("1")

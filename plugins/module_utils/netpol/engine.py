@@ -10,11 +10,11 @@ the destination, for egress the rules whose peers hold the destination, with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Callable, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from .model import ADMIN, ALLOW, BASELINE, DENY, BlockPeer, NodesPeer, PodsPeer, Policy, PortRule, Rule
-from .universe import Universe, bit_indices
+from .universe import Universe, bit_indices, from_indices
 
 #: Port mask -> sources that may use exactly these ports. Sources with no port at all are left out.
 Row = dict[int, int]
@@ -164,6 +164,9 @@ class _Family:
             self._compile(number, policy)
         self._hits = self._find_hits()
         self._rows: dict[object, Row] = {}
+        self._directions: dict[tuple[bool, tuple[int, ...], object, int], Row] = {}
+        # By identity of a direction's row, which lives as long as this object.
+        self._spread: dict[int, dict[int, int]] = {}
 
     def isolated(self, direction: str) -> int:
         return self._ingress_isolated if direction == "ingress" else self._egress_isolated
@@ -254,7 +257,17 @@ class _Family:
         return row
 
     def _evaluate(self, destination: int) -> Row:
-        return intersect(*self.one_way(destination))
+        ingress, egress = self.one_way(destination)
+        pairs = len(ingress) * len(egress)
+        if pairs > 64:
+            # Where few sources are left on one side, looking each of them up beats comparing all sets.
+            few, many = sorted((ingress, egress), key=width)
+            if width(few) < pairs:
+                found = self._spread.get(id(many))
+                if found is None:
+                    found = self._spread[id(many)] = spread(many)
+                return gather({source: mask & found.get(source, 0) for source, mask in spread(few).items()})
+        return intersect(ingress, egress)
 
     def one_way(self, destination: int) -> tuple[Row, Row]:
         """Ingress and egress rows of a destination."""
@@ -265,13 +278,22 @@ class _Family:
             return {}, {}
         resolve = self._resolver(destination)
         sets = [*self._hits[destination], *self._always]
-        ingress: Row = {universe.ports.full: sources}
+        # Destinations with the same rules share each direction's row, whatever differs in the other direction.
+        named = None if outside else universe.named_ports[destination]
+        selecting: list[int] = []
         if not outside:
             selecting = sorted(number for found in sets for number in self._selecting.get(found, ()))
-            if selecting:
-                ingress = self._ingress_row(selecting, sources, resolve)
-        egress_rules = sorted(number for found in sets for number in self._reached.get(found, ()))
-        return ingress, self._egress_row(egress_rules, sources, resolve)
+        key = (True, tuple(selecting), named, sources)
+        ingress = self._directions.get(key)
+        if ingress is None:
+            ingress = self._ingress_row(selecting, sources, resolve) if selecting else {universe.ports.full: sources}
+            self._directions[key] = ingress
+        rules = sorted(number for found in sets for number in self._reached.get(found, ()))
+        key = (False, tuple(rules), named, sources)
+        egress = self._directions.get(key)
+        if egress is None:
+            egress = self._directions[key] = self._egress_row(rules, sources, resolve)
+        return ingress, egress
 
     def _resolver(self, destination: int) -> Callable[[_Compiled], int]:
         """The port mask of a rule at a destination, where named ports get their numbers."""
@@ -376,10 +398,44 @@ def _disjoint(row: Row) -> Row:
     """The same permissions with disjoint source sets: a source in several sets gets all their ports."""
     if len(row) < 2:
         return row
+    # Splitting sets costs the square of their number; walking their members costs their sizes.
+    if len(row) > 8 and sum(map(size, row.values())) < len(row) ** 2 * 4:
+        return gather(spread(row))
     result: Row = {}
     for mask, sources in row.items():
         add_union(result, mask, sources)
     return result
+
+
+def size(bits: int) -> int:
+    """How many members a set has."""
+    return bin(bits).count("1")
+
+
+def width(row: Row) -> int:
+    """How many sources a row with disjoint sets has."""
+    every = 0
+    for sources in row.values():
+        every |= sources
+    return size(every)
+
+
+def spread(row: Row) -> dict[int, int]:
+    """Source to ports; sources in several sets get the ports of all of them."""
+    found: dict[int, int] = {}
+    for mask, sources in row.items():
+        for source in bit_indices(sources):
+            found[source] = found.get(source, 0) | mask
+    return found
+
+
+def gather(masks: Mapping[int, int]) -> Row:
+    """The row in which each source has its ports."""
+    members: dict[int, list[int]] = {}
+    for source, mask in masks.items():
+        if mask:
+            members.setdefault(mask, []).append(source)
+    return {mask: from_indices(sources) for mask, sources in members.items()}
 
 
 def _apply(state: dict[tuple[int, int, int], int], term: _Term) -> dict[tuple[int, int, int], int]:

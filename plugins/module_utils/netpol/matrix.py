@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from .addresses import Range, format_range, merge
-from .engine import Engine, Row, add_union
+from .engine import Engine, Row, add_union, size
 from .errors import NetpolError
 from .model import Pod
 from .universe import Universe, bit_indices, from_indices
@@ -255,9 +255,9 @@ class Matrix:
         total = 0
         for block in self.blocks():
             lines = len(self.ports.texts(block.mask))
-            sources = _size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
-            themselves = _size(block.sources & block.destinations & single)
-            total += lines * (sources * _size(block.destinations & inner) - themselves)
+            sources = size(block.sources & inner) + len(groups.listed(block.sources & ~inner))
+            themselves = size(block.sources & block.destinations & single)
+            total += lines * (sources * size(block.destinations & inner) - themselves)
             outside = block.destinations & ~inner
             if outside:
                 total += lines * sources * len(groups.listed(outside))
@@ -285,10 +285,6 @@ class Matrix:
                     "protocol": protocol,
                     "ports": ports,
                 }
-
-
-def _size(bits: int) -> int:
-    return bin(bits).count("1")
 
 
 def text(connections: Iterable[Connection]) -> str:

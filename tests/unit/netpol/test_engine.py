@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.addresses import Range
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import (
+    Engine,
+    add_union,
+    gather,
+    spread,
+    width,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model, Options, Policy
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.reference import Endpoint, decide
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.universe import Universe
@@ -55,3 +61,55 @@ def disagreements(model: Model, policies: list[Policy], options: Options) -> lis
 def test_the_engine_agrees_with_the_reference(manifests: list[dict[str, Any]], options: Options) -> None:
     model = build(manifests)
     assert disagreements(model, model.policies, options) == []
+
+
+rows = st.dictionaries(st.integers(1, 255), st.integers(1, 2**20 - 1), max_size=20)
+
+
+@given(rows)
+def test_sets_made_disjoint_keep_every_sources_ports(row: dict[int, int]) -> None:
+    split: dict[int, int] = {}
+    for mask, sources in row.items():
+        add_union(split, mask, sources)
+    assert gather(spread(row)) == split
+    assert width(split) == len(spread(row))
+
+
+def test_many_policies_with_ports_of_their_own_are_decided_alike() -> None:
+    pods = [
+        {"kind": "Pod", "metadata": {"name": f"p{n}", "namespace": "one", "labels": {"app": f"a{n}"}}, "spec": {}}
+        for n in range(24)
+    ]
+
+    def policy(number: int, direction: str, peer: dict[str, Any], port: int) -> dict[str, Any]:
+        side = "from" if direction == "ingress" else "to"
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": f"{direction}-{number}-{port}", "namespace": "one"},
+            "spec": {
+                "podSelector": {"matchLabels": {"app": f"a{number}"}} if direction == "egress" else {},
+                "policyTypes": [direction.capitalize()],
+                direction: [{side: [peer], "ports": [{"port": port, "endPort": port + 9}]}],
+            },
+        }
+
+    everyone = {"podSelector": {}}
+    policies = [policy(n, "egress", everyone, 1000 + 7 * n) for n in range(24)]
+    policies += [
+        policy(n, "ingress", {"podSelector": {"matchLabels": {"app": f"a{n}"}}}, 998 + 7 * n) for n in range(20)
+    ]
+    model = build([*pods, *policies])
+    universe = Universe(model, [model.policies])
+    engine = Engine(universe, model.policies)
+    edges = sorted({edge for _p, first, last in universe.ports.atoms() for edge in (first, last)})
+    for to in (0, 5, 23):
+        row = engine.row(to)
+        assert len(row) > 8
+        for start in range(24):
+            if start == to:
+                continue
+            mask = next((mask for mask, sources in row.items() if sources >> start & 1), 0)
+            allowed = {p for protocol, a, b in universe.ports.intervals(mask) for p in edges if a <= p <= b}
+            ends = universe.members[start][0], universe.members[to][0]
+            assert allowed == {p for p in edges if decide(model, model.policies, *ends, "TCP", p).allowed}
