@@ -10,7 +10,7 @@ from typing import Any
 
 from .codes import ERROR, severity
 from .context import CONDITION, Context
-from .positions import condition_position
+from .positions import condition_position, culprit_macro, macro_position
 from .result import Issue
 from .ruleset import Loaded
 
@@ -96,12 +96,20 @@ def finding_of(issue: Issue, loaded: Loaded, texts: Texts, ruleset: str = "") ->
 
     context = issue.context
     file = context.file
+    message = issue.text
     line: int | None = None
     column: int | None = None
     if len(context.locations) > 1 or issue.code != "LOAD_ERR_YAML_PARSE":
         spot = context.locations[-1]
         if spot.item_type == CONDITION:
-            line, column = condition_position(context, loaded, texts.lines(file))
+            culprit = culprit_macro(issue.message, context.condition or "", loaded)
+            if culprit:
+                macro, word = culprit
+                file = macro.context.file
+                message = f"{message} (in macro '{macro.name}')"
+                line, column = macro_position(macro, word, texts.lines(file))
+            else:
+                line, column = condition_position(context, texts.lines(file))
         else:
             line, column = spot.mark.line + 1, spot.mark.column + 1
     return Finding(
@@ -111,7 +119,7 @@ def finding_of(issue: Issue, loaded: Loaded, texts: Texts, ruleset: str = "") ->
         line=line,
         column=column,
         item=describe(context),
-        message=issue.text,
+        message=message,
         hint=hint_for(issue, loaded),
         excerpt=texts.excerpt(file, line, column),
         ruleset=ruleset,

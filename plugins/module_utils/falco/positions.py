@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from .context import Context
+from .items import MacroItem
 from .ruleset import Loaded
 
 _WORD = re.compile(r"[^\s()\"',=]+")
 
 
-def condition_position(context: Context, loaded: Loaded, lines: Sequence[str]) -> tuple[int | None, int | None]:
+def condition_position(context: Context, lines: Sequence[str]) -> tuple[int | None, int | None]:
     """Find the place of a spot in a condition.
 
     Args:
         context: a chain whose last link is inside a condition.
-        loaded: the ruleset, for macros the spot may really be in.
         lines: of the file that the chain starts in.
 
     Returns:
@@ -39,6 +39,41 @@ def condition_position(context: Context, loaded: Loaded, lines: Sequence[str]) -
     occurrence = len(re.findall(re.escape(word), condition[:index]))
     found = _find(lines, base.line, base.column, word, occurrence)
     return found if found else (base.line + 1, base.column + 1)
+
+
+_CULPRIT = re.compile(
+    r"nonexistent field (\S+)|unknown event type (.+)|unknown event argument (\S+)"
+    r"|'([^']+)' may be|regex check with '(.+)' may be"
+)
+
+
+def culprit_macro(message: str, condition: str, loaded: Loaded) -> tuple[MacroItem, str] | None:
+    """The macro that really holds what a finding on a rule's condition is about.
+
+    Args:
+        message: Falco's message, which names a field or a value.
+        condition: the rule's own condition.
+        loaded: the ruleset.
+
+    Returns:
+        The macro and the word, or None when the word stands in the rule's condition or cannot be found.
+    """
+    match = _CULPRIT.search(message)
+    if match is None:
+        return None
+    word = next(group for group in match.groups() if group)
+    if word in condition:
+        return None
+    for macro in loaded.compiler.macros.values():
+        if word in macro.item.condition:
+            return macro.item, word
+    return None
+
+
+def macro_position(macro: MacroItem, word: str, lines: Sequence[str]) -> tuple[int, int]:
+    """Line and column, 1-based, of a word in a macro's condition."""
+    base: Any = macro.condition_context.locations[-1].mark
+    return _find(lines, base.line, base.column, word, 0) or (base.line + 1, base.column + 1)
 
 
 def _find(lines: Sequence[str], line: int, column: int, word: str, occurrence: int) -> tuple[int, int] | None:

@@ -976,7 +976,9 @@ def _decoded(text: str) -> str:
     raw = text.encode("utf-8", "surrogateescape")
     for start, encoding, skip in _ENCODINGS:
         if start.match(raw):
-            return raw[skip:].decode(encoding, "replace" if skip or encoding != "utf-8" else "surrogateescape")
+            raw = raw[skip:]
+            unit = 4 if encoding.startswith("utf-32") else 2
+            return raw[: len(raw) // unit * unit].decode(encoding, "replace")
     return text.removeprefix("\ufeff")
 
 

@@ -103,6 +103,13 @@ def test_a_place_in_a_folded_condition() -> None:
     assert (one.line, one.column) == (5, 9)
 
 
+def test_what_is_wrong_in_a_macro_is_shown_there() -> None:
+    macro = "- macro: cats\n  condition: >\n    evt.type = open\n    and proc.nmae = cat\n"
+    one = findings(macro, RULE.format("cats", "o"))[0]
+    assert (one.file, one.line, one.column, one.item) == ("1.yaml", 4, 9, "rule 'Open'")
+    assert one.message.endswith("(in macro 'cats')")
+
+
 def test_a_macro_that_comes_too_late_is_explained() -> None:
     late = "- macro: first\n  condition: second\n- macro: second\n  condition: evt.type = open\n"
     assert "defined further below" in findings(late)[0].hint
