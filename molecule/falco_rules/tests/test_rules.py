@@ -81,5 +81,5 @@ def test_broken_rules_stop_before_the_cluster_is_touched(tmp_path: Path, text: s
     before = kubectl("get", "configmaps", "-o", "yaml")
     run = playbook(falco_rules_files=[str(tmp_path)])
     assert run.returncode != 0
-    assert told in run.stdout
+    assert told in run.stdout + run.stderr
     assert kubectl("get", "configmaps", "-o", "yaml") == before
