@@ -156,7 +156,7 @@ class Compiler:
         for name, macro in self.macros.items():
             if macro.parsed.macros:
                 item = macro.item
-                self._resolve(macro.parsed.macros, item.visibility, done, item.condition, item.context)
+                self._resolve(macro.parsed.macros, item.visibility, done, item.condition, macro.condition, item.context)
             done.add(name)
 
     def _resolve(
@@ -165,6 +165,7 @@ class Compiler:
         visibility: int | None,
         done: set[str],
         condition: str,
+        parsed: str,
         context: Context,
     ) -> None:
         """Follow macro references as Falco's resolver does, and mark what was resolved as used.
@@ -173,6 +174,8 @@ class Compiler:
             references: of the condition, in order.
             visibility: only macros defined before it are seen; None means all.
             done: macros whose own references were resolved already.
+            condition, parsed: the condition as written, and as parsed after list substitution.
+            context: where a failure is reported.
         """
         macros = self.macros
         first_error: tuple[str, Macro] | None = None
@@ -202,12 +205,16 @@ class Compiler:
             path.append(name)
             stack.append(iter(macro.parsed.macros))
         if first_error:
-            raise LoadError("LOAD_ERR_VALIDATE", first_error[0], context.in_condition(first_error[1].start, condition))
+            raise LoadError(
+                "LOAD_ERR_VALIDATE",
+                first_error[0],
+                context.in_condition(first_error[1].start, condition, parsed=parsed),
+            )
         if first_unknown:
             raise LoadError(
                 "LOAD_ERR_VALIDATE",
                 f"Undefined macro '{first_unknown.name}' used in filter.",
-                context.in_condition(first_unknown.start, condition),
+                context.in_condition(first_unknown.start, condition, parsed=parsed),
             )
 
     def macro_summary(self, name: str, source: str) -> Summary:
@@ -259,7 +266,7 @@ class Compiler:
             return
         text, parsed = self._parse(condition, rule.condition_context)
         if parsed.macros:
-            self._resolve(parsed.macros, None, _EVERYTHING, condition, rule.context)
+            self._resolve(parsed.macros, None, _EVERYTHING, condition, text, rule.context)
             for reference in parsed.macros:
                 self.macro_summary(reference.name, rule.source)
             fresh = self._fresh
@@ -280,10 +287,14 @@ class Compiler:
                     help_text = _DEPRECATED_HELP.get(field, _LATENCY_HELP)
                     result.warn("LOAD_DEPRECATED_ITEM", f"{field}: {help_text}", where, field)
         if summary.failure is not None:
-            self._condition_failure(rule, condition, summary.failure, result)
+            self._condition_failure(rule, condition, text, summary.failure, result)
             return
         for node, message in summary.warnings[:MAX_WARNINGS]:
-            result.warn("LOAD_COMPILE_CONDITION", message, rule.condition_context.in_condition(node.start, condition))
+            result.warn(
+                "LOAD_COMPILE_CONDITION",
+                message,
+                rule.condition_context.in_condition(node.start, condition, parsed=text),
+            )
         if rule.source == SYSCALL:
             if summary.event_failure is not None:
                 raise LoadError(
@@ -301,8 +312,8 @@ class Compiler:
         if parsed.node is not None:
             self.rules[rule.name] = Compiled(rule, text, parsed.node, summary)
 
-    def _condition_failure(self, rule: Rule, condition: str, failure: Failure, result: LoadResult) -> None:
-        where = rule.condition_context.in_condition(failure.node.start, condition)
+    def _condition_failure(self, rule: Rule, condition: str, parsed: str, failure: Failure, result: LoadResult) -> None:
+        where = rule.condition_context.in_condition(failure.node.start, condition, parsed=parsed)
         if rule.skip_if_unknown_filter and not failure.aborts and is_unknown(failure.message):
             result.warn("LOAD_UNKNOWN_FILTER", failure.message, where)
             return

@@ -80,17 +80,19 @@ class Context:
         """Extend the chain by a YAML node's mark."""
         return Context((*self.locations, Location(self.locations[0].name, mark, item_type, item_name)))
 
-    def in_condition(self, index: int, condition: str, whole: bool = False) -> Context:
+    def in_condition(self, index: int, condition: str, whole: bool = False, parsed: str | None = None) -> Context:
         """Extend the chain by an offset into a condition's text.
 
         Args:
             index: offset in characters.
             condition: the text; the location is named after its first 20 bytes.
+            parsed: the text that the offset counts in, where lists made it another one.
             whole: it is about the whole condition; Falco counts lines and columns from 0 then, otherwise from 1.
         """
         raw = as_bytes(condition)
         shown = f'"{as_text(raw[:17])}..."' if len(raw) > 20 else f'"{condition}"'
-        before = as_bytes(condition[:index])
+        text = condition if parsed is None else parsed
+        before = as_bytes(text[:index]) + " " * (index - len(text))
         line = column = 0 if whole else 1
         for char in before:
             if char in "\r\n":
