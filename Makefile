@@ -74,7 +74,7 @@ integration: cluster  ## tests against the sandbox's real API server, nodes and 
 	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
 
 .PHONY: test-long
-test-long: cluster  ## what CI runs after `make test`: runs killed in each stage, sandboxes killed while they boot
+test-long: cluster  ## tests that take minutes each: runs killed in each stage, sandboxes killed while they boot, e2e specs
 	KUBECONFIG=$(CLUSTER) nox -s long -- $(ARGS)
 
 .PHONY: molecule

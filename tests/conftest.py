@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+from hypothesis import settings
+
+# Speed is measured in bench/; a busy machine fails no test.
+settings.register_profile("falconet", deadline=None)
+settings.load_profile("falconet")
 
 ROOT = Path(__file__).resolve().parent.parent
 
