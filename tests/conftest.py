@@ -7,8 +7,10 @@ from pathlib import Path
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from hypothesis import settings
 
-# Speed is measured in bench/; a busy machine fails no test.
-settings.register_profile("falconet", deadline=None)
+# Speed is measured in bench/; a busy machine fails no test. One commit gives one answer, so examples are the same each
+# time; `--hypothesis-profile=explore` draws new ones.
+settings.register_profile("falconet", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
 settings.load_profile("falconet")
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -153,6 +153,7 @@ def _read_fast(text: str) -> list[Yaml] | None:
     # The stack holds the lists under construction; a map's list alternates keys and values until it closes.
     stack: list[list[Any]] = []
     kinds: list[bool] = []
+    flows = 0
     top: list[Any] = documents
     try:
         parser = CParser(text)
@@ -175,6 +176,9 @@ def _read_fast(text: str) -> list[Yaml] | None:
                         node.mark = event.start_mark
                         continue
                 else:
+                    if "?" in value and not style and flows:
+                        # in a flow list, yaml-cpp ends a plain scalar at a question mark
+                        return None
                     top.append(Yaml(SCALAR, value, event.start_mark, style))
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if event.anchor is not None or event.tag is not None or len(stack) > MAX_DEPTH - 100:
@@ -186,12 +190,16 @@ def _read_fast(text: str) -> list[Yaml] | None:
                 top.append(Yaml(MAP if is_map else SEQUENCE, items, event.start_mark))
                 stack.append(top)
                 kinds.append(is_map)
+                flows += bool(event.flow_style)
                 top = items
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 items = top
                 top = stack.pop()
                 if kinds.pop():
                     top[-1].value = list(zip(items[::2], items[1::2]))
+                elif flows:
+                    # only lists are flows here, and what is in a flow is a flow
+                    flows -= 1
             elif kind is AliasEvent:
                 return None
             elif kind is DocumentStartEvent:

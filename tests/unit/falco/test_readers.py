@@ -37,6 +37,11 @@ def test_the_fast_reader_is_used_for_ordinary_rules() -> None:
     assert fast(RULES) == [plain(document) for document in yaml_cpp.read_documents(RULES)]
 
 
+def test_a_question_mark_in_a_flow_list_is_left_to_the_other_reader() -> None:
+    assert fast("- list: a\n  items: [b?c]\n") is None
+    assert fast("- list: a\n  items: ['b?c', [d], e]\n  tags: x?y\n") is not None
+
+
 @given(mutated_rules())
 @settings(max_examples=400, deadline=None)
 def test_the_readers_agree(text: str) -> None:
