@@ -42,38 +42,31 @@ class Node:
         return f"{type(self).__name__}{self._key()!r}"
 
 
-class And(Node):
+class _Compound(Node):
+    __slots__ = ("operands",)
+
+    def __init__(self, operands: tuple[Node, ...], start: int = 0, end: int = 0) -> None:
+        self.operands = operands
+        self.start = start
+        self.end = end
+
+    def _key(self) -> tuple[Any, ...]:
+        return (self.operands,)
+
+    def children(self) -> Sequence[Node]:
+        return self.operands
+
+
+class And(_Compound):
     """All of the operands, two or more."""
 
-    __slots__ = ("operands",)
-
-    def __init__(self, operands: tuple[Node, ...], start: int = 0, end: int = 0) -> None:
-        self.operands = operands
-        self.start = start
-        self.end = end
-
-    def _key(self) -> tuple[Any, ...]:
-        return (self.operands,)
-
-    def children(self) -> Sequence[Node]:
-        return self.operands
+    __slots__ = ()
 
 
-class Or(Node):
+class Or(_Compound):
     """Any of the operands, two or more."""
 
-    __slots__ = ("operands",)
-
-    def __init__(self, operands: tuple[Node, ...], start: int = 0, end: int = 0) -> None:
-        self.operands = operands
-        self.start = start
-        self.end = end
-
-    def _key(self) -> tuple[Any, ...]:
-        return (self.operands,)
-
-    def children(self) -> Sequence[Node]:
-        return self.operands
+    __slots__ = ()
 
 
 class Not(Node):
