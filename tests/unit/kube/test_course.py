@@ -101,6 +101,56 @@ def test_nothing_is_concluded_where_nothing_listens() -> None:
     assert finding.attempts == 3
 
 
+def test_every_result_of_a_pass_counts_whatever_changed_first() -> None:
+    # Both are cut at the same moment; the change of the first must not hide that of the second.
+    findings, _network, _result = course(
+        lambda pod, _host, now: "dropped" if pod in (CLIENT, OTHER) and now > 3 else "allowed",
+        probe(expected=False),
+        probe(OTHER, True),
+    )
+    assert [finding.status for finding in findings] == ["met", "violated"]
+
+
+def test_a_server_of_one_address_family_proves_nothing_for_the_other() -> None:
+    both = Pod("a", "server", "2", "n", ("192.0.2.2", "2001:db8::2"), "c")
+    probes = [Probe(CLIENT, "TCP", host, 80, "a/server", both, ((both, "TCP", 80),), False) for host in both.addresses]
+    (four, six), network, _result = course(
+        lambda pod, host, _now: "allowed" if (pod, host) == (both, "192.0.2.2") else "refused", *probes
+    )
+    assert (four.status, six.status) == ("met", "unproven")
+    assert [target.host for target in network.batches[0][both]] == ["192.0.2.2", "2001:db8::2"]
+
+
+def test_a_service_with_a_pod_that_does_not_listen_proves_no_denial() -> None:
+    controls = ((SERVER, "TCP", 80), (OTHER, "TCP", 80))
+    service = Probe(CLIENT, "TCP", "203.0.113.1", 80, "service a/s", None, controls, False)
+    (mixed,), _network, _result = course(lambda pod, *_: "allowed" if pod is SERVER else "refused", service)
+    assert mixed.status == "unproven"
+    assert "do not listen" in mixed.why_unknown()
+    (proven,), _network, _result = course(lambda pod, *_: "dropped" if pod is CLIENT else "allowed", service)
+    assert proven.status == "met"
+
+
+def test_where_nothing_listens_somebody_can_be_made_to() -> None:
+    asked: list[Any] = []
+
+    def verdict(pod: Pod, _host: str, _now: float) -> str:
+        return "allowed" if pod is SERVER and asked else "dropped" if asked else "refused"
+
+    (finding,), network, result = course(verdict, probe(expected=False), listen=asked.extend)
+    assert asked == [(SERVER, "TCP", 80, "192.0.2.2")]
+    assert (finding.status, finding.attempts, finding.settled_ms, result.settled_seconds) == ("met", 1, 0, 0)
+    assert len(network.batches) == 2
+    asked.clear()
+    course(lambda *_: "allowed", probe(expected=True), listen=asked.extend)
+    assert asked == []
+
+
+def test_listening_in_vain_concludes_nothing() -> None:
+    (finding,), _network, _result = course(lambda *_: "refused", probe(expected=False), listen=lambda _ends: None)
+    assert finding.status == "unproven"
+
+
 def test_whoever_gets_through_proves_the_server() -> None:
     blind = Pod("a", "server", "2", "n", ("192.0.2.2",), "c", mesh="istio-proxy")
     control = ((blind, "TCP", 80),)

@@ -17,11 +17,14 @@ from .report import ALLOWED, DROPPED, PROBE_FAILED, REFUSED, UNRESOLVED, Attempt
 _TRIES_WITHOUT_PROOF = 3
 
 Batch = dict[Pod, list[Target]]
-Endpoint = tuple[Pod, str, int]
+# Where a server should be: pod, protocol, port, and the address of the pod that is called.
+Endpoint = tuple[Pod, str, int, str]
 # An address outside the cluster: host, protocol, port.
 Place = tuple[str, str, int]
 # Asks from where no policy stands whether somebody listens at such places.
 OutsideControl = Callable[[list[Place]], dict[Place, Optional[bool]]]
+# Makes something listen at endpoints where nothing does.
+Listen = Callable[[list[Endpoint]], None]
 
 
 class Method(Protocol):
@@ -66,6 +69,7 @@ def run(
     settings: Settings,
     settle_seconds: float = 10.0,
     outside: OutsideControl | None = None,
+    listen: Listen | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Course:
@@ -80,9 +84,10 @@ def run(
         settings: of single attempts.
         settle_seconds: how long a disagreement may last before it counts.
         outside: finds out whether somebody listens at addresses outside that no probe reached; None leaves that open.
+        listen: makes something listen where nothing does; None leaves such targets without a conclusion.
         clock, sleep: replaced in tests.
     """
-    return _Run(method, probes, settings, clock, outside).course(settle_seconds, sleep)
+    return _Run(method, probes, settings, clock, outside, listen).course(settle_seconds, sleep)
 
 
 class _Run:
@@ -93,12 +98,14 @@ class _Run:
         settings: Settings,
         clock: Callable[[], float],
         outside: OutsideControl | None,
+        listen: Listen | None,
     ) -> None:
         self.method = method
         self.probes = probes
         self.settings = settings
         self.clock = clock
         self.outside = outside
+        self.listen = listen
         self.places: dict[Place, bool | None] = {}
         self.started = clock()
         self.result = Course()
@@ -107,8 +114,8 @@ class _Run:
 
     def course(self, settle_seconds: float, sleep: Callable[[float], None]) -> Course:
         everything = list(range(len(self.probes)))
-        deadline = self.started + settle_seconds
         self._pass(everything)
+        deadline = self.started + settle_seconds + self._listen_where_nobody_does()
         self._ask_outside()
         pause, confirmed = 0.25, True
         while self.probes:
@@ -128,6 +135,21 @@ class _Run:
         self.result.findings = [finding for finding in self.findings if finding is not None]
         self.result.seconds = self.clock() - self.started
         return self.result
+
+    def _listen_where_nobody_does(self) -> float:
+        """Give targets without a server one, if that is wanted, and try them anew; gives the seconds that it took."""
+        silent = [endpoint for endpoint, known in self.listening.items() if known is False]
+        if not silent or not self.listen:
+            return 0.0
+        start = self.clock()
+        self.listen(silent)
+        for endpoint in silent:
+            del self.listening[endpoint]
+        anew = [n for n, probe in enumerate(self.probes) if not set(silent).isdisjoint(_endpoints(probe))]
+        for number in anew:
+            self.findings[number] = None
+        self._pass(anew)
+        return self.clock() - start
 
     def _ask_outside(self) -> None:
         """Controls for addresses outside that were silent: they cannot call themselves, so somebody else has to."""
@@ -163,13 +185,13 @@ class _Run:
         for number in numbers:
             probe = self.probes[number]
             batch.setdefault(probe.source, []).append(Target(number, probe.protocol, probe.host, probe.port))
-        for endpoint in dict.fromkeys(e for number in numbers for e in self.probes[number].controls):
-            pod, protocol, port = endpoint
-            if self.listening.get(endpoint) or pod.why_not() or not pod.addresses:
+        for endpoint in dict.fromkeys(e for number in numbers for e in _endpoints(self.probes[number])):
+            pod, protocol, port, address = endpoint
+            if self.listening.get(endpoint) or pod.why_not() or not address:
                 continue
             ident = len(self.probes) + len(controls)
             controls[ident] = endpoint
-            batch.setdefault(pod, []).append(Target(ident, protocol, pod.addresses[0], port))
+            batch.setdefault(pod, []).append(Target(ident, protocol, address, port))
         attempts = self.method.attempt(batch, self.settings)
         self.result.rounds += 1
         self.result.attempts += sum(len(targets) for targets in batch.values())
@@ -177,16 +199,19 @@ class _Run:
             verdict = attempts[ident].verdict
             self.listening[endpoint] = None if verdict in (PROBE_FAILED, UNRESOLVED) else verdict == ALLOWED
         for number in numbers:
-            if attempts[number].verdict == ALLOWED:
-                # Whoever gets through proves the server for all others.
-                self.listening.update(dict.fromkeys(self.probes[number].controls, True))
-        return any(self._take(number, attempts.get(number)) for number in numbers)
+            ends = _endpoints(self.probes[number])
+            if attempts[number].verdict == ALLOWED and len(ends) == 1:
+                # Whoever gets through proves the server for all others; a Service does not tell which one it was.
+                self.listening[ends[0]] = True
+        changes = [self._take(number, attempts.get(number)) for number in numbers]
+        return any(changes)
 
     def _take(self, number: int, attempt: Attempt | None) -> bool:
         probe, before = self.probes[number], self.findings[number]
-        known = [self.listening.get(endpoint) for endpoint in probe.controls]
-        listening = True if True in known else (None if None in known or not known else False)
-        if not known:
+        known = {self.listening.get(endpoint) for endpoint in _endpoints(probe)}
+        # A Service may have passed the connection to that one of its pods which does not listen.
+        listening = known.pop() if len(known) == 1 else None
+        if not probe.controls:
             listening = self._seen_from_elsewhere(probe)
         finding = Finding(probe, attempt or Attempt(PROBE_FAILED, None, "no attempt was made"), listening=listening)
         changed = before is not None and before.conclusion != finding.conclusion
@@ -207,6 +232,15 @@ class _Run:
             if finding and finding.attempt.verdict == ALLOWED and _place(finding.probe) == _place(probe):
                 return True
         return self.places.get(_place(probe))
+
+
+def _endpoints(probe: Probe) -> tuple[Endpoint, ...]:
+    """Where the servers of a probe should be, in the address family that it calls: some listen in one family only."""
+    wanted = 6 if ":" in probe.host else 4
+    return tuple(
+        (pod, protocol, port, pod.address(wanted) or next(iter(pod.addresses), ""))
+        for pod, protocol, port in probe.controls
+    )
 
 
 def _place(probe: Probe) -> Place:

@@ -38,6 +38,7 @@ class Pod:
         labels: its labels.
         host_network: it uses the network of its node, where policies do not hold.
         running: it runs and is not being deleted.
+        ready: Services count it among their pods.
         mesh: name of a sidecar that answers in the place of others, or empty.
         workload: kind and name of what owns it, C(Deployment/frontend), or C(Pod/name).
         named_ports: port numbers by name and protocol, C({("http", "TCP"): 8080}).
@@ -53,6 +54,7 @@ class Pod:
     labels: dict[str, str] = field(default_factory=dict, compare=False)
     host_network: bool = False
     running: bool = True
+    ready: bool = field(default=True, compare=False)
     mesh: str = ""
     workload: str = ""
     named_ports: dict[tuple[str, str], int] = field(default_factory=dict, compare=False)
@@ -127,6 +129,7 @@ def _pod(item: dict[str, Any], owners: dict[tuple[Any, str, str], tuple[str, str
         labels=metadata.get("labels") or {},
         host_network=bool(spec.get("hostNetwork")),
         running=status.get("phase") == "Running" and not metadata.get("deletionTimestamp"),
+        ready=all(c.get("status") == "True" for c in status.get("conditions") or [] if c.get("type") == "Ready"),
         mesh=next((name for name in everyone if name in MESH_CONTAINERS), ""),
         workload="/".join(top) if top else f"Pod/{metadata['name']}",
         named_ports={(name, protocol): number for name, number, protocol in declared if name},
@@ -143,7 +146,8 @@ class Probe:
         protocol, host, port: what it tries.
         target: name of the target for people: C(prod/backend-x), C(service prod/backend), an address.
         target_pod: the pod behind the address, if it is one.
-        controls: pods (with protocol and port) of which at least one must be seen to listen before silence means no.
+        controls: pods (with protocol and port) that must all be seen to listen before silence means no; a Service may
+            choose any of them.
         expected: whether it should be allowed; None if nothing is expected.
         flow: name of the flow that expects it.
         because: the policies that decide, for expectations that come from the analysis.
@@ -203,6 +207,8 @@ class Finding:
         if self.attempt.verdict in (REFUSED, DROPPED):
             if self.listening is None and self.probe.target_pod is None and not self.probe.controls:
                 return "no other pod reaches it either, so it may be that nobody answers there"
+            if self.listening is None and len(self.probe.controls) > 1:
+                return "some of its pods do not listen or could not be asked, and it may have chosen one of these"
             if self.listening is None:
                 return "it could not be found out whether a server listens there"
             return "no server listens there, so neither silence nor refusal says anything about policies"

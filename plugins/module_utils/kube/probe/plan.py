@@ -212,6 +212,7 @@ class _Planner:
         spec = (self.services.get((service.namespace, service.name)) or {}).get("spec") or {}
         addresses = [a for a in spec.get("clusterIPs") or [spec.get("clusterIP") or "None"] if a not in ("None", "")]
         backends = self._live(pod for pod in select(self.model, flow.destination).pods)
+        backends = [pod for pod in backends if pod.ready] or backends
         if not addresses and not self.wish.by_name:
             return False
         name = f"service {service.namespace}/{service.name}"
