@@ -10,7 +10,7 @@ be replaced by the parenthesised condition, is decided on the tree; and the resu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +109,7 @@ def scope(
     rules: Sequence[str] = (),
     tags: Sequence[str] = (),
     known: Catalogue | None = None,
+    exactly: Collection[str] | None = None,
 ) -> Scoped:
     """Write an override file that restricts rules of a ruleset.
 
@@ -118,6 +119,7 @@ def scope(
         rules: names or patterns (`*`, `?`) of rules; with `tags` empty, too, every rule is chosen.
         tags: rules with any of these tags are chosen, too.
         known: fields and plugins.
+        exactly: names that are taken as they are, in place of `rules`.
 
     Raises:
         FalcoError: the ruleset does not load, a name matches no rule, or the result is not what it should be.
@@ -125,7 +127,7 @@ def scope(
     loader = Loader(known)
     before = loader.load(files)
     _must_load(before, "the ruleset")
-    chosen = _chosen(before, rules, tags)
+    chosen = _chosen(before, rules, tags) if exactly is None else _named(before, exactly, tags)
     decisions: list[Decision] = []
     items: list[dict[str, Any]] = []
     for name in chosen:
@@ -178,6 +180,11 @@ def _chosen(loaded: Loaded, rules: Sequence[str], tags: Sequence[str]) -> list[s
     wanted = set(tags)
     chosen.update(name for name, rule in known.items() if wanted & rule.tags)
     return [name for name in known if name in chosen]
+
+
+def _named(loaded: Loaded, names: Collection[str], tags: Sequence[str]) -> list[str]:
+    wanted = set(tags)
+    return [name for name, rule in loaded.collector.rules.items() if name in names or wanted & rule.tags]
 
 
 def _tree(loaded: Loaded, condition: str) -> Node:
