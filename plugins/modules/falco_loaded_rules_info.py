@@ -1,0 +1,150 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module falco_loaded_rules_info: the rules that a running Falco loads before a site's own."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_loaded_rules_info
+short_description: The rules files that a running Falco loads before a site's own, with their text
+version_added: "0.2.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Reads Falco's configuration and rules files in one of its ready pods, so that own rules, and overrides of Falco's,
+    can be judged beside the very rules that run.
+  - A Falco that is not there, or cannot be asked, is no failure; RV(found) and RV(reason) tell.
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+attributes:
+  check_mode:
+    description: Nothing is ever changed.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+options:
+  namespace:
+    description: Namespace of Falco.
+    type: str
+    required: true
+  workload:
+    description: Name of Falco's workload.
+    type: str
+    default: falco
+  workload_kind:
+    description: Its kind.
+    type: str
+    choices: [DaemonSet, Deployment]
+    default: DaemonSet
+  container:
+    description: Name of Falco's container.
+    type: str
+    default: falco
+  metrics_port:
+    description: Port of Falco's web server.
+    type: int
+    default: 8765
+  config_maps:
+    description: ConfigMaps with the site's own rules; the directory that mounts them is not read.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Falco's own rules are known
+  falconet.k8s.falco_loaded_rules_info:
+    namespace: falco
+    config_maps: [falco-own-rules-1]
+  register: loaded
+"""
+
+RETURN = r"""
+found:
+  description: Whether a Falco could be asked.
+  returned: success
+  type: bool
+  sample: true
+reason:
+  description: Why not; empty if it could.
+  returned: success
+  type: str
+  sample: ""
+pod:
+  description: The pod that was asked.
+  returned: when found
+  type: str
+node:
+  description: Its node.
+  returned: when found
+  type: str
+rule_matching:
+  description: V(first) or V(all), as its configuration says.
+  returned: when found
+  type: str
+  sample: all
+priority:
+  description: Rules below this priority are not loaded.
+  returned: when found
+  type: str
+  sample: debug
+files:
+  description: The files, in Falco's order, each with C(name), C(path), C(content) and C(sha256).
+  returned: when found
+  type: list
+  elements: dict
+later:
+  description: Paths that Falco loads after the site's own rules.
+  returned: when found
+  type: list
+  elements: str
+differing:
+  description: Pods that run other bytes of these files, in words.
+  returned: when found
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_loaded import read_load
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted
+
+
+def main() -> None:
+    """Entry point."""
+    spec: dict[str, Any] = {
+        "namespace": {"type": "str", "required": True},
+        "workload": {"type": "str", "default": "falco"},
+        "workload_kind": {"type": "str", "choices": ["DaemonSet", "Deployment"], "default": "DaemonSet"},
+        "container": {"type": "str", "default": "falco"},
+        "metrics_port": {"type": "int", "default": 8765},
+        "config_maps": {"type": "list", "elements": "str", "default": []},
+    }
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    params = module.params
+    workload = (params["workload_kind"], params["workload"])
+    wanted = Wanted(
+        params["namespace"], (workload,), workload[1], params["metrics_port"], container=params["container"]
+    )
+    try:
+        load = read_load(connect(params), wanted, params["config_maps"])
+    except (ExecError, ForbiddenError) as error:
+        module.exit_json(changed=False, found=False, reason=str(error))
+    except KubeError as error:
+        module.fail_json(msg=str(error))
+    files = [{"name": f.name, "path": f.path, "content": f.text, "sha256": f.sha256} for f in load.files]
+    told = {key: getattr(load, key) for key in ("pod", "node", "rule_matching", "priority")}
+    lists = {"later": list(load.later), "differing": list(load.differing)}
+    module.exit_json(changed=False, found=True, reason="", files=files, **told, **lists)
+
+
+if __name__ == "__main__":
+    main()
