@@ -81,6 +81,14 @@ def from_directory(source: Path, target: Path) -> Path:
     return target
 
 
+def unpack_subcharts(chart: Path) -> None:
+    """Packed charts in charts/ become directories, so that each can be rendered alone, too."""
+    for packed in (chart / "charts").glob("*.tgz"):
+        with tarfile.open(packed) as tar:
+            tar.extractall(chart / "charts", filter="data")
+        packed.unlink()
+
+
 def main() -> int:
     """Entry point."""
     source, repository = os.environ.get("CHART", ""), os.environ.get("CHARTS_GIT", "")
@@ -99,6 +107,11 @@ def main() -> int:
             environment["OLD_CHARTS"] = os.pathsep.join(map(str, old))
         elif Path(source).is_dir():
             environment["CHART"] = str(from_directory(Path(source).resolve(), place / "falco"))
+        else:
+            with tarfile.open(source) as tar:
+                tar.extractall(place, filter="data")
+            environment["CHART"] = str(place / "falco")
+        unpack_subcharts(Path(environment["CHART"]))
         return subprocess.run(
             [sys.executable, "-m", "pytest", "tests/chart", "-v", "--no-header", *sys.argv[1:]],
             cwd=ROOT,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the role falco: the chart's values, the outputs' Secret, its fingerprint, the nodes' container engine."""
+"""Filters of the role falco: the charts' values, the outputs' Secret, its fingerprint, the nodes' container engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.engines import engine_of_nodes
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import build_outputs, fingerprint
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
+    build_sidekick_releases,
+    build_values,
+)
 
 
 def falco_helm_values(variables: dict[str, Any]) -> dict[str, Any]:
@@ -20,9 +23,25 @@ def falco_helm_values(variables: dict[str, Any]) -> dict[str, Any]:
     return _or_filter_error(build_values, variables)
 
 
-def falco_outputs_secret(outputs: dict[str, Any]) -> dict[str, str]:
+def falco_sidekick_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
+    """Releases of the chart falcosidekick beside Falco's. See falco_sidekick_releases.yml."""
+    return _or_filter_error(build_sidekick_releases, variables)
+
+
+def falco_changed_releases(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of looked-at releases that Helm must install. See falco_changed_releases.yml."""
+    return [
+        look
+        for look in looks
+        if not look["release"]
+        or look["release"]["values"] != look["item"]["values"]
+        or look["release"]["chart"] != look["item"]["chart"]
+    ]
+
+
+def falco_outputs_secret(outputs: dict[str, Any], variable: str = "falco_outputs") -> dict[str, str]:
     """Environment variables of Falcosidekick's outputs. See falco_outputs_secret.yml."""
-    return dict(_or_filter_error(build_outputs, outputs).secret)
+    return dict(_or_filter_error(build_outputs, outputs, variable).secret)
 
 
 def falco_secret_fingerprint(data: dict[str, str], salt: str) -> str:
@@ -35,9 +54,9 @@ def falco_container_engine(nodes: list[dict[str, Any]]) -> str:
     return _or_filter_error(engine_of_nodes, nodes)
 
 
-def _or_filter_error(function: Callable[..., Any], argument: Any) -> Any:
+def _or_filter_error(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
-        return function(argument)
+        return function(*arguments)
     except FalcoChartError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -49,6 +68,8 @@ class FilterModule:
         """Filters by name."""
         return {
             "falco_helm_values": falco_helm_values,
+            "falco_sidekick_releases": falco_sidekick_releases,
+            "falco_changed_releases": falco_changed_releases,
             "falco_outputs_secret": falco_outputs_secret,
             "falco_secret_fingerprint": falco_secret_fingerprint,
             "falco_container_engine": falco_container_engine,

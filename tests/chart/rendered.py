@@ -28,6 +28,14 @@ class Rendered:
 
     objects: tuple[dict[str, Any], ...]
 
+    def __add__(self, other: Rendered) -> Rendered:
+        return Rendered(self.objects + other.objects)
+
+    def twice(self) -> list[tuple[str, str]]:
+        """Kind and name of objects that are there more than once, which no cluster can hold."""
+        names = [(o["kind"], o["metadata"]["name"]) for o in self.objects]
+        return sorted({name for name in names if names.count(name) > 1})
+
     def find(self, kind: str, name: str) -> dict[str, Any] | None:
         return next((o for o in self.objects if o["kind"] == kind and o["metadata"]["name"] == name), None)
 
@@ -72,12 +80,14 @@ class Rendered:
         return json.dumps([o for o in self.objects if o["kind"] != without])
 
 
-def render(helm: str, chart: Path, values: dict[str, Any], api_versions: tuple[str, ...] = ()) -> Rendered:
+def render(
+    helm: str, chart: Path, values: dict[str, Any], api_versions: tuple[str, ...] = (), release: str = "falco"
+) -> Rendered:
     """``helm template`` as the role runs it."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(values, file)
         file.flush()
-        command = [helm, "template", "falco", str(chart), "--namespace", "falco", "--no-hooks", "-f", file.name]
+        command = [helm, "template", release, str(chart), "--namespace", "falco", "--no-hooks", "-f", file.name]
         for version in api_versions:
             command += ["--api-versions", version]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)

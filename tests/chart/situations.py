@@ -41,6 +41,12 @@ def sidekick(r: Rendered) -> dict[str, Any]:
     return spec
 
 
+def further(r: Rendered, name: str) -> dict[str, Any]:
+    deployment = r.get("Deployment", f"falco-falcosidekick-{name}")
+    container: dict[str, Any] = deployment["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
 def ui_service(r: Rendered) -> dict[str, Any]:
     spec: dict[str, Any] = r.get("Service", "falco-falcosidekick-ui")["spec"]
     return spec
@@ -235,6 +241,78 @@ SITUATIONS = [
             PLANTED not in r.text()
             and sidekick(r)["envFrom"][-1] == {"secretRef": {"name": "falco-outputs"}}
             and "0123" in r.text()
+        ),
+    ),
+    Situation(
+        "two channels of one kind, the second for what is critical",
+        {
+            "outputs": {"slack": {"webhookurl": f"https://hooks.example/all/{PLANTED}"}},
+            "outputs_existing_secret": "falco-outputs",
+            "sidekick_more": [
+                {
+                    "name": "oncall",
+                    "outputs": {
+                        "slack": {
+                            "webhookurl": f"https://hooks.example/oncall/{PLANTED}",
+                            "minimumpriority": "critical",
+                        }
+                    },
+                    "replicas": 2,
+                }
+            ],
+        },
+        lambda r: (
+            PLANTED not in r.text()
+            and env(sidekick(r))["WEBHOOK_ADDRESS"] == "http://falco-falcosidekick-oncall:2801"
+            and env(sidekick(r))["WEBHOOK_MINIMUMPRIORITY"] == "critical"
+            and further(r, "oncall")["envFrom"][-1] == {"secretRef": {"name": "falco-outputs-oncall"}}
+            and r.get("Deployment", "falco-falcosidekick-oncall")["spec"]["replicas"] == 2
+            and r.get("Service", "falco-falcosidekick-oncall")["spec"]["ports"][0]["port"] == 2801
+        ),
+    ),
+    Situation(
+        "two channels of one kind, over mutual TLS and with a private CA",
+        {
+            "sidekick_tls": "mutual",
+            **TLS,
+            "sidekick_tls_ca_secret": "tls-ca",
+            "ca_config_map": "company-ca",
+            "sidekick_more": [{"name": "oncall", "outputs_existing_secret": "mine"}],
+        },
+        lambda r: (
+            env(sidekick(r))["WEBHOOK_ADDRESS"] == "https://falco-falcosidekick-oncall:2801"
+            and env(sidekick(r))["MUTUALTLSCLIENT_CERTFILE"] == "/etc/certs/client/client.crt"
+            and env(sidekick(r))["TLSCLIENT_CACERTFILE"] == "/etc/certs/server/ca.crt"
+            and env(sidekick(r))["SSL_CERT_DIR"] == "/etc/extra-ca"
+            and {m["mountPath"] for m in sidekick(r)["volumeMounts"]}
+            == {"/etc/certs/server", "/etc/certs/client", "/etc/extra-ca"}
+            and env(further(r, "oncall"))["TLSSERVER_MUTUALTLS"] == "true"
+            and {"name": "certs-volume", "secret": {"secretName": "tls-ca"}} in r.falco_pod()["volumes"]
+        ),
+    ),
+    Situation(
+        "Falcosidekick as a release of its own",
+        {
+            "sidekick_release": "own",
+            "outputs_existing_secret": "falco-outputs",
+            "images": {"falcosidekick": {"registry": "mirror.example.org"}},
+        },
+        lambda r: (
+            r.falco_yaml()["http_output"]["url"] == "http://falco-falcosidekick:2801"
+            and r.falco_yaml()["json_output"] is True
+            and sidekick(r)["image"].startswith("mirror.example.org/")
+            and sidekick(r)["envFrom"][-1] == {"secretRef": {"name": "falco-outputs"}}
+            and ui_service(r)["ports"][0]["nodePort"] == 30080
+            and redis(r)["volumeClaimTemplates"][0]["metadata"]["name"] == "falco-falcosidekick-ui-redis-data"
+            and "FALCOSIDEKICK_UI_USER" not in r.get("Secret", "falco-falcosidekick-ui")["data"]
+        ),
+    ),
+    Situation(
+        "Falcosidekick as a release of its own, over TLS",
+        {"sidekick_release": "own", "sidekick_tls": "server", **TLS},
+        lambda r: (
+            r.falco_yaml()["http_output"]["url"] == "https://falco-falcosidekick:2801"
+            and env(sidekick(r))["TLSSERVER_DEPLOY"] == "true"
         ),
     ),
     Situation(

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
+    build_sidekick_releases,
+    build_values,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
 
 from .rendered import Rendered, render, schema_problems
@@ -36,9 +39,15 @@ def chart(path: Path) -> Chart:
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: s.name)
 def test_situation(situation: Situation, path: Path, chart: Chart) -> None:
-    values = build_values({**ROLE, **situation.variables})
+    variables = {**ROLE, **situation.variables}
+    values = build_values(variables)
     check_values(values, chart)
     rendered = render(HELM, path, values, situation.api_versions)
+    for release in build_sidekick_releases(variables):
+        sidekick = path / "charts" / "falcosidekick"
+        check_values(release["values"], read_chart(str(sidekick)))
+        rendered += render(HELM, sidekick, release["values"], situation.api_versions, release["name"])
+    assert rendered.twice() == []
     assert schema_problems(rendered) == []
     assert situation.check(rendered)
 

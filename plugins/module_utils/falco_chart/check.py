@@ -19,7 +19,7 @@ from typing import Any
 
 from .config_keys import CONFIG_KEYS
 from .problems import FalcoChartError, Problem, kind_of, nearest
-from .replaced import REPLACED, find_replaced
+from .replaced import find_replaced
 
 _READ = re.compile(r"\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 _JSON_KINDS = {"string": "", "boolean": False, "integer": 0, "number": 0.0, "array": [], "object": {}}
@@ -27,6 +27,8 @@ _JSON_KINDS = {"string": "", "boolean": False, "integer": 0, "number": 0.0, "arr
 _HELM_KEYS = {"global", "enabled", "tags"}
 #: Values whose default has another type than what the templates take as well.
 _ANY_SCALAR = {"collectors.kubernetes.collectorPort", "falcosidekick.listenPort", "falcosidekick.webui.ttl"}
+#: The same values in a release of Falcosidekick alone.
+_ANY_SCALAR |= {path.partition(".")[2] for path in _ANY_SCALAR if path.startswith("falcosidekick.")}
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def check_values(values: Mapping[str, Any], chart: Chart) -> None:
     Raises:
       FalcoChartError: all problems, replaced values first.
     """
-    problems = find_replaced(values)
+    # What is old in the chart falco may be right in another one, such as extraVolumes in falcosidekick.
+    problems = find_replaced(values) if chart.name == "falco" else []
     explained = {problem.path for problem in problems}
     problems += [p for p in _check_chart(values, chart, "") if not _below(p.path, explained)]
     if problems:
@@ -125,7 +128,7 @@ def _is_read(dotted: str, read: set[str]) -> bool:
 
 
 def _below(path: str, explained: set[str]) -> bool:
-    return path in explained or any(path.startswith(f"{done}.") for done in explained) or path in REPLACED
+    return path in explained or any(path.startswith(f"{done}.") for done in explained)
 
 
 def _family(value: Any) -> str:

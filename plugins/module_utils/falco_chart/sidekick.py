@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .forwarding import CLIENT_CERTIFICATES, forward_environment
+
 #: The annotation that restarts pods when the Secret that they read changes.
 FINGERPRINT = "falconet.k8s/secret-fingerprint"
+#: The same for certificates; Falco's pods have it, too.
+TLS_FINGERPRINT = "falconet.k8s/tls-fingerprint"
 #: uid and gid of the Redis process, owner of its directory on the node.
 REDIS_USER = 999
 #: The chart sets up a password only if this value is not empty, even where a Secret of one's own holds the real one.
@@ -38,6 +42,9 @@ def sidekick_values(settings: Mapping[str, Any], output_values: Mapping[str, Any
             "existingSecret": settings["sidekick_tls_secret"],
             "mutualtls": settings["sidekick_tls"] == "mutual",
         }
+    forwards = forward_environment(settings)
+    if forwards:
+        config["extraEnv"] = forwards
     values: dict[str, Any] = {
         "enabled": True,
         "replicaCount": settings["sidekick_replicas"],
@@ -46,11 +53,28 @@ def sidekick_values(settings: Mapping[str, Any], output_values: Mapping[str, Any
     }
     if settings["sidekick_resources"]:
         values["resources"] = settings["sidekick_resources"]
-    if settings["outputs_fingerprint"]:
-        values["podAnnotations"] = {FINGERPRINT: settings["outputs_fingerprint"]}
+    fingerprints = {FINGERPRINT: settings["outputs_fingerprint"], TLS_FINGERPRINT: settings["sidekick_tls_fingerprint"]}
+    if any(fingerprints.values()):
+        values["podAnnotations"] = {name: value for name, value in fingerprints.items() if value}
+    if forwards and settings["sidekick_tls"] != "off":
+        _trust_further(values, settings)
     if settings["service_monitor"]:
         values["serviceMonitor"] = {"enabled": True, "additionalLabels": settings["service_monitor_labels"]}
     return values
+
+
+def _trust_further(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """What the first Falcosidekick needs as a client of the further ones: CA and, for mutual TLS, certificate."""
+    values["config"]["tlsclient"] = {"cacertfile": "/etc/certs/server/ca.crt"}
+    if settings["sidekick_tls"] == "mutual":
+        values["config"]["mutualtlsclient"] = {
+            "certfile": f"{CLIENT_CERTIFICATES}/client.crt",
+            "keyfile": f"{CLIENT_CERTIFICATES}/client.key",
+            "cacertfile": f"{CLIENT_CERTIFICATES}/ca.crt",
+        }
+        secret = {"secretName": settings["sidekick_tls_client_secret"]}
+        values["extraVolumes"] = [{"name": "client-certs", "secret": secret}]
+        values["extraVolumeMounts"] = [{"name": "client-certs", "mountPath": CLIENT_CERTIFICATES, "readOnly": True}]
 
 
 def _webui(settings: Mapping[str, Any]) -> dict[str, Any]:

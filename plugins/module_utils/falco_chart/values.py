@@ -7,118 +7,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from .engines import ENGINES, engine_values
+from .engines import engine_values
+from .forwarding import further_name, further_secret
 from .outputs import build_outputs
-from .problems import FalcoChartError, Problem, kind_of, nearest
-from .sidekick import sidekick_values
+from .settings import IMAGES, OWN_RULES_DIRECTORY, checked_settings
+from .sidekick import TLS_FINGERPRINT, sidekick_values
 
-DRIVERS = ("modern_ebpf", "kmod", "auto", "none")
-#: Where Falco finds rules besides its own file; the directory that the ConfigMaps of role falco_rules fill.
-OWN_RULES_DIRECTORY = "/etc/falco/rules.d"
 OWN_RULES_VOLUME = "own-rules"
 #: Annotation of Falco's workload: a chart that changed under the same version makes other values, and so an upgrade.
 CHART_DIGEST = "falconet.k8s/chart-digest"
+#: Label of all that a release of Falcosidekick has beside Falco's, by which those that are no longer wanted are found.
+BELONGS_TO = "falconet.k8s/falco"
 CA_VOLUME = "extra-ca"
 CA_DIRECTORY = "/etc/extra-ca"
 CA_FILE = f"{CA_DIRECTORY}/ca.crt"
-
-#: Every variable that the function reads, without the prefix ``falco_``, and its default. Roles pass all of them.
-DEFAULTS: dict[str, Any] = {
-    "affinity": {},
-    "append_output": [],
-    "artifacts": ["falco-rules:5"],
-    "artifacts_follow": False,
-    "artifacts_follow_every": "168h",
-    "artifacts_indexes": [],
-    "artifacts_install": True,
-    "buffered_outputs": False,
-    "ca_config_map": "",
-    "chart_digest": "",
-    "container_engine": "containerd",
-    "container_engine_socket": "",
-    "custom_fields": {},
-    "driver": "modern_ebpf",
-    "driver_buffer_preset": 4,
-    "driver_cpus_per_buffer": 2,
-    "driver_least_privileged": False,
-    "extra_values": {},
-    "grafana_dashboard": False,
-    "image_pull_policy": "IfNotPresent",
-    "image_pull_secrets": [],
-    "image_registry": "",
-    "images": {},
-    "kubernetes_metadata": False,
-    "log_level": "info",
-    "metrics_interval": "1h",
-    "node_selector": {},
-    "outputs": {},
-    "outputs_existing_secret": "",
-    "outputs_fingerprint": "",
-    "own_rules_config_maps": [],
-    "plugins": [],
-    "pod_annotations": {},
-    "pod_labels": {},
-    "priority": "debug",
-    "priority_class": "",
-    "proxy": {},
-    "redis_existing_secret": "",
-    "redis_external": {},
-    "redis_fingerprint": "",
-    "redis_resources": {},
-    "redis_storage": "storage_class",
-    "redis_storage_class": "",
-    "redis_storage_size": "1Gi",
-    "release_name": "falco",
-    "resources": {},
-    "rule_files": [],
-    "rule_matching": "all",
-    "service_monitor": False,
-    "service_monitor_labels": {},
-    "sidekick_enabled": True,
-    "sidekick_replicas": 2,
-    "sidekick_resources": {},
-    "sidekick_tls": "off",
-    "sidekick_tls_client_secret": "",
-    "sidekick_tls_secret": "",
-    "sidekick_url": "",
-    "syscall_drop_actions": ["log", "alert"],
-    "syscall_drop_threshold": 0.1,
-    "templated_fields": {},
-    "tolerations": None,
-    "ui_enabled": True,
-    "ui_existing_secret": "",
-    "ui_exposure": "node_port",
-    "ui_fingerprint": "",
-    "ui_ingress": {},
-    "ui_node_port": 30080,
-    "ui_replicas": 1,
-    "ui_ttl": "",
-}
-_CHOICES = {
-    "container_engine": (*ENGINES, "none"),
-    "driver": DRIVERS,
-    "image_pull_policy": ("IfNotPresent", "Always", "Never"),
-    "log_level": ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"),
-    "priority": ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"),
-    "redis_storage": ("local", "storage_class", "none"),
-    "rule_matching": ("first", "all"),
-    "sidekick_tls": ("off", "server", "mutual"),
-    "ui_exposure": ("node_port", "cluster_ip", "load_balancer", "ingress"),
-}
-#: Images by the name under which users set them, and where the chart keeps them.
-IMAGES: dict[str, tuple[str, ...]] = {
-    "falco": ("image",),
-    "driver_loader": ("driver", "loader", "initContainer", "image"),
-    "falcoctl": ("falcoctl", "image"),
-    "falcosidekick": ("falcosidekick", "image"),
-    "falcosidekick_ui": ("falcosidekick", "webui", "image"),
-    "wait_redis": ("falcosidekick", "webui", "initContainer", "image"),
-    "redis": ("falcosidekick", "webui", "redis", "image"),
-    "k8s_metacollector": ("k8s-metacollector", "image"),
-}
 
 
 def build_values(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,10 +36,63 @@ def build_values(variables: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
       FalcoChartError: unknown variables, wrong types, choices or combinations; all at once.
     """
-    settings = {**copy.deepcopy(DEFAULTS), **variables}
-    problems = [*_unknown(variables), *_wrong(settings)]
-    if problems:
-        raise FalcoChartError(problems)
+    settings = checked_settings(variables)
+    values = _complete(settings)
+    if settings["sidekick_enabled"] and settings["sidekick_release"] == "own":
+        values["falcosidekick"] = {"enabled": False}
+    return values
+
+
+def build_sidekick_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Releases of the chart falcosidekick beside Falco's: the first where it has one of its own, and further ones.
+
+    The first has the names that it would have in Falco's release, so its Redis finds the claim that it had there.
+
+    Args:
+      variables: as for build_values.
+    Returns:
+      Mappings of ``name`` (release, Deployment and Service), ``secret`` (with its outputs) and ``values``.
+    Raises:
+      FalcoChartError: as build_values.
+    """
+    settings = checked_settings(variables)
+    if not settings["sidekick_enabled"]:
+        return []
+    releases = []
+    if settings["sidekick_release"] == "own":
+        name = f"{settings['release_name']}-falcosidekick"
+        releases.append(_sidekick_release(name, settings["outputs_existing_secret"], settings))
+    for entry in settings["sidekick_more"]:
+        secret = further_secret(settings["release_name"], entry)
+        further = {
+            "custom_fields": {},  # the first has added them already
+            "templated_fields": {},
+            "extra_values": {},
+            "outputs": entry.get("outputs") or {},
+            "outputs_existing_secret": secret,
+            "outputs_fingerprint": settings["sidekick_more_fingerprints"].get(entry["name"], ""),
+            "sidekick_more": [],
+            "sidekick_replicas": entry.get("replicas", 1),
+            "sidekick_resources": entry.get("resources") or {},
+            "ui_enabled": False,
+        }
+        name = further_name(settings["release_name"], entry["name"])
+        releases.append(_sidekick_release(name, secret, {**settings, **further}))
+    return releases
+
+
+def _sidekick_release(name: str, secret: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(_complete(settings)["falcosidekick"])
+    del values["enabled"]
+    values["customLabels"] = {**values.get("customLabels", {}), BELONGS_TO: settings["release_name"]}
+    if settings["sidekick_chart_digest"]:
+        digest = {CHART_DIGEST: settings["sidekick_chart_digest"]}
+        values["customAnnotations"] = {**values.get("customAnnotations", {}), **digest}
+    return {"name": name, "secret": secret, "values": values}
+
+
+def _complete(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of Falco's chart with all of Falcosidekick in it."""
     outputs = build_outputs(settings["outputs"])
     values: dict[str, Any] = {
         "driver": _driver(settings),
@@ -164,7 +122,13 @@ def build_values(variables: Mapping[str, Any]) -> dict[str, Any]:
     if settings["tolerations"] is not None:
         values["tolerations"] = settings["tolerations"]
     if settings["sidekick_tls"] != "off":
-        values["certs"] = {"existingSecret": settings["sidekick_tls_secret"]}
+        # Falco needs the CA alone. The server's Secret holds it as well, beside a key that is none of Falco's business.
+        values["certs"] = {"existingSecret": settings["sidekick_tls_ca_secret"] or settings["sidekick_tls_secret"]}
+        if settings["sidekick_tls_fingerprint"]:
+            values["podAnnotations"] = {
+                **values.get("podAnnotations", {}),
+                TLS_FINGERPRINT: settings["sidekick_tls_fingerprint"],
+            }
         if settings["sidekick_tls"] == "mutual":
             values["certs"]["existingClientSecret"] = settings["sidekick_tls_client_secret"]
     _images(values, settings)
@@ -230,6 +194,8 @@ def _falco(settings: Mapping[str, Any]) -> dict[str, Any]:
         falco["load_plugins"] = [plugin["name"] for plugin in settings["plugins"]]
     if settings["sidekick_url"]:
         falco["http_output"] = {"enabled": True, "url": settings["sidekick_url"]}
+    elif settings["sidekick_enabled"] and settings["sidekick_release"] == "own":
+        falco["http_output"] = {"enabled": True, "url": f"http://{settings['release_name']}-falcosidekick:2801"}
     if settings["sidekick_tls"] != "off":
         # The chart writes http:// by itself; the port keeps its number when Falcosidekick serves TLS.
         url = settings["sidekick_url"] or f"https://{settings['release_name']}-falcosidekick:2801"
@@ -335,102 +301,31 @@ def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
         )
     if settings["sidekick_enabled"]:
         sidekick = values["falcosidekick"]
-        sidekick["config"]["extraEnv"] = proxy_environment(settings["proxy"])
+        # The chart and we name Services without their domain, which the usual exceptions would not cover.
+        first = f"{settings['release_name']}-falcosidekick"
+        services = [f"{first}-ui"] if settings["ui_enabled"] else []
+        services += [further_name(settings["release_name"], entry["name"]) for entry in settings["sidekick_more"]]
+        own_env = sidekick["config"].get("extraEnv", [])
+        sidekick["config"]["extraEnv"] = [*proxy_environment(settings["proxy"], *services), *own_env]
         if settings["ca_config_map"]:
-            sidekick["extraVolumes"] = [{"name": CA_VOLUME, "configMap": {"name": settings["ca_config_map"]}}]
-            sidekick["extraVolumeMounts"] = mount
-            sidekick["config"]["tlsclient"] = {"cacertfile": CA_FILE}
+            volume = {"name": CA_VOLUME, "configMap": {"name": settings["ca_config_map"]}}
+            sidekick["extraVolumes"] = [*sidekick.get("extraVolumes", []), volume]
+            sidekick["extraVolumeMounts"] = [*sidekick.get("extraVolumeMounts", []), *mount]
+            if "tlsclient" in sidekick["config"]:
+                # Falcosidekick reads one file; Go reads this directory beside the system's own CAs.
+                sidekick["config"]["extraEnv"].append({"name": "SSL_CERT_DIR", "value": CA_DIRECTORY})
+            else:
+                sidekick["config"]["tlsclient"] = {"cacertfile": CA_FILE}
 
 
-def proxy_environment(proxy: Mapping[str, Any]) -> list[dict[str, str]]:
+def proxy_environment(proxy: Mapping[str, Any], *services: str) -> list[dict[str, str]]:
     """Container environment for a proxy given as http, https and no; the cluster's own names never go through it."""
     if not proxy:
         return []
-    own = ["localhost", "127.0.0.1", ".svc", ".cluster.local"]
+    own = ["localhost", "127.0.0.1", ".svc", ".cluster.local", *services]
     given = proxy.get("no") or []
     exceptions = given.split(",") if isinstance(given, str) else list(given)
     env = [
         {"name": f"{kind.upper()}_PROXY", "value": str(proxy[kind])} for kind in ("http", "https") if proxy.get(kind)
     ]
     return [*env, {"name": "NO_PROXY", "value": ",".join(dict.fromkeys([*exceptions, *own]))}]
-
-
-def _unknown(variables: Iterable[str]) -> list[Problem]:
-    problems = []
-    for name in variables:
-        if name not in DEFAULTS:
-            close = nearest(name, DEFAULTS)
-            problems.append(Problem(f"falco_{name}", "is unknown.", f"Did you mean falco_{close}?" if close else ""))
-    return problems
-
-
-def _wrong(settings: Mapping[str, Any]) -> list[Problem]:
-    problems = [problem for name in DEFAULTS for problem in _wrong_type(name, settings[name])]
-    return problems or [*_wrong_combination(settings)]
-
-
-def _wrong_type(name: str, value: Any) -> list[Problem]:
-    variable, default = f"falco_{name}", DEFAULTS[name]
-    if name in _CHOICES:
-        if value in _CHOICES[name]:
-            return []
-        close = nearest(str(value), _CHOICES[name])
-        hint = f"Did you mean {close}?" if close else ""
-        return [Problem(variable, f"must be one of {', '.join(_CHOICES[name])}, not {value!r}.", hint)]
-    if name == "driver_buffer_preset" and not (_is_whole(value) and 1 <= value <= 10):
-        return [Problem(variable, f"must be a number from 1 (1 MB) to 10 (512 MB), not {value!r}.")]
-    if name == "ui_node_port" and not (_is_whole(value) and 1 <= value <= 65535):
-        return [
-            Problem(variable, f"must be a port number (30000 to 32767 unless the cluster says else), not {value!r}.")
-        ]
-    if name == "tolerations":
-        return [] if value is None or isinstance(value, list) else [Problem(variable, "must be a list.")]
-    if isinstance(default, bool):
-        ok, kind = isinstance(value, bool), "true or false"
-    elif isinstance(default, (int, float)):
-        ok, kind = isinstance(value, (int, float)) and not isinstance(value, bool), "a number"
-    elif isinstance(default, str):
-        ok, kind = isinstance(value, str), "a string"
-    else:
-        ok, kind = isinstance(value, type(default)), "a list" if isinstance(default, list) else "a mapping"
-    return [] if ok else [Problem(variable, f"must be {kind}, not {kind_of(value)}.")]
-
-
-def _is_whole(value: Any) -> bool:
-    """A whole number; Ansible's own subclasses of int count, booleans do not."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _wrong_combination(settings: Mapping[str, Any]) -> Iterable[Problem]:
-    if "falco" not in settings["release_name"]:
-        # The chart's names follow the release's only then; otherwise Falco would send to a Service that does not exist.
-        hint = f"For example falco-{settings['release_name']}."
-        yield Problem("falco_release_name", f"must contain falco, {settings['release_name']!r} does not.", hint)
-    if not settings["sidekick_enabled"] and settings["outputs"]:
-        yield Problem("falco_outputs", "needs Falcosidekick.", "Set falco_sidekick_enabled: true.")
-    if settings["sidekick_enabled"] and settings["sidekick_url"]:
-        yield Problem("falco_sidekick_url", "is for a Falcosidekick of your own.", "Set falco_sidekick_enabled: false.")
-    if settings["sidekick_tls"] != "off" and not settings["sidekick_tls_secret"]:
-        yield Problem("falco_sidekick_tls_secret", "is missing: the Secret with server.crt, server.key and ca.crt.")
-    if settings["sidekick_tls"] == "mutual" and not settings["sidekick_tls_client_secret"]:
-        yield Problem("falco_sidekick_tls_client_secret", "is missing: the Secret with client.crt, client.key, ca.crt.")
-    if settings["ui_exposure"] == "ingress" and settings["ui_enabled"] and not settings["ui_ingress"].get("host"):
-        yield Problem("falco_ui_ingress", "needs a host, such as {host: falco.example.org, class: nginx}.")
-    if "customRules" in settings["extra_values"] and settings["own_rules_config_maps"]:
-        hint = f"Give the rules to the role falco_rules: both would mount {OWN_RULES_DIRECTORY}."
-        yield Problem("falco_extra_values.customRules", "cannot be combined with the role falco_rules.", hint)
-    for name, image in settings["images"].items():
-        if name not in IMAGES:
-            close = nearest(name, IMAGES)
-            hint = f"Did you mean {close}?" if close else f"Known: {', '.join(IMAGES)}."
-            yield Problem(f"falco_images.{name}", "is no image of the chart.", hint)
-        elif not isinstance(image, Mapping) or set(image) - {"registry", "repository", "tag", "digest"}:
-            yield Problem(f"falco_images.{name}", "must be a mapping of registry, repository, tag and digest.")
-        elif image.get("digest") and not image.get("tag"):
-            yield Problem(f"falco_images.{name}.tag", "is needed beside a digest: the chart always writes a tag.")
-    for index, plugin in enumerate(settings["plugins"]):
-        if not isinstance(plugin, Mapping) or not plugin.get("name") or not plugin.get("library_path"):
-            yield Problem(f"falco_plugins[{index}]", "must be a mapping with at least name and library_path.")
-    unknown = set(settings["proxy"]) - {"http", "https", "no"}
-    if unknown:
-        yield Problem("falco_proxy", f"has unknown keys {', '.join(sorted(unknown))}.", "It has http, https and no.")

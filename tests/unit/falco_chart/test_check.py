@@ -57,6 +57,13 @@ def test_what_the_chart_knows_passes(values: dict[str, Any]) -> None:
     assert told(values) == ""
 
 
+def test_what_is_old_in_falcos_chart_may_be_right_in_falcosidekicks() -> None:
+    alone = Chart("falcosidekick", "0.12.1", "2.31.1", {"extraVolumes": [], "webui": {"ttl": 0}})
+    assert told({"extraVolumes": [{"name": "a"}], "webui": {"ttl": "3d"}}, alone) == ""
+    assert "mounts.volumes" in told({"extraVolumes": []})
+    assert "Did you mean extraVolumes?" in told({"extraVolume": []}, alone)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import DEFAULTS, build_values, merge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.settings import DEFAULTS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
+    build_values,
+    merge,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +59,7 @@ def at(tree: Any, path: str) -> Any:
             "falcosidekick.config.extraEnv",
             [
                 {"name": "HTTPS_PROXY", "value": "http://p:1"},
-                {"name": "NO_PROXY", "value": "localhost,127.0.0.1,.svc,.cluster.local"},
+                {"name": "NO_PROXY", "value": "localhost,127.0.0.1,.svc,.cluster.local,falco-falcosidekick-ui"},
             ],
         ),
         (
