@@ -11,7 +11,8 @@ from typing import IO
 
 from sandbox import oci
 from sandbox.errors import SandboxError
-from sandbox.images import PAUSE_IMAGE, ImageSpec
+from sandbox.image_spec import ImageSpec
+from sandbox.images import PAUSE_IMAGE
 from sandbox.instance import NODES, Instance, Node
 from sandbox.node import IMAGES_READY, find, inside
 from sandbox.process import run, tail, wait_for

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox import oci
 from sandbox.builds import BUILDS, GoBuild
 from sandbox.cache import cache_root, digest, produce
 from sandbox.errors import SandboxError
+from sandbox.image_spec import APPLETS, ImageSpec
+from sandbox.standins import images as standins
 
 #: Kubernetes, etcd, CoreDNS, agnhost and pause speak of themselves by these tags.
 KUBERNETES = "v1.35.4"
@@ -32,50 +32,6 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: Files at least this big get a layer of their own, which images with the same file share.
 OWN_LAYER_BYTES = 1 << 20
-
-_APPLETS = """
-sh ash arp awk base64 basename cat chmod chown chroot clear cmp cp cut date dd df diff dirname dmesg du echo egrep
-env expr false fgrep find free grep gunzip gzip head hexdump hostname id ifconfig ip kill killall ln ls md5sum mkdir
-mkfifo mknod mktemp more mount mv nc netstat nsenter nslookup od ping printf ps pwd readlink realpath rm rmdir route
-sed seq setsid sha256sum sleep sort stat stty sync sysctl tail tar tee telnet test timeout top touch tr traceroute
-true tty umount uname uniq unshare uptime vi watch wc wget which whoami xargs yes
-"""
-#: Applets of busybox that the toolbox has under their own names.
-APPLETS = tuple(_APPLETS.split())
-
-
-@dataclass(frozen=True)
-class ImageSpec:
-    """A container image as data.
-
-    Attributes:
-        name: reference with a tag, such as ``sandbox.local/toolbox:1``.
-        files: source to absolute path in the image. A source is ``<build>/<file>``: a file that the
-            build of that name left in its output (``builds.py``). Files get mode 0755.
-        trees: source folder, ``<build>/<folder>``, to absolute path: all files below it.
-        texts: absolute path to content of small files (mode 0644).
-        links: absolute path of a symbolic link to its target.
-        directories: absolute path of an empty directory to its mode, such as ``0o1777`` for ``/tmp``.
-        entrypoint: argv; the pod's ``command`` replaces it.
-        command: default arguments; the pod's ``args`` replace them.
-        user: ``""`` for root, or ``"1000:1000"``.
-        env: environment in addition to PATH.
-        labels: labels of the image's configuration; a stand-in says here that it is one.
-        control_plane_only: import the image on control plane nodes only.
-    """
-
-    name: str
-    files: Mapping[str, str] = field(default_factory=dict)
-    trees: Mapping[str, str] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    directories: Mapping[str, int] = field(default_factory=dict)
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    user: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    control_plane_only: bool = False
 
 
 def _component(name: str, tag: str) -> ImageSpec:
@@ -135,25 +91,14 @@ IMAGES: tuple[ImageSpec, ...] = (
 )
 
 
-def standins() -> tuple[tuple[GoBuild, ...], tuple[ImageSpec, ...]]:
-    """Builds and images of ``sandbox/standins/images.py`` (``BUILDS``, ``IMAGES``)."""
-    try:
-        module = importlib.import_module("sandbox.standins.images")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("sandbox.standins"):
-            return (), ()
-        raise
-    return tuple(getattr(module, "BUILDS", ())), tuple(module.IMAGES)
-
-
 def all_builds() -> tuple[GoBuild, ...]:
     """Every Go build that a cluster needs."""
-    return BUILDS + standins()[0]
+    return BUILDS + standins.BUILDS
 
 
 def all_images() -> tuple[ImageSpec, ...]:
     """Every image that a cluster needs."""
-    return IMAGES + standins()[1]
+    return IMAGES + standins.IMAGES
 
 
 def _source(spec: ImageSpec, source: str, outputs: Mapping[str, Path]) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.builds import GoBuild
-from sandbox.images import APPLETS, ImageSpec
+from sandbox.image_spec import APPLETS, ImageSpec
 
 HERE = Path(__file__).resolve().parent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,38 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             yield node.lineno, ".".join(part for part in (base, node.module or "") if part)
+
+
+def import_graph(top: Path, root: Path, prefix: str) -> dict[str, set[str]]:
+    """Each module below a folder, with the modules below it that it imports, at its top or inside a function."""
+    files = {
+        ".".join((prefix, *path.relative_to(root).with_suffix("").parts)).strip("."): path for path in top.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for name, path in files.items():
+        graph[name] = set()
+        package = name.rpartition(".")[0].split(".")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+                module = ".".join(part for part in (base, node.module or "") if part)
+                graph[name] |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+            elif isinstance(node, ast.Import):
+                graph[name] |= {alias.name for alias in node.names}
+        graph[name] &= files.keys() - {name}
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("folder", "prefix"), [("plugins", COLLECTION), ("sandbox", "")], ids=["the collection", "the sandbox"]
+)
+def test_no_files_import_each_other_in_a_circle(folder: str, prefix: str) -> None:
+    graph = import_graph(ROOT / folder, ROOT, prefix)
+    assert sum(map(len, graph.values())) > 50
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
 def violations(path: Path, allowed: object) -> list[str]:

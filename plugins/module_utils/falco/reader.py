@@ -20,7 +20,8 @@ from .items import ListItem, MacroItem, PluginRequirement, Rule, RuleUpdate
 from .result import LoadError, LoadResult
 from .rule_exceptions import read_exceptions
 from .schema import schema_status
-from .yaml_nodes import MAP, NULL, SCALAR, SEQUENCE, Mark, Yaml, YamlError, read_documents, to_bool, to_uint32
+from .yaml_documents import read_documents
+from .yaml_nodes import MAP, NULL, SCALAR, SEQUENCE, Mark, Yaml, YamlError, to_bool, to_uint32
 
 _MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _LIST_NAME = re.compile("[^()\"' \t\n\v\f\r=,\udc80-\udcff]+")

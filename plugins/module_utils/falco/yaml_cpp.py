@@ -5,7 +5,7 @@
 
 Falco reads its rules with yaml-cpp (0.8, October 2024), which is more lenient than libyaml in some places
 (duplicate keys, any bytes, tabs after indicators) and stricter in others. This is its scanner and parser in
-Python, for the texts on which the two may differ; `yaml_nodes` takes the fast way for all others.
+Python, for the texts on which the two may differ; `yaml_documents` takes the fast way for all others.
 Sources: `src/scanner.cpp`, `src/scantoken.cpp`, `src/scanscalar.cpp` and `src/singledocparser.cpp` of
 https://github.com/jbeder/yaml-cpp.
 """

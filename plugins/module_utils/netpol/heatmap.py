@@ -10,14 +10,11 @@ lightness so that they survive greyscale, and nothing in names can leave the tex
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from .errors import NetpolError
 from .ports import summary
-
-if TYPE_CHECKING:
-    from .render import Table
+from .table import Table, is_address, openness
 
 #: Fill of each step of openness.
 STEPS = ("#f3f4f6", "#bfdbf7", "#6ea8dc", "#2c6fad", "#0b2f57")
@@ -35,8 +32,6 @@ def heatmap(table: Table, title: str) -> str:
     Raises:
         NetpolError: more ends than a picture can show.
     """
-    from .render import is_address, openness
-
     if max(len(table.sources), len(table.destinations)) > MAX_ENDS:
         raise NetpolError(f"more than {MAX_ENDS} ends: group the matrix by namespace for a picture")
     labelled = max(len(table.sources), len(table.destinations)) <= MAX_LABELS

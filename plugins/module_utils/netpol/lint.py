@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
 
 from .engine import Engine
 from .errors import nearest
+from .lint_finding import Finding, about, names
+from .lint_rules import check_rules
+from .lint_traffic import check_traffic
 from .model import NAMESPACE_NAME_LABEL, BlockPeer, DomainsPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy, Rule
 from .selectors import IN, Selector
 from .universe import Universe, bit_indices
@@ -32,51 +34,6 @@ PER_POD_LABELS = (
     "controller-uid",
     "job-name",
 )
-#: Names spelled out in one message.
-MAX_NAMES = 5
-
-
-class Finding(NamedTuple):
-    """One thing to look at.
-
-    Attributes:
-        code: stable name of the check.
-        severity: C(error) for what cannot be meant, C(warning) for what is probably not, C(info) for what to know.
-        object: full name of the policy, workload or namespace.
-        message: what was found.
-        hint: what to do about it.
-        source: file or input, empty when unknown.
-        line: 1-based line of the object, None when unknown.
-    """
-
-    code: str
-    severity: str
-    object: str
-    message: str
-    hint: str = ""
-    source: str = ""
-    line: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return self._asdict()
-
-    def __str__(self) -> str:
-        place = f"{self.source}:{self.line}: " if self.line is not None else ""
-        return f"{place}{self.severity}: {self.object}: {self.message} [{self.code}]" + (
-            f" ({self.hint})" if self.hint else ""
-        )
-
-
-def about(policy: Policy, code: str, severity: str, message: str, hint: str = "") -> Finding:
-    """A finding about a policy, at its place."""
-    origin = policy.origin
-    return Finding(code, severity, policy.full_name, message, hint, origin.source, origin.line)
-
-
-def names(items: Sequence[str]) -> str:
-    """The first few of some names, and how many more there are."""
-    told = ", ".join(items[:MAX_NAMES])
-    return told + (f" and {len(items) - MAX_NAMES} more" if len(items) > MAX_NAMES else "")
 
 
 def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Finding]:
@@ -87,9 +44,6 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
         policies: the policies in force.
         options: answers to what is left to implementations.
     """
-    from .lint_rules import check_rules
-    from .lint_traffic import check_traffic
-
     universe = Universe(model, [policies], options)
     engine = Engine(universe, policies)
     checker = _Checker(model, policies, universe)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .addresses import Range
-from .lint import Finding, about
+from .lint_finding import Finding, about
 from .model import NAMESPACED, BlockPeer, PodsPeer, Policy, PortRule, Rule
 from .selectors import DOES_NOT_EXIST, EXISTS, IN, NOT_IN, Requirement, Selector
 from .universe import Universe

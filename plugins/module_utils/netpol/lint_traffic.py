@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .engine import Engine
 from .flows import serves
-from .lint import Finding, names
+from .lint_finding import Finding, names
 from .model import BlockPeer, Model, Pod, Policy, PortRule, Service
 from .universe import Universe, bit_indices, from_indices
 

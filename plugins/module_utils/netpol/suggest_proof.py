@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .addresses import Range, parse_block
 from .engine import Engine
@@ -15,10 +15,8 @@ from .matrix import Groups, Matrix
 from .model import NAMESPACE_NAME_LABEL, Model, Namespace, Options
 from .observed import DNS_PORTS, Observed
 from .ports import describe, summary
+from .suggest_policies import Builder
 from .universe import Universe
-
-if TYPE_CHECKING:
-    from .suggest import Builder
 
 
 def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Options) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco import yaml_cpp, yaml_nodes
+from ansible_collections.falconet.k8s.plugins.module_utils.falco import yaml_cpp, yaml_documents
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.regex import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml_nodes import (
     MAP,
@@ -28,7 +28,7 @@ def plain(node: Yaml) -> Any:
 
 
 def fast(text: str) -> Any:
-    documents = None if yaml_nodes._UNUSUAL.search(text) else yaml_nodes._read_fast(text)
+    documents = None if yaml_documents._UNUSUAL.search(text) else yaml_documents._read_fast(text)
     return None if documents is None else [plain(document) for document in documents]
 
 

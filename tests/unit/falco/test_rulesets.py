@@ -13,7 +13,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.info import des
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.merge import merge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import Loaded, Loader, RulesFile, load
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.scope import Target, scope
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml_nodes import read_documents
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml_documents import read_documents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
