@@ -99,10 +99,28 @@ options:
     type: str
     choices: [auto, exec, node, pod]
     default: auto
+  listen:
+    description:
+      - Whether the module itself listens, inside the network namespace of a target pod, on those ports in question on
+        which nothing does. Without a server nothing is concluded.
+      - A privileged pod on the target's node does it, whatever O(method) is, for as long as the run lasts. Meanwhile
+        callers of such a port reach that listener, and a program of the pod that wants the port finds it taken.
+      - Doubles (O(method=pod)) listen in any case.
+    type: bool
+    default: false
+  cni_configuration:
+    description:
+      - Whether O(question=enforcement) also reads the CNI configuration on the nodes that the canary uses, for RV(cni).
+        That takes a privileged pod on each of them.
+      - V(auto) reads it only where no DaemonSet and no Node tells which network plugin is there.
+    type: str
+    choices: [auto, always, never]
+    default: auto
   image:
     description:
-      - Image of the pods that are started by O(question=enforcement), O(method=node) and O(method=pod).
-      - It needs a shell, and for O(method=node) also C(nsenter) and one of the tools that O(method) names.
+      - Image of the pods that are started by O(question=enforcement), O(method=node), O(method=pod) and O(listen).
+      - It needs a shell; for O(method=node) also C(nsenter) and one of the tools that O(method) names, for O(listen)
+        C(nsenter) and agnhost or netcat.
     type: str
     default: registry.k8s.io/e2e-test-images/agnhost:2.59
   image_pull_policy:
@@ -194,6 +212,15 @@ EXAMPLES = r"""
     namespaces: [prod, staging]
     expected: analysis
 
+- name: Nobody outside reaches the metrics port, although nothing listens there yet
+  falconet.k8s.netpol_probe:
+    forbidden_flows:
+      - from: {namespace: default}
+        to: {namespace: prod}
+        ports: [9090]
+    listen: true
+    on_unproven: fail
+
 - name: Policies are enforced
   falconet.k8s.netpol_probe:
     question: enforcement
@@ -262,6 +289,13 @@ method:
   description: Which method was used (C(name)), C(why), and for which pods method node (C(node)).
   returned: O(question=connectivity)
   type: dict
+listened:
+  description:
+    - Where O(listen) listened (C(pod), C(port), C(protocol)), and in which pods it could not, with the reason
+      (C(failed)).
+  returned: O(question=connectivity)
+  type: list
+  elements: dict
 seconds:
   description: Time from the first attempt to the last.
   returned: O(question=connectivity)
@@ -293,10 +327,16 @@ nodes:
   type: list
   elements: str
 cni:
-  description: Network plugins that were seen (C(name), C(enforces), C(note), C(seen)). Knowledge, not proof.
+  description:
+    - Network plugins that were seen, by their DaemonSets, by what they note at Nodes, or in the CNI configuration of
+      nodes (C(name), C(enforces), C(note), C(seen)). Knowledge, not proof.
   returned: O(question=enforcement)
   type: list
   elements: dict
+cni_unread:
+  description: Why the CNI configuration of a node could not be read, by node.
+  returned: O(question=enforcement)
+  type: dict
 api_calls:
   description: Calls of the API server that this run made.
   returned: success
@@ -327,6 +367,8 @@ ARGUMENTS = dict(
     expected={"type": "str", "choices": ["none", "analysis"], "default": "none"},
     expected_matrix=_flows(),
     method={"type": "str", "choices": ["auto", "exec", "node", "pod"], "default": "auto"},
+    listen={"type": "bool", "default": False},
+    cni_configuration={"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     image={"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
     image_pull_policy={"type": "str", "choices": ["IfNotPresent", "Always", "Never"], "default": "IfNotPresent"},
     image_pull_secrets={"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -359,8 +401,8 @@ def main() -> None:
     for name in ("connect_timeout", "concurrency", "parallel", "deadline_seconds"):
         if params[name] < 1:
             module.fail_json(msg=f"{name} must be 1 or more, not {params[name]}")
-    if module.check_mode and params["method"] == "auto":
-        params["method"] = "exec"
+    if module.check_mode:
+        params.update(method="exec", listen=False)
     signal.signal(signal.SIGTERM, _stop)
     try:
         client = connect(params)

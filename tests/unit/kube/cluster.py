@@ -84,13 +84,14 @@ def fill(api: FakeApi, *objects: dict[str, Any]) -> None:
 
 
 @contextmanager
-def listening(address: str) -> Iterator[int]:
+def listening(address: str, port: int = 0) -> Iterator[int]:
     """A server on a free TCP port of a loopback address, and an echoing one on the same UDP port; gives the port."""
-    tcp = socket.socket()
-    tcp.bind((address, 0))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    tcp = socket.socket(family)
+    tcp.bind((address, port))
     tcp.listen(64)
     port = tcp.getsockname()[1]
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp = socket.socket(family, socket.SOCK_DGRAM)
     udp.bind((address, port))
     udp.settimeout(0.1)
     over = threading.Event()
@@ -116,6 +117,6 @@ def listening(address: str) -> Iterator[int]:
 
 def closed_port(address: str) -> int:
     """A port on which nothing listens."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])

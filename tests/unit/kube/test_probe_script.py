@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.node_script import (
+    CNI_FILES,
+    LISTEN_SHELL,
+    NODE_SHELL,
+    SILENCE,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.report import (
     PROBE_FAILED,
     VERDICTS,
@@ -18,7 +24,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.report imp
     pod_input,
     read,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.script import LOADER, NODE_SHELL, SHELL
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.script import LOADER, SHELL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +89,18 @@ def test_udp_is_open_when_it_answers(tmp_path: Path, port: int, tool: str) -> No
     assert verdicts == {1: "allowed", 2: "refused"}
 
 
+@pytest.mark.parametrize("tool", ["python3", "bash", "nc"])
+def test_each_tool_has_ipv6(tmp_path: Path, tool: str) -> None:
+    with listening("::1") as number:
+        targets = [Target(1, "TCP", "::1", number), Target(2, "TCP", "::1", closed_port("::1"))]
+        if tool != "nc":
+            targets += [Target(3, "UDP", "::1", number), Target(4, "UDP", "::1", closed_port("::1"))]
+        verdicts, used = run(image(tmp_path, tool), targets)
+    expected = {1: "allowed", 2: "refused", 3: "allowed", 4: "refused"}
+    assert verdicts == {target.ident: expected[target.ident] for target in targets}
+    assert set(used.values()) == {tool}
+
+
 def test_an_image_without_tools_says_so(tmp_path: Path, port: int) -> None:
     targets = [Target(1, "TCP", ADDRESS, port)]
     path = image(tmp_path)
@@ -121,7 +139,7 @@ def test_the_programs_are_posix(shell: str) -> None:
     if found is None:
         pytest.skip(reason=f"this machine has no {shell}")
     command = [found, "sh"] if shell == "busybox" else [found]
-    for text in (SHELL, NODE_SHELL):
+    for text in (SHELL, NODE_SHELL, LISTEN_SHELL, SILENCE[2], CNI_FILES[2]):
         assert subprocess.run([*command, "-n"], input=text, text=True).returncode == 0
 
 

@@ -95,6 +95,26 @@ def test_a_pod_that_is_evicted_meanwhile_is_no_denial(api: FakeApi, port: int) -
     assert "not found" in result["unproven"][0]["detail"]
 
 
+@pytest.mark.parametrize("gone", ["client", "server"])
+def test_nothing_is_concluded_about_a_pod_that_went_away_meanwhile(api: FakeApi, port: int, gone: str) -> None:
+    pair(api, port)
+    asked: list[str] = []
+
+    def away(method: str, path: str, _query: Any) -> Any:
+        asked.append(path) if method == "GET" else None
+        if asked.count("/api/v1/pods") == 2:
+            pods = [item for item in api.collections["/api/v1/pods"] if item["metadata"]["name"] != gone]
+            return 200, {"items": pods}
+        return None
+
+    api.faults = away
+    result = probe(api, forbidden_flows=[flow(port)])
+    (row,) = result["unproven"]
+    assert row["verdict"] == "probe_failed"
+    assert f"/{gone} went away or ended meanwhile" in row["detail"]
+    assert result["violations"] == []
+
+
 def test_an_api_server_that_restarts_meanwhile_is_waited_for(api: FakeApi, port: int) -> None:
     pair(api, port)
     away = iter([(503, {"message": "starting"})] * 3)
@@ -141,6 +161,61 @@ def test_udp_is_answered_and_sctp_is_no_denial(api: FakeApi, port: int) -> None:
     by_protocol = {row["protocol"]: row for row in result["results"]}
     assert by_protocol["UDP"]["status"] == "met"
     assert by_protocol["SCTP"]["conclusion"] == "unknown"
+
+
+def test_both_address_families_are_tried_where_both_ends_have_them(api: FakeApi) -> None:
+    with listening("::1") as port:
+        server = pod("b", "server", "::1", (port,))
+        client = pod("a", "client", CLIENT)
+        client["status"]["podIPs"].append({"ip": "::1"})
+        fill(api, client, server)
+        result = probe(api, required_flows=[flow(port), flow(f"{port}/UDP", "udp")])
+        assert [(row["address"], row["status"]) for row in result["results"]] == [("::1", "met")] * 2, result
+        assert probe(api, required_flows=[flow(port)], ip_families=["IPv4"])["not_probed"][0]["why"].startswith("they")
+
+
+def test_a_server_on_one_family_proves_nothing_on_the_other(api: FakeApi, port: int) -> None:
+    pair(api, port)
+    for item in api.collections["/api/v1/pods"]:
+        item["status"]["podIPs"].append({"ip": "::1"})
+    result = probe(api, forbidden_flows=[flow(port)])
+    assert {row["address"]: row["status"] for row in result["results"]} == {SERVER: "violated", "::1": "unproven"}
+
+
+def service(port: int, *addresses: str, target: int = 0, **spec: Any) -> dict[str, Any]:
+    return {
+        "kind": "Service",
+        "metadata": {"namespace": "b", "name": "front"},
+        "spec": {
+            "clusterIP": addresses[0],
+            "clusterIPs": list(addresses),
+            "selector": {"app": "server"},
+            "ports": [{"port": port, "targetPort": target or port, "protocol": "TCP", "name": "web"}],
+            **spec,
+        },
+    }
+
+
+def test_services_are_called_by_each_of_their_addresses_and_by_name(api: FakeApi, port: int) -> None:
+    pair(api, port)
+    # No proxy stands before the pods of this test: the Service's address is the pod's own.
+    fill(api, service(port, SERVER, "::1"))
+    for item in api.collections["/api/v1/pods"]:
+        item["status"]["podIPs"].append({"ip": "::1"})
+    to_service = {"name": "front", "from": {"namespace": "a"}, "to": {"namespace": "b", "service": "front"}}
+    result = probe(api, required_flows=[to_service], on_violation="report")
+    assert {row["address"]: row["verdict"] for row in result["results"]} == {SERVER: "allowed", "::1": "refused"}
+    assert {row["to"] for row in result["results"]} == {"service b/front"}
+    result = probe(api, required_flows=[to_service], service_names=True)
+    (row,) = result["results"]
+    assert (row["address"], row["verdict"], row["status"]) == ("front.b.svc", "unresolved", "unproven")
+
+
+def test_node_ports_are_called_as_addresses_of_nodes(api: FakeApi, port: int) -> None:
+    pair(api, port)
+    by_node = {"name": "node port", "from": {"namespace": "a"}, "to": {"ip": SERVER}, "ports": [port]}
+    (row,) = probe(api, required_flows=[by_node])["results"]
+    assert (row["to"], row["status"]) == (SERVER, "met")
 
 
 def test_the_analysis_is_compared_with_the_network(api: FakeApi, port: int) -> None:

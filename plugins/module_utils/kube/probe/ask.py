@@ -6,20 +6,30 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..client import Client
+from ..client import KNOWN, Client
 from ..errors import KubeError
 from ..snapshot import take_snapshot
 from . import canary, cni
 from .course import Batch, Course, Method, Place, run, summary
 from .exec_method import ExecMethod
-from .model import CONCLUSION_ALLOWED, OBSERVED, UNPROVEN, VIOLATED
+from .listen import Listeners
+from .model import (
+    CONCLUSION_ALLOWED,
+    CONCLUSION_DENIED,
+    CONCLUSION_UNKNOWN,
+    OBSERVED,
+    UNPROVEN,
+    VIOLATED,
+    Finding,
+    pods_of,
+)
 from .node_method import NodeMethod
 from .plan import Plan, Wish, make_plan
 from .pod_method import Doubles
+from .probers import Probers
 from .report import ALLOWED, PROBE_FAILED, Attempt, Settings, Target
 from .workspace import Workspace
 
@@ -32,12 +42,12 @@ class AutoMethod:
 
     Args:
         first: method exec.
-        second: makes method node when it is first needed.
+        second: method node, whose pods are made when they are first needed.
     """
 
     name = "auto"
 
-    def __init__(self, first: Method, second: NodeLater) -> None:
+    def __init__(self, first: Method, second: Method) -> None:
         self.first = first
         self.second = second
         self.reasons: dict[str, str] = {}
@@ -65,24 +75,6 @@ class AutoMethod:
                 t.ident: Attempt(PROBE_FAILED, None, (before[t.ident].detail if t.ident in before else "") + why)
                 for t in targets
             }
-
-
-class NodeLater:
-    """Method C(node) whose pods are made when the first attempt needs them."""
-
-    name = "node"
-
-    def __init__(self, client: Client, params: dict[str, Any], stack: contextlib.ExitStack) -> None:
-        self.client = client
-        self.params = params
-        self.stack = stack
-        self._method: NodeMethod | None = None
-
-    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
-        if self._method is None:
-            workspace = self.stack.enter_context(_workspace(self.client, self.params, privileged=True))
-            self._method = NodeMethod(self.client, workspace)
-        return self._method.attempt(batch, settings)
 
 
 class OutsideLater:
@@ -132,13 +124,14 @@ def _settings(params: dict[str, Any]) -> Settings:
     return Settings(settings.wait_seconds, settings.bound, payload.encode())
 
 
-@contextlib.contextmanager
-def _method(client: Client, params: dict[str, Any]) -> Iterator[Method]:
-    with contextlib.ExitStack() as stack:
-        by_exec = ExecMethod(client, params["parallel"])
-        by_node = NodeLater(client, params, stack)
-        methods: dict[str, Method] = {"exec": by_exec, "node": by_node, "auto": AutoMethod(by_exec, by_node)}
-        yield methods[params["method"]]
+def _probers(client: Client, params: dict[str, Any], stack: contextlib.ExitStack) -> Probers:
+    return Probers(client, lambda: _workspace(client, params, privileged=True), stack)
+
+
+def _method(client: Client, params: dict[str, Any], probers: Probers) -> Method:
+    by_exec, by_node = ExecMethod(client, params["parallel"]), NodeMethod(client, probers)
+    methods: dict[str, Method] = {"exec": by_exec, "node": by_node, "auto": AutoMethod(by_exec, by_node)}
+    return methods[params["method"]]
 
 
 def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
@@ -166,11 +159,16 @@ def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
     plan = make_plan(take_snapshot(client), wish)
     if params["method"] == "pod":
         return _between_doubles(client, params, plan)
-    with _method(client, params) as method:
+    with contextlib.ExitStack() as stack:
+        probers = _probers(client, params, stack)
+        method = _method(client, params, probers)
         outside = None if params["method"] == "exec" else OutsideLater(client, params)
-        course = run(method, plan.probes, _settings(params), params["settle_seconds"], outside)
+        with Listeners(client, probers, params["deadline_seconds"]) as listeners:
+            listen = listeners if params["listen"] else None
+            course = run(method, plan.probes, _settings(params), params["settle_seconds"], outside, listen)
+        course.findings = _without_the_gone(client, course.findings)
         chosen = _chosen(method, course)
-    return dict(_result(plan, course), method=chosen, api_calls=client.calls)
+    return dict(_result(plan, course), method=chosen, listened=listeners.rows(), api_calls=client.calls)
 
 
 def _between_doubles(client: Client, params: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -182,10 +180,34 @@ def _between_doubles(client: Client, params: dict[str, Any], plan: Plan) -> dict
         with _workspace(client, place, privileged=False) as workspace:
             probes = Doubles(workspace).stand_in(plan.probes)
             course = run(ExecMethod(client, params["parallel"]), probes, _settings(params), params["settle_seconds"])
+            course.findings = _without_the_gone(client, course.findings)
         told = zip(course.findings, plan.probes)
         course.findings = [replace(finding, probe=original) for finding, original in told]
     chosen = {"name": "pod", "why": "asked for", "node": []}
-    return dict(_result(plan, course), method=chosen, api_calls=client.calls)
+    return dict(_result(plan, course), method=chosen, listened=[], api_calls=client.calls)
+
+
+def _without_the_gone(client: Client, findings: list[Finding]) -> list[Finding]:
+    """Findings, with nothing concluded about pods that went away while they were asked.
+
+    The address of such a pod is silent, or another pod has it already: neither says anything about policies.
+    """
+    if not findings:
+        return findings
+    alive = {pod.uid for pod in pods_of(client.list_all(KNOWN["v1", "Pod"])) if pod.running}
+
+    def told(finding: Finding) -> Finding:
+        probe = finding.probe
+        ends = [probe.source, *([probe.target_pod] if probe.target_pod else [])]
+        if finding.conclusion == CONCLUSION_DENIED:
+            ends += [pod for pod, _protocol, _port in probe.controls]
+        gone = next((pod.key for pod in ends if pod.uid not in alive), None)
+        if gone is None or finding.conclusion == CONCLUSION_UNKNOWN:
+            return finding
+        attempt = Attempt(PROBE_FAILED, None, f"{gone} went away or ended meanwhile", finding.attempt.tool)
+        return replace(finding, attempt=attempt)
+
+    return [told(finding) for finding in findings]
 
 
 def _chosen(method: Method, course: Course) -> dict[str, Any]:
@@ -270,4 +292,10 @@ def enforcement(client: Client, params: dict[str, Any]) -> dict[str, Any]:
     plugins = cni.detect(client)
     with _workspace(client, params, privileged=False) as workspace:
         found = canary.enforcement(client, workspace, _settings(params), params["settle_seconds"])
-    return dict(found, cni=plugins, msg=found["why"], api_calls=client.calls)
+    unread: dict[str, str] = {}
+    if params["cni_configuration"] == "always" or (params["cni_configuration"] == "auto" and not plugins):
+        with contextlib.ExitStack() as stack:
+            read, unread = cni.read_nodes(client, _probers(client, params, stack), found["nodes"])
+        known = {entry["name"] for entry in plugins}
+        plugins += [entry for entry in read if entry["name"] not in known]
+    return dict(found, cni=plugins, cni_unread=unread, msg=found["why"], api_calls=client.calls)

@@ -16,9 +16,9 @@ from ..errors import KubeError
 from ..exec import Command, run_all
 from .course import Batch
 from .model import Pod
+from .probers import Probers
 from .report import PROBE_FAILED, Attempt, Settings, node_input, read
 from .script import LOADER
-from .workspace import Workspace
 
 
 class NodeMethod:
@@ -26,17 +26,16 @@ class NodeMethod:
 
     Args:
         client: connection to the cluster.
-        workspace: where the privileged pods live; it is open.
+        probers: the privileged pods.
         parallel: pods that try at the same time on one node.
     """
 
     name = "node"
 
-    def __init__(self, client: Client, workspace: Workspace, parallel: int = 8) -> None:
+    def __init__(self, client: Client, probers: Probers, parallel: int = 8) -> None:
         self.client = client
-        self.workspace = workspace
+        self.probers = probers
         self.parallel = parallel
-        self._probers: dict[str, Pod | str] = {}
 
     def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
         attempts: dict[int, Attempt] = {}
@@ -50,10 +49,10 @@ class NodeMethod:
                     attempts[target.ident] = Attempt(PROBE_FAILED, None, "names are resolved by method exec only")
             if entered:
                 nodes.setdefault(pod.node, {})[pod] = entered
-        self._start(sorted(nodes))
+        probers = self.probers.on(nodes)
         commands = []
         for node, pods in nodes.items():
-            prober = self._probers[node]
+            prober = probers[node]
             if isinstance(prober, str):
                 attempts.update(_all_failed(pods, prober))
             else:
@@ -81,31 +80,6 @@ class NodeMethod:
             ),
             timeout_seconds=settings.longest_seconds(total) + rounds * (settings.wait_seconds + 5),
         )
-
-    def _start(self, nodes: list[str]) -> None:
-        """Put a prober on each node that has none yet; a node without one is noted with the reason."""
-        missing = [node for node in nodes if node not in self._probers]
-        roles: dict[str, str] = {}
-        for node in missing:
-            roles[f"node-{len(self._probers) + len(roles)}"] = node
-        for role, node in roles.items():
-            container = self.workspace.container(["sh", "-c", f"sleep {self.workspace.deadline_seconds}"])
-            # The one thing that entering other namespaces cannot do without.
-            container["securityContext"] = {"privileged": True, "runAsUser": 0}
-            self.workspace.job(
-                role,
-                {
-                    "nodeName": node,
-                    "hostPID": True,
-                    "tolerations": [{"operator": "Exists"}],
-                    "containers": [container],
-                },
-            )
-        for role, node in roles.items():
-            try:
-                self._probers[node] = self.workspace.pods([role])[role]
-            except KubeError as error:
-                self._probers[node] = f"node {node} has no prober: {error.message}"
 
 
 def _all_failed(pods: Batch, why: str) -> dict[int, Attempt]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from ...netpol.addresses import format_address, parse_block
 from ...netpol.errors import FlowError, NetpolError
-from ...netpol.flows import Flow, find_service, intervals, parse_flows, parse_ports, select
+from ...netpol.flow_ends import find_service, intervals, select
+from ...netpol.flows import Flow, parse_flows, parse_ports
 from ...netpol.manifests import Input, load
 from ...netpol.model import Model
 from ...netpol.model import Pod as PolicyPod

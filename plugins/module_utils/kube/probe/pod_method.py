@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .listen import listener
 from .model import Pod, Probe
 from .workspace import Workspace
 
@@ -108,13 +109,6 @@ def declared_ports(pod: Pod) -> list[dict[str, Any]]:
 
 
 def listeners(ports: Sequence[tuple[str, int]]) -> str:
-    """A shell command that listens on ports and answers, with agnhost or, for TCP, with netcat."""
-    lines = []
-    for protocol, port in ports:
-        flag = {"TCP": "--tcp", "UDP": "--udp"}.get(protocol)
-        if flag is None:
-            continue
-        serve = f"/agnhost serve-hostname {flag} --http=false --port={port}"
-        other = f"while :; do nc -l -p {port} </dev/null >/dev/null; done" if protocol == "TCP" else ":"
-        lines.append(f"if [ -x /agnhost ]; then {serve}; else {other}; fi &")
+    """A shell command that listens on ports and answers."""
+    lines = [f"{{ {command}; }} &" for command in (listener(protocol, port) for protocol, port in ports) if command]
     return "\n".join([*lines, "while :; do sleep 3600; done"])

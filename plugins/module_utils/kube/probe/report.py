@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..errors import KubeError
-from .script import END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, NODE_SHELL, PYTHON, SHELL
+from .node_script import NODE_SHELL
+from .script import END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, PYTHON, SHELL
 
 # Verdicts of one attempt.
 ALLOWED = "allowed"  # connected, or an answer came back

@@ -242,35 +242,3 @@ done
 wait
 echo E
 """
-
-# Runs in a privileged pod that sees all processes of its node. Variables: inner (the script above with its head),
-# abreast (pods at once). Standard input: for each pod a line with its uid and address, then its targets.
-NODE_SHELL = r"""
-processes=$(grep -o 'pod[0-9a-f]\{8\}[-_][0-9a-f_-]\{27\}' /proc/[0-9]*/cgroup 2>/dev/null | sort -u -t/ -k3n)
-own=$(readlink /proc/1/ns/net)
-enter() {
-  # The lowest process id of a pod is its sandbox's, whose network namespace all containers share.
-  under=$(echo "$1" | tr - _)
-  pid=$(printf '%s\n' "$processes" | grep -e "pod$1" -e "pod$under" | head -n 1)
-  pid=${pid#/proc/}; pid=${pid%%/*}
-  if [ -z "$pid" ] || [ ! -e "/proc/$pid/ns/net" ]; then echo "X $1 none of its processes runs on this node"; return; fi
-  if [ "$(readlink "/proc/$pid/ns/net")" = "$own" ]; then echo "X $1 it lives in the network of the node"; return; fi
-  case $2 in
-    *:*) ;;
-    *) grep -q "$2\$" "/proc/$pid/net/fib_trie" || { echo "X $1 its network namespace does not have $2"; return; } ;;
-  esac
-  printf '%s\n' "$3" | nsenter -t "$pid" -n sh -c "$inner" | grep -v '^E$' ||
-    echo "X $1 its network namespace could not be entered"
-}
-open=0
-while IFS=' ' read -r uid address && [ "$uid" != .end-of-pods ]; do
-  block=
-  while IFS= read -r line && [ "$line" != .end-of-targets ]; do block="$block$line
-"; done
-  enter "$uid" "$address" "$block" &
-  open=$((open + 1))
-  if [ "$open" -ge "$abreast" ]; then wait; open=0; fi
-done
-wait
-echo E
-"""

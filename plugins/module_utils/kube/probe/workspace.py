@@ -187,25 +187,55 @@ class Workspace:
         Raises:
             KubeError: one cannot start, with the reason that the cluster gives.
         """
+        found: dict[str, Pod] = {}
+        for role, pod in self.start(roles, limit_seconds, all_or_nothing=True).items():
+            if isinstance(pod, KubeError):
+                raise pod
+            found[role] = pod
+        return found
+
+    def start(
+        self, roles: list[str], limit_seconds: float = 120, all_or_nothing: bool = False
+    ) -> dict[str, Pod | KubeError]:
+        """Wait until the pods of some roles run, each by itself.
+
+        Args:
+            roles: of the pods.
+            limit_seconds: how long the last of them may take.
+            all_or_nothing: do not wait for the others when one of them cannot start.
+
+        Returns:
+            The pod of each role, or why it does not run.
+        """
         deadline = time.monotonic() + limit_seconds
-        where = ", ".join(sorted(self._used))
         selector = f"{RUN_LABEL}={self.run}"
         while True:
             items = [
                 i for name in sorted(self._used) for i in self.client.list_all(_POD, name, label_selector=selector)
             ]
             running = {pod.labels.get(ROLE_LABEL, ""): pod for pod in pods_of(items) if pod.running and pod.addresses}
-            if all(role in running for role in roles):
-                return {role: running[role] for role in roles}
-            reasons = [reason for reason in (_stuck(item) for item in items) if reason]
-            hopeless = [text for text, final in reasons if final]
-            if hopeless or time.monotonic() > deadline:
-                why = "; ".join(hopeless or [text for text, _final in reasons]) or self._job_events()
-                raise KubeError(
-                    f"the probe's pods in namespace {where} do not start: {why}",
-                    "Set image to one that the nodes can pull, or free the node; nothing was left behind.",
-                )
+            reasons = {
+                (item["metadata"].get("labels") or {}).get(ROLE_LABEL, ""): reason
+                for item, reason in ((item, _stuck(item)) for item in items)
+                if reason
+            }
+            waiting = [role for role in roles if role not in running]
+            hopeless = [role for role in waiting if role in reasons and reasons[role][1]]
+            over = time.monotonic() > deadline or (all_or_nothing and bool(hopeless))
+            if over or len(waiting) == len(hopeless):
+                # What cannot start at all comes first: it is why the others were not waited for.
+                ordered = [*hopeless, *(role for role in roles if role not in hopeless)]
+                return {
+                    role: running[role] if role in running else self._no_start(reasons.get(role)) for role in ordered
+                }
             time.sleep(0.2)
+
+    def _no_start(self, reason: tuple[str, bool] | None) -> KubeError:
+        why = reason[0] if reason else self._job_events()
+        return KubeError(
+            f"the probe's pods in namespace {', '.join(sorted(self._used))} do not start: {why}",
+            "Set image to one that the nodes can pull, or free the node; nothing was left behind.",
+        )
 
     def _job_events(self) -> str:
         """Why Jobs made no pods (admission, quota), from their conditions."""
