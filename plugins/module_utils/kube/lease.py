@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -17,13 +18,14 @@ from .client import KNOWN, Client
 from .errors import ApiError, LeaseHeldError
 
 _LEASE = KNOWN["coordination.k8s.io/v1", "Lease"]
+_ANSIBLE = re.compile(r"ansible(-(playbook|console|pull|runner|navigator))?")
 
 
 def run_identity(proc: Path = Path("/proc")) -> str:
     """Who holds: host, process and start of the Ansible run that this process belongs to.
 
     All modules of one playbook run have the same identity, and another run on the same host can tell whether the
-    holder still lives.
+    holder still lives. Only Ansible's own programs count: two runs that one script has started are two runs.
     """
     found, pid = os.getpid(), os.getpid()
     while pid > 1:
@@ -31,7 +33,9 @@ def run_identity(proc: Path = Path("/proc")) -> str:
             command = (proc / str(pid) / "cmdline").read_bytes()
         except OSError:
             break
-        if b"ansible" in command:
+        # The program itself, or the script that an interpreter runs.
+        words = [word for word in command.decode("utf-8", "replace").split("\0") if word and not word.startswith("-")]
+        if any(_ANSIBLE.fullmatch(Path(word).name) for word in words[:2]):
             found = pid
         parent = _stat(pid, proc)
         if parent is None:

@@ -66,8 +66,10 @@ def test_the_identity_is_that_of_the_ansible_run(tmp_path: Path) -> None:
 
     process(os.getpid(), 30, b"python\0AnsiballZ_netpol_apply.py", 300)
     process(30, 20, b"python\0ansible-playbook\0site.yml", 200)
-    process(20, 10, b"python\0ansible-playbook\0site.yml", 100)
-    process(10, 1, b"bash", 50)
+    process(20, 10, b"/usr/bin/python3\0-sP\0/usr/bin/ansible-playbook\0site.yml", 100)
+    # A script with such a name may start several runs.
+    process(10, 5, b"bash\0/opt/deploy-ansible-twice.sh", 50)
+    process(5, 1, b"sh\0-c\0ansible-playbook a.yml & ansible-playbook b.yml", 40)
     identity = run_identity(tmp_path)
     assert identity == f"{socket.gethostname()}/20/100"
     assert is_gone(identity, tmp_path) is False
