@@ -9,7 +9,7 @@ first defined. Source: `ruleset_filters::run` in `userspace/engine/indexable_rul
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .catalogue import PRIORITIES, SYSCALL
@@ -22,6 +22,7 @@ from .ruleset import Loaded
 
 MAX_BRANCHES = 200
 """Alternatives of `or` that are looked into, per pair of rules, to prove that both cannot hold."""
+OFFER = "set falco_rule_matching: all, which raises every rule that matches"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,36 @@ def hidden_rules(loaded: Loaded, own: Collection[str], minimum_priority: str = "
             found += sorted(pairs, key=lambda pair: not pair.always)
         earlier.append(rule)
     return found
+
+
+NAMED = 5
+"""Rules that may hide one are named up to this number in a warning."""
+
+
+def hiding_in_words(found: Sequence[Hidden]) -> list[str]:
+    """One warning for each hidden rule; those that are proven come first and by themselves."""
+    told = []
+    for rule in dict.fromkeys(one.rule for one in found):
+        pairs = [one for one in found if one.rule == rule]
+        certain = [one.by for one in pairs if one.always]
+        if certain:
+            told.append(
+                f"rule '{rule}' never fires: Falco stops at the first rule that matches (rule_matching: first), and "
+                f"{_names(certain)} comes first and holds whenever it does; {OFFER}"
+            )
+            continue
+        events = sorted({name for one in pairs for name in one.events})
+        where = f" on {', '.join(events[:NAMED])}{' and others' if len(events) > NAMED else ''}" if events else ""
+        told.append(
+            f"rule '{rule}' may be hidden{where} by {_names([one.by for one in pairs])}: Falco stops at the first rule "
+            f"that matches (rule_matching: first); {OFFER}"
+        )
+    return sorted(told, key=lambda text: " never fires: " not in text)
+
+
+def _names(rules: Sequence[str]) -> str:
+    more = f" and {len(rules) - NAMED} more" if len(rules) > NAMED else ""
+    return ", ".join(f"'{name}'" for name in rules[:NAMED]) + more
 
 
 def _rank(priority: str) -> int:

@@ -10,12 +10,14 @@ them; without them the result says what is left unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .catalogue import Catalogue
+from .codes import ERROR
 from .emit import emit_items
 from .errors import FalcoError
+from .findings import findings_of
 from .hiding import Hidden, hidden_rules
 from .hints import did_you_mean
 from .ruleset import Loaded, Loader, RulesFile
@@ -26,6 +28,18 @@ GENERATED = (DISABLED, EXCEPTIONS, EXTRA, SCOPE)
 FIRST_OF_OURS = "zz-"
 ALL, OWN = "all", "own"
 _EXCEPTION_KEYS = ("name", "fields", "comps", "values")
+
+
+class WishError(FalcoError):
+    """Wishes that cannot be met.
+
+    Attributes:
+        problems: each begins with the name of the wish.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class Site:
         decisions: what was done to scope each rule.
         hidden: rules of the site's own that earlier ones hide where Falco stops at the first match.
         unknown: wishes that need Falco's own rules, which are not known.
+        base_problem: why the base was left out, if it was given and cannot be loaded here.
     """
 
     files: dict[str, str]
@@ -81,7 +96,8 @@ class Site:
     disabled: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     hidden: tuple[Hidden, ...] = ()
-    unknown: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
+    base_problem: str = ""
 
 
 def compose(
@@ -96,15 +112,22 @@ def compose(
     Args:
         own: file name to text of the site's own files.
         wishes: what it says as data.
-        base: what Falco loads before them; None when that is not known.
+        base: what Falco loads before them; None when that is not known. One that does not load here, such as rules
+            for a plugin that the catalogue does not have, is left out and told in the result.
         known: fields and plugins.
         minimum_priority: Falco's `priority`.
 
     Raises:
-        FalcoError: file names that collide, or names that match nothing; all of them in one message.
+        FalcoError: file names that collide.
+        WishError: names that match nothing; all of them in one message.
     """
     _check_names(own)
     loader = Loader(known)
+    if base is not None:
+        for finding in findings_of(loader.load(base)):
+            if finding.severity == ERROR:
+                problem = f"{finding.file}:{finding.line}: {finding.code}: {finding.message}"
+                return replace(compose(own, wishes, None, known, minimum_priority), base_problem=problem)
     first = [*(base or ()), *(RulesFile(name, own[name]) for name in sorted(own))]
     texts = dict(own)
     if wishes.extra:
@@ -200,7 +223,7 @@ def _check_wishes(loaded: Loaded, wishes: Wishes, complete: bool) -> None:
                 problems.append(f"{where}: no rule has the tag '{tag}'; {did_you_mean(tag, tags) or 'check the tag'}")
         problems += _values_of_new_exceptions(loaded, wishes.exceptions)
     if problems:
-        raise FalcoError("; ".join(problems))
+        raise WishError(problems)
 
 
 def _form_of_exceptions(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -245,13 +268,11 @@ def _values_of_new_exceptions(loaded: Loaded, entries: Sequence[Mapping[str, Any
 
 def _check_generated(whole: Loaded) -> None:
     """Refusals of the generated files are told with the wish that they come from."""
-    from .findings import findings_of
-
     for finding in findings_of(whole):
-        if finding.severity == "error" and finding.file in (EXCEPTIONS, DISABLED, SCOPE):
+        if finding.severity == ERROR and finding.file in (EXCEPTIONS, DISABLED, SCOPE):
             wish = {EXCEPTIONS: "exceptions", DISABLED: "disabled", SCOPE: "scope"}[finding.file]
             hint = f" ({finding.hint})" if finding.hint else ""
-            raise FalcoError(f"{wish}: {finding.item}: {finding.code}: {finding.message}{hint}")
+            raise WishError([f"{wish}: {finding.item}: {finding.code}: {finding.message}{hint}"])
 
 
 def _only_ours(wanted: Scope, ours: set[str]) -> bool:
@@ -266,11 +287,12 @@ def _scoped(
 ) -> tuple[str, tuple[Decision, ...]]:
     rules, tags = wanted.rules, wanted.tags
     if isinstance(rules, str) and rules not in ("", ALL, OWN):
-        raise FalcoError(f"scope.rules is 'all', 'own' or a list of names, not '{rules}'; write one name as [{rules}]")
-    if rules == OWN:
-        scoped = scope(files, wanted.target, (), tags, known, exactly=ours)
-    else:
+        raise WishError([f"scope.rules is 'all', 'own' or a list of names, not '{rules}'; write one name as [{rules}]"])
+    names = rules if isinstance(rules, tuple) else ()
+    try:
         scoped = scope(
-            files, wanted.target, rules if isinstance(rules, tuple) else (), () if rules == ALL else tags, known
+            files, wanted.target, names, () if rules == ALL else tags, known, exactly=ours if rules == OWN else None
         )
+    except FalcoError as error:
+        raise WishError([f"scope: {error}"]) from error
     return scoped.content, scoped.decisions
