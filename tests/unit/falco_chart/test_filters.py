@@ -30,7 +30,7 @@ def test_a_release_is_installed_where_chart_or_values_differ(release: dict[str, 
 
 
 def test_outputs_are_named_as_the_caller_calls_them() -> None:
-    with pytest.raises(AnsibleFilterError, match="falco_sidekick_more.oncall.slakc"):
+    with pytest.raises(AnsibleFilterError, match=r"falco_sidekick_more\.oncall\.slakc"):
         FILTERS["falco_outputs_secret"]({"slakc": {}}, "falco_sidekick_more.oncall")
 
 
