@@ -7,8 +7,8 @@ The way of the data, and what to import for it::
 
     manifests.load([Input(name, text=...)], on_invalid) -> Model          texts or objects to pods and policies
     flows.parse_flows(data, "required_flows") -> [Flow]                   the vocabulary for flows, with clear errors
-    flows.select(model, flow.source) -> Ends(pods, block)                 what an end of a flow is
-    flows.intervals(model, flow, pod) -> [(protocol, first, last)]        its ports at one destination pod
+    flow_ends.select(model, flow.source) -> Ends(pods, block)             what an end of a flow is
+    flow_ends.intervals(model, flow, pod) -> [(protocol, first, last)]    its ports at one destination pod
     reference.decide(model, policies, a, b, "TCP", 80) -> Verdict         one connection, with the reason
     Universe(model, [policies]) -> Engine(universe, policies)             everything at once, symbolic
     Matrix(engine, Groups(universe, "workload")).connections()            listed

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from .addresses import Range, format_range
 from .errors import FlowError, NetpolError
-from .flows import Flow, intervals, parse_flows, parse_peer, parse_ports, select
+from .flow_ends import intervals, select
+from .flows import Flow, parse_flows, parse_peer, parse_ports
 from .model import Model, Options, Pod, Policy
 from .reference import Endpoint, Verdict, decide
 

@@ -12,7 +12,8 @@ from typing import Any
 from .addresses import Range, format_range
 from .engine import Engine
 from .errors import FlowError
-from .flows import Ends, Flow, intervals, select
+from .flow_ends import Ends, intervals, select
+from .flows import Flow
 from .model import Model, Options, Pod, Policy
 from .ports import Interval, describe, summary
 from .reference import Decision, Endpoint, Verdict, decide

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from .engine import Engine
-from .flows import serves
+from .flow_ends import serves
 from .lint_finding import Finding, names
 from .model import BlockPeer, Model, Pod, Policy, PortRule, Service
 from .universe import Universe, bit_indices, from_indices

@@ -6,13 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows import (
-    intervals,
-    parse_flow,
-    parse_flows,
-    parse_port,
-    select,
-)
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flow_ends import intervals, select
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows import parse_flow, parse_flows, parse_port
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model
 
