@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.unit.falco_chart.planted import PLANTED as PLANTED_EVERYWHERE
+from tests.unit.falco_chart.planted import every_output
+
 from .rendered import Rendered
 
 MONITORING = "monitoring.coreos.com/v1"
@@ -242,6 +245,21 @@ SITUATIONS = [
             and sidekick(r)["envFrom"][-1] == {"secretRef": {"name": "falco-outputs"}}
             and "0123" in r.text()
         ),
+    ),
+    Situation(
+        "secrets planted in every channel there is",
+        {"outputs": every_output(), "outputs_existing_secret": "falco-outputs"},
+        lambda r: PLANTED_EVERYWHERE not in r.text(),
+    ),
+    Situation(
+        "secrets planted in every channel of a release of its own and of a further instance",
+        {
+            "sidekick_release": "own",
+            "outputs": {name: given for name, given in every_output().items() if name != "webhook"},
+            "outputs_existing_secret": "falco-outputs",
+            "sidekick_more": [{"name": "all", "outputs": every_output()}],
+        },
+        lambda r: PLANTED_EVERYWHERE not in r.text() and r.find("Deployment", "falco-falcosidekick-all") is not None,
     ),
     Situation(
         "two channels of one kind, the second for what is critical",
