@@ -145,6 +145,7 @@ def _deny(workspace: Workspace, step: _Step) -> dict[str, Any]:
             "name": f"falconet-probe-deny-{step.direction}-{workspace.run}",
             "namespace": workspace.namespace,
             "labels": workspace.labels(),
+            "ownerReferences": [workspace.owner("server")],
         },
         "spec": {
             "podSelector": {"matchLabels": {RUN_LABEL: workspace.run, "falconet.k8s/canary": step.role}},

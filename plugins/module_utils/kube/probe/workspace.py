@@ -3,12 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where short-lived pods of a probe live, and how they go away again however the run ends.
 
-Everything is made so that nothing stays behind: pods belong to Jobs that the cluster itself stops at a deadline and
-then removes; a namespace carries its deadline as an annotation, and every run first removes those whose time is over.
+Everything is made so that nothing stays behind. A process of its own removes all of it should the run be killed. Should
+that be killed as well (the whole machine went away), the cluster does it: pods belong to Jobs that it stops at a
+deadline and then removes, and policies belong to such a Job. What then remains is an empty namespace, to which nothing
+in Kubernetes gives a deadline; it carries one as an annotation, and every run first removes those whose time is over.
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -16,6 +19,7 @@ from typing import Any
 
 from ..client import KNOWN, Client
 from ..errors import ApiError, ForbiddenError, KubeError
+from .guard import Guard
 from .model import Pod, pods_of
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -30,6 +34,7 @@ _JOB = KNOWN["batch/v1", "Job"]
 _POD = KNOWN["v1", "Pod"]
 _POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 _ACCOUNT = KNOWN["v1", "ServiceAccount"]
+_PAUSES_AFTER_DEATH = (0.5, 3.0)
 # Reasons for which waiting longer does not help.
 _HOPELESS = {
     "ErrImagePull",
@@ -81,6 +86,8 @@ class Workspace:
         self.pull_secrets = pull_secrets
         self.clock = clock
         self._used = {self.namespace}
+        self._jobs: dict[str, dict[str, Any]] = {}
+        self._guard = Guard(self._clean_after_death)
 
     def labels(self, role: str = "") -> dict[str, str]:
         """Labels of everything that this run makes."""
@@ -89,6 +96,7 @@ class Workspace:
 
     def __enter__(self) -> Workspace:
         sweep(self.client, self.clock)
+        self._guard.start()
         try:
             self._open()
         except BaseException:
@@ -132,7 +140,9 @@ class Workspace:
             labels: more labels of the pod.
             namespace: another namespace than the workspace's.
         """
-        self._used.add(namespace or self.namespace)
+        if namespace and namespace not in self._used:
+            self._guard.note(namespace)
+            self._used.add(namespace)
         pod_spec = {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
@@ -141,7 +151,7 @@ class Workspace:
             "imagePullSecrets": [{"name": name} for name in self.pull_secrets],
             **spec,
         }
-        return self.client.apply(
+        self._jobs[role] = self.client.apply(
             {
                 "apiVersion": "batch/v1",
                 "kind": "Job",
@@ -158,6 +168,12 @@ class Workspace:
                 },
             }
         )
+        return self._jobs[role]
+
+    def owner(self, role: str) -> dict[str, Any]:
+        """Reference to a Job of this run, for objects that are to go with it."""
+        metadata = self._jobs[role]["metadata"]
+        return {"apiVersion": "batch/v1", "kind": "Job", "name": metadata["name"], "uid": metadata["uid"]}
 
     def container(self, command: list[str], **more: Any) -> dict[str, Any]:
         """A container that restricted Pod Security admits."""
@@ -252,10 +268,23 @@ class Workspace:
 
         The empty namespace is deleted too; the cluster takes some seconds for that, which nobody needs to wait for.
         """
+        self._remove(self.client)
+        self._guard.dismiss()
+
+    def _remove(self, client: Client) -> None:
         for namespace in sorted(self._used):
-            _clear(self.client, namespace, f"{RUN_LABEL}={self.run}")
+            _clear(client, namespace, f"{RUN_LABEL}={self.run}")
         if self.own:
-            self.client.delete(_NAMESPACE, self.namespace)
+            client.delete(_NAMESPACE, self.namespace)
+
+    def _clean_after_death(self, namespaces: list[str]) -> None:
+        """What the guard does when the run was killed, in a process and with connections of its own."""
+        self._used.update(namespaces)
+        for pause in _PAUSES_AFTER_DEATH:
+            # What the run had sent before its death may arrive after a first look.
+            time.sleep(pause)
+            with contextlib.suppress(KubeError):
+                self._remove(Client(self.client.configuration))
 
 
 def sweep(client: Client, clock: Callable[[], float] = time.time) -> list[str]:
