@@ -25,8 +25,9 @@ def _port(number: int, protocol: str = "TCP") -> list[dict[str, Any]]:
 class _Release:
     """Selectors of the pods of one Helm release."""
 
-    def __init__(self, name: str) -> None:
-        sidekick = {_NAME: "falcosidekick", _INSTANCE: name}
+    def __init__(self, name: str, sidekick_own: bool, sidekicks: list[str]) -> None:
+        first = f"{name}-falcosidekick"
+        sidekick = {_NAME: "falcosidekick", _INSTANCE: first if sidekick_own else name}
         self.falco: dict[str, Any] = {_NAME: "falco", _INSTANCE: name}
         # Whether the core pods carry a component label depends on the chart's version; UI and Redis always do.
         self.sidekick: dict[str, Any] = {
@@ -35,6 +36,12 @@ class _Release:
         }
         self.ui: dict[str, Any] = {**sidekick, _COMPONENT: "ui"}
         self.redis: dict[str, Any] = {**sidekick, _COMPONENT: "ui-redis"}
+        # Further Falcosidekicks are releases of their own, which the first one feeds.
+        instances = [f"{first}-{further}" for further in sidekicks]
+        self.further: dict[str, Any] = {
+            "matchLabels": {_NAME: "falcosidekick"},
+            "matchExpressions": [{"key": _INSTANCE, "operator": "In", "values": instances}],
+        }
         self.metacollector: dict[str, Any] = {_NAME: "k8s-metacollector", _INSTANCE: name}
 
 
@@ -49,12 +56,14 @@ def _blocks(blocks: list[str]) -> list[dict[str, Any]]:
 def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
     """Default deny for the namespace, and exactly the connections that the release needs.
 
-    Options: C(release) (falco), C(alerts_to) (blocks of the alert channels; without them any address) and
+    Options: C(release) (falco), C(sidekick_own) (whether Falcosidekick is a release of its own), C(sidekicks) (names of
+    further ones), C(alerts_to) (blocks of the alert channels; without them any address) and
     C(alert_ports) (443), C(ui_from) (blocks that may open the UI; without them any), C(prometheus) (namespace that
     scrapes metrics), C(metacollector) and C(audit) (whether these run), C(audit_from) (blocks of the control plane),
     C(artifacts_to) (blocks from which falcoctl fetches), C(addresses) (of the API server).
     """
-    release = _Release(str(options.take("release", "falco")))
+    sidekicks = options.names("sidekicks")
+    release = _Release(str(options.take("release", "falco")), bool(options.take("sidekick_own", False)), sidekicks)
     alerts, alert_ports = options.blocks("alerts_to"), options.ports("alert_ports", ["443"])
     ui_from, prometheus = options.blocks("ui_from"), options.names("prometheus")
     artifacts, api_server = options.blocks("artifacts_to"), options.names("addresses")
@@ -79,6 +88,8 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
     if prometheus:
         sidekick_in.append(rule("from", [peer_of_namespaces(prometheus, {})], _port(SIDEKICK_PORT)))
     sidekick_out = [rule("to", _blocks(alerts), alert_ports), rule("to", _pods(release.ui), _port(UI_PORT))]
+    if sidekicks:
+        sidekick_out.append(rule("to", _pods(release.further), _port(SIDEKICK_PORT)))
     ui_in = [rule("from", _pods(release.sidekick), _port(UI_PORT)), rule("from", _blocks(ui_from), _port(UI_PORT))]
     both = [INGRESS, EGRESS]
     found = [
@@ -102,6 +113,10 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
             ingress=[rule("from", _pods(release.ui), _port(REDIS_PORT))],
         ),
     ]
+    if sidekicks:
+        fed = [rule("from", _pods(release.sidekick), _port(SIDEKICK_PORT))]
+        sends = [rule("to", _blocks(alerts), alert_ports)]
+        found.append(policy(namespace, "falcosidekick-further", release.further, both, ingress=fed, egress=sends))
     if metacollector:
         api = [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 6443}]
         found.append(
