@@ -16,8 +16,9 @@ TAIL_LINES = 15
 
 
 def say(text: str) -> None:
-    """Print a line of progress to standard error, at once."""
-    print(f"==> {text}", file=sys.stderr, flush=True)
+    """Print a line of progress to standard error, at once, and whole when several threads speak."""
+    sys.stderr.write(f"==> {text}\n")
+    sys.stderr.flush()
 
 
 def tail(text: str, lines: int = TAIL_LINES) -> str:
