@@ -1,14 +1,12 @@
-"""How fast netpol_probe is: against cyclonus in one run, and alone on many pods.
+"""How fast netpol_probe is: against cyclonus in one run, and alone on many pods. See README.md beside this file.
 
     python bench/probe/bench.py cyclonus --cyclonus PATH
     python bench/probe/bench.py scale --pods 60
 
-Needs KUBECONFIG of a cluster whose network enforces policies, and kubectl. C(cyclonus) wants the binary of
-github.com/mattfenwick/cyclonus v0.5.6 (go install github.com/mattfenwick/cyclonus/cmd/cyclonus@v0.5.6), and nodes that
-have its image, registry.k8s.io/e2e-test-images/agnhost:2.43. In the sandbox that name is given to the image that is
-there: `python -m sandbox exec NODE -- ctr -n k8s.io images tag` with both names. Execs are counted by the API server
-itself (C(apiserver_request_total)), so that both are measured with the same ruler; execs of others count too, so the
-cluster should be idle.
+Needs KUBECONFIG of a cluster whose network enforces policies, with the rights of an administrator, and kubectl.
+Everything that is measured runs as a process of its own, from its start to its end, as a service account of its own.
+The API server counts what that account asks (C(apiserver_flowcontrol_dispatched_requests_total) of a FlowSchema that
+matches nobody else) and the exec streams (C(apiserver_request_total)), so that both sides are measured with one ruler.
 """
 
 from __future__ import annotations
@@ -19,24 +17,43 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from tests.conftest import pytest_configure  # noqa: E402 (the path comes first)
-
-pytest_configure()
-from tests.unit.module_runner import run_module  # noqa: E402 (needs the collection's loader)
-
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.59"
+ACCOUNT, SPACE = "probe-bench-account", "probe-bench"
 # The pods of cyclonus' own tests: three namespaces, three pods each, TCP and UDP on two ports.
 CYCLONUS_SPACES = ("x", "y", "z")
 CYCLONUS_PORTS = ["80/TCP", "81/TCP", "80/UDP", "81/UDP"]
+# The goals, which are checked.
+FEWER_CALLS, FASTER, SCALE_SECONDS = 20.0, 10.0, 30.0
+# The module as Ansible starts it: a process with its arguments.
+MODULE = """
+import json, sys
+sys.path[:0] = [sys.argv[1]]
+from tests.conftest import pytest_configure
+pytest_configure()
+from tests.unit.module_runner import run_module
+print(json.dumps(run_module("netpol_probe", json.loads(sys.argv[2]))))
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a process took: seconds from its start to its end, API calls, those of them that were execs, its output."""
+
+    seconds: float
+    calls: int
+    execs: int
+    output: str
 
 
 def kubectl(*arguments: str, stdin: str | None = None) -> str:
@@ -47,64 +64,140 @@ def kubectl(*arguments: str, stdin: str | None = None) -> str:
     return done.stdout
 
 
-def requests_served() -> dict[str, int]:
-    """Requests that the API server has finished, by verb; exec streams count as CONNECT or POST on pods/exec."""
-    found: dict[str, int] = {}
+def apply(*objects: dict[str, Any]) -> None:
+    kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+
+@contextmanager
+def account() -> Iterator[Path]:
+    """A kubeconfig of an administrator whose requests the API server counts apart from all others."""
+    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": "default"}
+    matches = {"kind": "ServiceAccount", "serviceAccount": {"name": ACCOUNT, "namespace": "default"}}
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterScope": True, "namespaces": ["*"]}
+    kinds = "flowschema,clusterrolebinding"
+    try:
+        apply(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": "default"}},
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": ACCOUNT},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+                "subjects": [subject],
+            },
+            {
+                "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
+                "kind": "FlowSchema",
+                "metadata": {"name": ACCOUNT},
+                "spec": {
+                    "priorityLevelConfiguration": {"name": "exempt"},
+                    "matchingPrecedence": 50,
+                    "rules": [
+                        {
+                            "subjects": [matches],
+                            "resourceRules": [everything],
+                            "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+                        }
+                    ],
+                },
+            },
+        )
+        config = json.loads(kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"))
+        config["users"][0]["user"] = {"token": kubectl("-n", "default", "create", "token", ACCOUNT).strip()}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "kubeconfig"
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(config))
+            yield path
+    finally:
+        kubectl("delete", kinds, ACCOUNT, "--ignore-not-found")
+        kubectl("-n", "default", "delete", "serviceaccount", ACCOUNT, "--ignore-not-found")
+
+
+def served() -> tuple[int, int]:
+    """Requests of the account that the API server has answered so far, and exec streams of anybody."""
+    asked = execs = 0
     for line in kubectl("get", "--raw", "/metrics").splitlines():
-        match = re.match(r"apiserver_request_total\{(.*)\} (\S+)$", line)
-        if match:
-            labels = dict(re.findall(r'(\w+)="([^"]*)"', match[1]))
-            key = "exec" if labels.get("subresource") == "exec" else labels.get("verb", "")
-            found[key] = found.get(key, 0) + int(float(match[2]))
-    return found
+        match = re.match(r"(\w+)\{(.*)\} (\S+)$", line)
+        if not match:
+            continue
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
+        if match[1] == "apiserver_flowcontrol_dispatched_requests_total" and labels.get("flow_schema") == ACCOUNT:
+            asked += int(float(match[3]))
+        if match[1] == "apiserver_request_total" and labels.get("subresource") == "exec":
+            execs += int(float(match[3]))
+    return asked, execs
 
 
-def measured(what: Callable[[], Any]) -> tuple[Any, float, int]:
-    """Result, seconds and execs of a call."""
-    before, start = requests_served(), time.monotonic()
-    result = what()
+def measure(argv: list[str], kubeconfig: Path) -> Measured:
+    """Run a process to its end."""
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    before, start = served(), time.monotonic()
+    done = subprocess.run(argv, text=True, capture_output=True, check=False, env=environment, cwd=ROOT)
     seconds = time.monotonic() - start
-    after = requests_served()
-    return result, seconds, after.get("exec", 0) - before.get("exec", 0)
+    asked, execs = (after - earlier for after, earlier in zip(served(), before))
+    if done.returncode:
+        raise SystemExit(f"{argv[0]} ended with {done.returncode}: {done.stderr[-2000:]}{done.stdout[-2000:]}")
+    return Measured(round(seconds, 2), asked + execs, execs, done.stdout)
 
 
-def probe(**options: Any) -> dict[str, Any]:
-    result = run_module("netpol_probe", {"kubeconfig": os.environ["KUBECONFIG"], "on_violation": "report", **options})
+def probe(kubeconfig: Path, **options: Any) -> tuple[Measured, dict[str, Any]]:
+    """One run of the module."""
+    options = {"kubeconfig": str(kubeconfig), "on_violation": "report", "expected": "analysis", **options}
+    found = measure([sys.executable, "-c", MODULE, str(ROOT), json.dumps(options)], kubeconfig)
+    result = json.loads(found.output.splitlines()[-1])
     if result.get("failed"):
         raise SystemExit(result["msg"])
-    return result
+    return found, result
 
 
-def against_cyclonus(binary: str, registry: str) -> dict[str, Any]:
-    """The same pods, ports and cluster: one step of cyclonus, then ours."""
-
-    def theirs() -> str:
-        command = [binary, "probe", "--server-port", "80,81", "--server-protocol", "TCP,UDP", "--probe-mode", "pod-ip"]
-        command += ["--job-timeout-seconds", "2", "--perturbation-wait-seconds", "0", "--image-registry", registry]
-        return subprocess.run(command, text=True, capture_output=True, check=False).stdout
-
-    theirs()  # makes the pods, which is not what is measured
-    output, their_seconds, their_execs = measured(theirs)
-    ours, our_seconds, our_execs = measured(
-        lambda: probe(namespaces=list(CYCLONUS_SPACES), ports=CYCLONUS_PORTS, expected="analysis", method="node")
-    )
-    by_exec, exec_seconds, exec_execs = measured(
-        lambda: probe(namespaces=list(CYCLONUS_SPACES), ports=CYCLONUS_PORTS, expected="analysis")
-    )
-    return {
-        "cyclonus": {"seconds": round(their_seconds, 1), "execs": their_execs, "lines": output.count("\n")},
-        "netpol_probe (node)": {"seconds": round(our_seconds, 1), "execs": our_execs, **ours["counts"]},
-        "netpol_probe (auto)": {"seconds": round(exec_seconds, 1), "execs": exec_execs, **by_exec["counts"]},
-        "times fewer execs (node)": round(their_execs / max(1, our_execs), 1),
-        "times faster (node)": round(their_seconds / our_seconds, 1),
-        "times fewer execs (auto)": round(their_execs / max(1, exec_execs), 1),
-        "times faster (auto)": round(their_seconds / exec_seconds, 1),
-    }
+def told(found: Measured, result: dict[str, Any] | None = None) -> dict[str, Any]:
+    numbers: dict[str, Any] = {"seconds": found.seconds, "api_calls": found.calls, "execs": found.execs}
+    return {**numbers, **({"counts": result["counts"], "own_seconds": result["seconds"]} if result else {})}
 
 
-def scale(count: int, deny: bool) -> dict[str, Any]:
-    """Many pods, two ports, all pairs; half of the pods closed if wanted. Pods are made and removed."""
-    space = "probe-bench"
+def denies(spaces: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Policies that close one pod of three for ingress."""
+    return [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "probe-bench", "namespace": space},
+            "spec": {"podSelector": {"matchLabels": {"pod": "a"}}, "policyTypes": ["Ingress"]},
+        }
+        for space in spaces
+    ]
+
+
+def against_cyclonus(binary: str, registry: str) -> tuple[dict[str, Any], bool]:
+    """The same pods, ports and cluster: one step of cyclonus, then ours; without a policy, and with denied pairs."""
+    theirs = [binary, "probe", "--server-port", "80,81", "--server-protocol", "TCP,UDP", "--probe-mode", "pod-ip"]
+    theirs += ["--job-timeout-seconds", "2", "--perturbation-wait-seconds", "0", "--image-registry", registry]
+    report: dict[str, Any] = {}
+    reached = True
+    with account() as kubeconfig:
+        try:
+            measure(theirs, kubeconfig)  # makes the pods, which is not what is measured
+            for case in ("open", "denied"):
+                if case == "denied":
+                    apply(*denies(CYCLONUS_SPACES))
+                cyclonus = measure(theirs, kubeconfig)
+                report[case] = {"cyclonus": told(cyclonus)}
+                for method in ("auto", "node"):
+                    ours, result = probe(
+                        kubeconfig, namespaces=list(CYCLONUS_SPACES), ports=CYCLONUS_PORTS, method=method
+                    )
+                    fewer, faster = cyclonus.calls / ours.calls, cyclonus.seconds / ours.seconds
+                    ratios = {"times_fewer_calls": round(fewer, 1), "times_faster": round(faster, 1)}
+                    report[case][f"netpol_probe, {method}"] = {**told(ours, result), **ratios}
+                    if method == "auto":
+                        reached = reached and fewer >= FEWER_CALLS and faster >= FASTER
+        finally:
+            kubectl("delete", "namespace", *CYCLONUS_SPACES, "--ignore-not-found", "--wait=false")
+    return report, reached
+
+
+def workload(name: str, count: int) -> dict[str, Any]:
     server = "/agnhost netexec --http-port=8080 --udp-port=-1 & exec /agnhost netexec --http-port=9090 --udp-port=-1"
     container = {
         "name": "main",
@@ -112,45 +205,42 @@ def scale(count: int, deny: bool) -> dict[str, Any]:
         "command": ["sh", "-c", server],
         "readinessProbe": {"httpGet": {"path": "/hostname", "port": 9090}, "periodSeconds": 2},
     }
-    deployments = [
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name, "namespace": space},
-            "spec": {
-                "replicas": count // 2,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
-                },
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": SPACE},
+        "spec": {
+            "replicas": count,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
             },
-        }
-        for name in ("open", "closed")
-    ]
-    policy = {
+        },
+    }
+
+
+def scale(count: int, everything_open: bool) -> tuple[dict[str, Any], bool]:
+    """Many pods, two ports, all pairs; half of the pods closed for ingress if wanted. Pods are made and removed."""
+    closed = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": "closed", "namespace": space},
+        "metadata": {"name": "closed", "namespace": SPACE},
         "spec": {"podSelector": {"matchLabels": {"app": "closed"}}, "policyTypes": ["Ingress"]},
     }
-    kubectl("create", "namespace", space)
-    try:
-        documents = [*deployments, policy] if deny else deployments
-        kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
-        kubectl("-n", space, "wait", "deployment", "--all", "--for=condition=Available", "--timeout=300s")
-        found: dict[str, Any] = {}
-        for method in ("node", "exec"):
-            result, seconds, execs = measured(
-                lambda method=method: probe(
-                    namespaces=[space], ports=["8080/TCP", "9090/TCP"], expected="analysis", method=method
-                )
-            )
-            found[method] = {"seconds": round(seconds, 1), "execs": execs, "calls": result["api_calls"]}
-            found[method].update(result["counts"])
-        return found
-    finally:
-        kubectl("delete", "namespace", space, "--wait=false")
+    workloads = [workload(name, count // 2) for name in ("open", "closed")]
+    report: dict[str, Any] = {}
+    with account() as kubeconfig:
+        kubectl("create", "namespace", SPACE)
+        try:
+            apply(*workloads, *([] if everything_open else [closed]))
+            kubectl("-n", SPACE, "wait", "deployment", "--all", "--for=condition=Available", "--timeout=400s")
+            for method in ("node", "exec"):
+                found, result = probe(kubeconfig, namespaces=[SPACE], ports=["8080/TCP", "9090/TCP"], method=method)
+                report[method] = told(found, result)
+        finally:
+            kubectl("delete", "namespace", SPACE, "--wait=false")
+    return report, report["node"]["seconds"] < SCALE_SECONDS
 
 
 def main() -> None:
@@ -164,10 +254,12 @@ def main() -> None:
     many.add_argument("--open", action="store_true", help="without any policy")
     options = parser.parse_args()
     if options.command == "cyclonus":
-        found = against_cyclonus(options.cyclonus, options.image_registry)
+        report, reached = against_cyclonus(options.cyclonus, options.image_registry)
     else:
-        found = scale(options.pods, not options.open)
-    print(json.dumps(found, indent=2))
+        report, reached = scale(options.pods, options.open)
+    print(json.dumps(report, indent=2))
+    if not reached:
+        raise SystemExit("a goal was missed")
 
 
 if __name__ == "__main__":
