@@ -15,10 +15,10 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandbox.builds import HERE, GoBuild, built
 from sandbox.errors import SandboxError
@@ -49,6 +49,10 @@ DEFAULT_SPECS = (
 OTHER_PROTOCOLS = r"using (UDP|SCTP)"
 
 LIMIT_SECONDS = 3600
+
+#: Lines of Ginkgo's output: how many specs it chose, and the end of each.
+_CHOSEN = re.compile(r"Will run (\d+) of \d+ specs")
+_ENDED = re.compile(r"• (?:\[([A-Z]+)\] )?\[([0-9.]+) seconds\]")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,24 @@ def focus_for(names: Sequence[str]) -> str:
     return f"{FOCUS}.*({texts})"
 
 
+def copied(lines: Iterable[str], sink: IO[str]) -> Iterator[str]:
+    """The same lines, each written to the sink as it comes."""
+    for line in lines:
+        sink.write(line)
+        yield line
+
+
+def progress(lines: Iterable[str]) -> Iterator[str]:
+    """What to tell a user who waits, from Ginkgo's output: one sentence for each spec that has ended."""
+    ended, chosen = 0, "?"
+    for line in lines:
+        if found := _CHOSEN.match(line):
+            chosen = found[1]
+        elif found := _ENDED.match(line):
+            ended += 1
+            yield f"spec {ended} of {chosen}: {found[1] or 'passed'} after {float(found[2]):.0f} s"
+
+
 def run_specs(kubeconfig: Path, focus: str, skip: str, *, log: Path | None = None) -> list[SpecResult]:
     """Run the chosen specs one after the other and return their verdicts.
 
@@ -113,14 +135,24 @@ def run_specs(kubeconfig: Path, focus: str, skip: str, *, log: Path | None = Non
             # Every pod of a spec is on this machine: what is not ready after two minutes never will be.
             *("-allowed-not-ready-nodes=0", "-delete-namespace=true", "-node-schedulable-timeout=2m"),
         ]
-        with output.open("w", encoding="utf-8") as sink:
-            environment = {"PATH": os.environ.get("PATH", ""), "HOME": folder}
-            ended = subprocess.run(
-                argv, stdout=sink, stderr=subprocess.STDOUT, cwd=folder, env=environment, check=False
-            )
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": folder}
+        with (
+            output.open("w", encoding="utf-8") as sink,
+            subprocess.Popen(
+                argv,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environment,
+                text=True,
+                errors="replace",
+            ) as suite,
+        ):
+            for told in progress(copied(suite.stdout or (), sink)):
+                say(told)
         if not report.is_file():
             said = tail(output.read_text(encoding="utf-8", errors="replace"))
-            raise SandboxError(f"the specs did not run (exit code {ended.returncode}):\n{said}")
+            raise SandboxError(f"the specs did not run (exit code {suite.returncode}):\n{said}")
         results = read_report(json.loads(report.read_text(encoding="utf-8")))
     if not results:
         raise SandboxError(f"no spec matches {focus!r}", "python -m sandbox e2e --list shows their names")

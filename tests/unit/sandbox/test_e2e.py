@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 
 import pytest
@@ -30,6 +31,21 @@ def test_report_leaves_out_what_did_not_run() -> None:
         (False, 0, "had no connectivity"),
     ]
     assert results[0].name == "[sig-network] Netpol NetworkPolicy between server and client should deny"
+
+
+def test_progress_tells_the_end_of_each_spec() -> None:
+    output = [
+        "Will run 2 of 6895 specs\n",
+        "------------------------------\n",
+        "  STEP: Creating a namespace\n",
+        "• [12.345 seconds]\n",
+        "• [FAILED] [61.000 seconds]\n",
+        "Ran 2 of 6895 Specs in 73.4 seconds\n",
+    ]
+    sink = io.StringIO()
+    told = list(e2e.progress(e2e.copied(output, sink)))
+    assert told == ["spec 1 of 2: passed after 12 s", "spec 2 of 2: FAILED after 61 s"]
+    assert sink.getvalue() == "".join(output)
 
 
 def test_focus_chooses_by_part_of_the_name_and_takes_its_signs_literally() -> None:
