@@ -68,8 +68,18 @@ options:
     description: Rules file in Falco's image whose macros ours may use, for O(second_opinion). Empty for none.
     type: str
     default: /etc/falco/falco_rules.yaml
+  canary_node:
+    description:
+      - Try changed rules on this node first, and touch nothing that Falco's own pods see unless they load there.
+        V(auto) takes a node on which Falco runs; empty is no trial.
+      - The trial is a Job whose pod is made from the workload's own template, with its image, configuration, plugins
+        and Falco's own rules, but without driver and outputs. It is removed in every end; after a run that was killed,
+        by the API server.
+    type: str
+    default: ""
+    version_added: "0.2.0"
   timeout_seconds:
-    description: How long all pods together may take.
+    description: How long all pods together may take, and before them the trial of O(canary_node).
     type: int
     default: 120
 """
@@ -81,6 +91,14 @@ EXAMPLES = r"""
     config_maps: [falco-own-rules-1, falco-own-rules-2]
     files:
       site.yaml: "{{ lookup('ansible.builtin.file', 'site.yaml', rstrip=false) }}"
+
+- name: They are tried on one node first
+  falconet.k8s.falco_rules_rollout:
+    namespace: falco
+    config_maps: [falco-own-rules-1, falco-own-rules-2]
+    files:
+      site.yaml: "{{ lookup('ansible.builtin.file', 'site.yaml', rstrip=false) }}"
+    canary_node: worker01
 """
 
 RETURN = r"""
@@ -97,6 +115,10 @@ opinion:
   description: What the running Falco said; V(accepted), or why it was not asked.
   returned: success
   type: str
+canary:
+  description: The C(node) of the trial and its C(elapsed_seconds).
+  returned: when rules were tried
+  type: dict
 elapsed_seconds:
   description: How long it took.
   returned: success
@@ -109,7 +131,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rule_maps import as_text, digests, spread
-from ansible_collections.falconet.k8s.plugins.module_utils.kube import falco_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.kube import falco_canary, falco_rules
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted
@@ -127,6 +149,7 @@ def main() -> None:
         "config_maps": {"type": "list", "elements": "str", "required": True},
         "second_opinion": {"type": "bool", "default": True},
         "base_file": {"type": "str", "default": "/etc/falco/falco_rules.yaml"},
+        "canary_node": {"type": "str", "default": ""},
         "timeout_seconds": {"type": "int", "default": 120},
     }
     module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
@@ -154,8 +177,19 @@ def bring(module: AnsibleModule, since: str) -> dict[str, Any]:
     if module.check_mode:
         result["pods"] = list(falco_rules.unproven(client, wanted, maps).pods)
         return result
+    if changed and params["files"] and params["canary_node"]:
+        result["canary"] = try_first(client, wanted, maps, params)
     state = falco_rules.roll_out(client, wanted, maps, present, params["timeout_seconds"], since)
     return {**result, "pods": list(state.pods)}
+
+
+def try_first(client: Any, wanted: Wanted, maps: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """The trial on one node; ends the run if it fails."""
+    try:
+        trial = falco_canary.try_rules(client, wanted, maps, params["canary_node"], params["timeout_seconds"])
+    except KubeError as error:
+        raise KubeError(f"{error}\nNothing that Falco's pods see was changed.") from error
+    return {"node": trial.node, "elapsed_seconds": trial.elapsed_seconds}
 
 
 def ask(module: AnsibleModule, client: Any, wanted: Wanted, changed: bool) -> str:

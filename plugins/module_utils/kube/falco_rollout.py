@@ -204,13 +204,13 @@ def refusals(client: Client, wanted: Wanted, state: State, since: str) -> list[s
             lines = log(client, wanted.namespace, report["name"], wanted.container, since)
             if any(REFUSED in line for line in lines):
                 told = [line for line in lines if REFUSED not in line and not line.startswith("{")]
-                found.append(f"pod {report['name']} on {report['node']}: " + _told(told))
+                found.append(f"pod {report['name']} on {report['node']}: " + end_of(told))
     return found
 
 
 def explain(client: Client, wanted: Wanted, state: State, timeout_seconds: float, since: str) -> str:
     """What is missing, the reasons found in pods, events and logs, and what to do, as lines of text."""
-    events = [event for event in client.list_all(EVENTS, wanted.namespace) if _last_seen(event) >= since]
+    events = [event for event in client.list_all(EVENTS, wanted.namespace) if last_seen(event) >= since]
     reasons = diagnose(state.unready, events)
     logs = []
     for pod in state.unready:
@@ -218,7 +218,7 @@ def explain(client: Client, wanted: Wanted, state: State, timeout_seconds: float
         for container, previous in crashed_containers(pod):
             lines = log(client, wanted.namespace, name, container, None, previous)
             if lines:
-                logs.append(f"log of {container} in {name}: " + _told(lines))
+                logs.append(f"log of {container} in {name}: " + end_of(lines))
     parts = [f"not finished after {timeout_seconds:.0f} s: " + "; ".join(state.missing)]
     parts += [f"reason: {reason}" for reason in reasons]
     parts += logs
@@ -226,13 +226,13 @@ def explain(client: Client, wanted: Wanted, state: State, timeout_seconds: float
     return "\n".join(parts)
 
 
-def _told(lines: Sequence[str]) -> str:
+def end_of(lines: Sequence[str]) -> str:
     """The last lines of a log on one line, each once, none longer than a reader wants."""
     last = list(dict.fromkeys(" ".join(line.split()) for line in lines))[-LOG_LINES:]
     return " | ".join(line if len(line) <= LINE_LIMIT else line[:LINE_LIMIT] + "…" for line in last)
 
 
-def _last_seen(event: Mapping[str, Any]) -> str:
+def last_seen(event: Mapping[str, Any]) -> str:
     """RFC 3339 time in whole seconds; such strings sort as the times do."""
     series = event.get("series") or {}
     seen = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or ""
