@@ -1,0 +1,110 @@
+"""Login by user name and password: a token for the play, revoked whatever happens, and neither in any output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .oauth_server import OAuth, oauth_server
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD, TOKEN = "planted-password", "sha256~planted-token"
+
+
+@pytest.fixture
+def oauth(tmp_path: Path) -> Iterator[OAuth]:
+    with oauth_server({"admin": PASSWORD}, TOKEN, tmp_path) as server:
+        yield server
+
+
+def play(tmp_path: Path, oauth: OAuth, task: dict[str, object], **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run one task between login and logout, as the stages' playbooks do."""
+    stage = yaml.safe_load((ROOT / "playbooks" / "falco.yml").read_text())[0]
+    (block,) = stage["tasks"]
+    login, _role = block["block"]
+    (logout,) = block["always"]
+    for include in (login, logout):
+        path = ROOT / "playbooks" / include["ansible.builtin.include_tasks"]
+        include["ansible.builtin.include_tasks"] = str(path)
+    block["block"] = [login, task]
+    stage.pop("module_defaults")
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{**stage, "hosts": "localhost", "connection": "local"}]))
+    python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    given = {
+        **python,
+        "cluster_host": oauth.url,
+        "cluster_ca_cert": oauth.ca_file,
+        "cluster_username": "admin",
+        "cluster_password": PASSWORD,
+        **variables,
+    }
+    (tmp_path / "vars.json").write_text(json.dumps(given))
+    return subprocess.run(
+        [
+            "ansible-playbook",
+            "-i",
+            "localhost,",
+            str(tmp_path / "play.yml"),
+            "-e",
+            f"@{tmp_path / 'vars.json'}",
+            "-vvv",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+USE = {"name": "Used", "ansible.builtin.assert": {"that": "__falconet_token | length == 20", "quiet": True}}
+
+
+def test_the_token_is_used_and_revoked_and_never_shown(tmp_path: Path, oauth: OAuth) -> None:
+    done = play(tmp_path, oauth, USE)
+    assert done.returncode == 0, done.stdout
+    assert oauth.given == [TOKEN]
+    assert oauth.revoked == [oauth.object_name()]
+    assert "changed=0" in done.stdout
+    assert PASSWORD not in done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_the_token_is_revoked_when_the_stage_fails(tmp_path: Path, oauth: OAuth) -> None:
+    done = play(tmp_path, oauth, {"name": "Broken", "ansible.builtin.fail": {"msg": "no such thing"}})
+    assert done.returncode != 0
+    assert oauth.revoked == [oauth.object_name()]
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_a_wrong_password_names_the_user_and_not_the_password(tmp_path: Path, oauth: OAuth) -> None:
+    done = play(tmp_path, oauth, USE, cluster_password="planted-wrong")
+    assert done.returncode != 0
+    assert f"admin could not log in at {oauth.url}: Authorization failed." in " ".join(done.stdout.split())
+    assert oauth.given == oauth.revoked == []
+    assert "planted-wrong" not in done.stdout + done.stderr
+
+
+def test_a_token_that_cannot_be_revoked_is_told_and_is_no_failure(tmp_path: Path, oauth: OAuth) -> None:
+    oauth.refuse_revocation = True
+    done = play(tmp_path, oauth, USE)
+    assert done.returncode == 0, done.stdout
+    assert "could not be revoked" in done.stdout
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stage", ["falco", "falco_rules", "network_policies", "preflight", "uninstall", "verify"])
+def test_every_play_on_clusters_logs_out_in_any_case(stage: str) -> None:
+    plays = yaml.safe_load((ROOT / "playbooks" / f"{stage}.yml").read_text())
+    cluster = [found for found in plays if "module_defaults" in found]
+    assert len(cluster) == 1
+    (block,) = cluster[0]["tasks"]
+    assert block["block"][0]["ansible.builtin.include_tasks"] == "tasks/login.yml"
+    assert block["always"][-1]["ansible.builtin.include_tasks"] == "tasks/logout.yml"
+    assert "__falconet_token" in cluster[0]["module_defaults"]["group/kubernetes.core.helm"]["api_key"]
