@@ -172,24 +172,31 @@ def sync(client: Client, wanted: Wanted, token: str, dry_run: bool = False) -> i
     return len(stale)
 
 
-def wait(client: Client, wanted: Wanted, timeout_seconds: float, since: str) -> State:
+def wait(
+    client: Client, wanted: Wanted, timeout_seconds: float, since: str, refusal_stands_seconds: float = 0.0
+) -> State:
     """Look until nothing is missing.
 
     Args:
         timeout_seconds: limit of the wait.
         since: RFC 3339 time from which logs are read.
+        refusal_stands_seconds: how long pods must go without our rules after one has refused some. Logs do not say
+            which rules it refused, and its kubelet may have brought it those of a run before first.
     Raises:
         KubeError: time is over, or Falco has refused the rules; the message tells what is missing and why.
     """
     deadline = time.monotonic() + timeout_seconds
+    refused_at: float | None = None
     while True:
         state = look(client, wanted)
         if not state.missing:
             return state
         refused = refusals(client, wanted, state, since)
-        if refused:
+        now = time.monotonic()
+        refused_at = (refused_at or now) if refused else None
+        if refused_at is not None and now >= min(refused_at + refusal_stands_seconds, deadline):
             raise KubeError("Falco refused the rules and runs the old ones: " + "; ".join(refused))
-        if time.monotonic() > deadline:
+        if now > deadline:
             raise KubeError(explain(client, wanted, state, timeout_seconds, since))
         time.sleep(POLL_SECONDS)
 

@@ -23,6 +23,8 @@ from .falco_rollout import PODS, State, Wanted, is_ready, look, sync, wait
 
 CONFIG_MAPS = KNOWN[("v1", "ConfigMap")]
 JOURNAL = "-previous"
+REFUSAL_STANDS_SECONDS = 10.0
+"""After a killed run, how long a refusal must stand: kubelets may still bring what that run wrote."""
 LABELS = {"app.kubernetes.io/managed-by": "falconet.k8s", "app.kubernetes.io/component": "falco-rules"}
 Maps = dict[str, dict[str, str]]
 
@@ -103,7 +105,8 @@ def roll_out(client: Client, wanted: Wanted, maps: Maps, present: Present, timeo
         for name, data in before.items():
             write(client, wanted.namespace, name + JOURNAL, data, keep=True)
     try:
-        state = _apply(client, wanted, maps, _merged(present.maps, before), timeout_seconds, since)
+        stands = REFUSAL_STANDS_SECONDS if present.journal is not None else 0.0
+        state = _apply(client, wanted, maps, _merged(present.maps, before), timeout_seconds, since, stands)
     except KubeError as error:
         if before == maps:
             raise
@@ -144,11 +147,13 @@ def unproven(client: Client, wanted: Wanted, maps: Maps) -> State:
     return look(client, proof(wanted, maps, {}))
 
 
-def _apply(client: Client, wanted: Wanted, maps: Maps, before: Maps, timeout_seconds: float, since: str) -> State:
+def _apply(
+    client: Client, wanted: Wanted, maps: Maps, before: Maps, timeout_seconds: float, since: str, stands: float = 0.0
+) -> State:
     for name, data in maps.items():
         write(client, wanted.namespace, name, data)
     sync(client, wanted, token(maps))
-    return wait(client, proof(wanted, maps, before), timeout_seconds, since)
+    return wait(client, proof(wanted, maps, before), timeout_seconds, since, stands)
 
 
 def _merged(*sets: Maps) -> Maps:

@@ -97,6 +97,16 @@ def test_a_killed_run_is_finished(cluster: FalcoCluster) -> None:
     assert maps(cluster) == {"rules-1": {"a.yaml": "two\n"}}
 
 
+def test_a_refusal_of_what_a_killed_run_wrote_is_not_taken_for_one_of_ours(cluster: FalcoCluster) -> None:
+    roll_out(cluster, {"a.yaml": "one\n"})
+    leave_behind(cluster, {"a.yaml": BROKEN}, before={"a.yaml": "one\n"})
+    cluster.stale = ({"a.yaml": BROKEN}, 2)
+    result = roll_out(cluster, {"a.yaml": "two\n"}, timeout_seconds=10)
+    assert result.get("failed") is not True, result
+    assert any(BROKEN in line for lines in cluster.logs.values() for line in lines)
+    assert maps(cluster) == {"rules-1": {"a.yaml": "two\n"}}
+
+
 def test_a_killed_run_that_is_repeated_goes_back_to_what_was_proven(cluster: FalcoCluster) -> None:
     roll_out(cluster, {"a.yaml": "one\n"})
     leave_behind(cluster, {"a.yaml": BROKEN}, before={"a.yaml": "one\n"})
