@@ -161,10 +161,17 @@ def test_doubles_stay_out_of_services_and_of_replica_sets(system: None, cluster:
     # The visitor listens to nothing; its double does, so something can be said about it.
     flow = {"from": {"namespace": OURS, "workload": "backend"}, "to": {"namespace": THEIRS, "workload": "visitor"}}
     before = {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", OURS)["items"]}
-    process = start({"required_flows": [{**flow, "ports": [80]}], "method": "pod", "deadline_seconds": 120})
+    # What is forbidden and passes is tried again until the time is over, so that there is something to be seen.
+    again = {"settle_seconds": 6, "on_violation": "report"}
+    process = start({"forbidden_flows": [{**flow, "ports": [80]}], "method": "pod", "deadline_seconds": 120, **again})
     selector = ("-n", OURS, "-l", "falconet.k8s/probe-run")
-    wait_for(lambda: any(p["status"].get("podIP") for p in cluster.get("pods", *selector)["items"]), 60, "doubles")
-    doubles = cluster.get("pods", *selector)["items"]
+    doubles: list[dict[str, Any]] = []
+
+    def run() -> bool:
+        doubles[:] = cluster.get("pods", *selector)["items"]
+        return bool(doubles) and all(pod["status"].get("podIP") for pod in doubles)
+
+    wait_for(run, 60, "doubles")
     slices = cluster.get("endpointslices", "-n", OURS)["items"]
     ready = [a for s in slices for e in s["endpoints"] or [] if e["conditions"]["ready"] for a in e["addresses"]]
     assert not set(ready) & {pod["status"].get("podIP") for pod in doubles}
@@ -230,12 +237,60 @@ def test_where_nothing_listens_nothing_is_concluded(policies: None) -> None:
     assert "no server listens" in result["unproven"][0]["detail"]
 
 
+@pytest.mark.parametrize("method", ["exec", "node"])
+def test_where_nothing_listens_the_module_does_if_asked(policies: None, cluster: Cluster, method: str) -> None:
+    ends = {"from": {"namespace": OURS, "workload": "backend"}, "to": {"namespace": THEIRS, "workload": "visitor"}}
+    flow = {"name": "opened", **ends, "ports": [9090, "9091/UDP"]}
+    result = probe(required_flows=[flow], method=method, listen=True, on_unproven="fail")
+    assert not result.get("failed"), result["msg"]
+    assert len(result["results"]) == 2 * 2 * 2
+    assert {(entry["port"], entry["protocol"]) for entry in result["listened"]} == {(9090, "TCP"), (9091, "UDP")}
+    traceless(cluster)
+    # Nobody listens there any more.
+    result = probe(flows=[flow], method="exec")
+    assert {(row["protocol"], row["verdict"]) for row in result["results"]} == {("TCP", "refused"), ("UDP", "refused")}
+
+
+def test_what_the_module_listens_for_is_denied_where_a_policy_says_so(policies: None, cluster: Cluster) -> None:
+    # The policies leave the backend one named port; on another one nothing listens until the module does.
+    flow = to_backend("frontend", name="closed", ports=[9090])
+    result = probe(forbidden_flows=[flow], method="node", listen=True, on_unproven="fail")
+    assert not result.get("failed"), result["msg"]
+    assert {(row["verdict"], row["status"]) for row in result["results"]} == {("dropped", "met")}
+    traceless(cluster)
+
+
 def test_the_canary_says_that_policies_are_enforced(cluster: Cluster) -> None:
     result = probe(question="enforcement")
     assert result["enforced"] is True, result["why"]
+    # No DaemonSet tells of this cluster's plugin, the configuration on its nodes does.
+    assert [entry["name"] for entry in result["cni"]] == ["ptp"]
+    assert "/etc/cni/net.d/" in result["cni"][0]["seen"]
+    assert result["cni_unread"] == {}
     paths = {(check["direction"], check["path"]) for check in result["checks"]}
     assert paths >= {("ingress", "same_node"), ("egress", "same_node")}
     traceless(cluster)
+
+
+@pytest.fixture
+def unenforced(cluster: Cluster) -> Iterator[None]:
+    """Policies are stored, and nobody heeds them."""
+    cluster.sandbox("enforcement", "off")
+    yield
+    cluster.sandbox("enforcement", "on")
+
+
+def test_without_enforcement_the_canary_and_the_probe_say_so(
+    policies: None, unenforced: None, cluster: Cluster
+) -> None:
+    canary = probe(question="enforcement", settle_seconds=2)
+    assert canary["failed"] is True
+    assert canary["enforced"] is False
+    assert "policies are not enforced" in canary["msg"]
+    result = probe(namespaces=[OURS], expected="analysis", settle_seconds=2)
+    assert result["failed"] is True
+    assert {row["expected"] for row in result["violations"]} == {"denied"}
+    assert "allow" in result["violations"][0]["because"]
 
 
 def test_a_run_that_is_stopped_cleans_up(cluster: Cluster) -> None:
@@ -246,13 +301,25 @@ def test_a_run_that_is_stopped_cleans_up(cluster: Cluster) -> None:
     traceless(cluster)
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next_one(cluster: Cluster) -> None:
-    process = start({"question": "enforcement", "deadline_seconds": 5})
+def test_a_killed_run_leaves_nothing(cluster: Cluster) -> None:
+    process = start({"question": "enforcement"})
     wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
     process.send_signal(signal.SIGKILL)
     process.wait()
+    traceless(cluster)
+
+
+def test_what_a_lost_machine_left_ends_at_its_deadline_and_goes_with_the_next_run(cluster: Cluster) -> None:
+    process = start({"question": "enforcement", "deadline_seconds": 5})
+    wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
+    # Everything of the run is gone at once, its guard as well.
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    inside = ("pods,jobs,networkpolicies", "-A", "-l", "falconet.k8s/probe-run")
+    wait_for(lambda: not cluster.get(*inside)["items"], 60, "the deadline")
     assert leftovers(cluster)
-    wait_for(lambda: not cluster.get("pods", "-A", "-l", "falconet.k8s/probe-run")["items"], 60, "the deadline")
     assert probe(question="enforcement")["enforced"] is True
     traceless(cluster)
 

@@ -55,13 +55,14 @@ _LISTENERS = "/falconet-listeners"
 LISTEN_SHELL = (
     _FIND
     + r"""
-grouped() { if command -v setsid >/dev/null 2>&1; then setsid "$@"; else "$@"; fi; }
+grouped=; command -v setsid >/dev/null 2>&1 && grouped=setsid
 is_open() {
   case $2 in tcp) state=0A ;; *) state=07 ;; esac
   grep -q ":$(printf %04X "$3") [0-9A-F]*:[0-9A-F]* $state" "/proc/$1/net/$2" "/proc/$1/net/${2}6" 2>/dev/null
 }
 serve() {
-  grouped nsenter -t "$pid" -n sh -c "$4" </dev/null >/dev/null 2>&1 &
+  # No shell may stay between: it would keep the output of this program open, and have another process group.
+  (exec $grouped nsenter -t "$pid" -n sh -c "$4") </dev/null >/dev/null 2>&1 &
   echo $! >>listeners
   tries=0
   until is_open "$pid" "$2" "$3"; do
