@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import yaml
 
 from ..module_runner import run_module
 
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "rules.md").read_text()
 FALCO = """
 - rule: Shell of Falco
   desc: d
@@ -121,3 +125,38 @@ def test_rules_for_a_plugin_that_is_not_known_here_are_left_out() -> None:
     assert result["base_used"] is False
     assert "okta.yaml:1: LOAD_ERR_VALIDATE: Plugin requirement not satisfied" in result["remarks"][0]
     assert result["unknown"] == ["scope"]
+
+
+def test_the_documented_variables_do_what_the_page_says() -> None:
+    shown = re.search(r"```yaml\n(# group_vars/clusters/falco_rules.yml\n.*?)```", PAGE, re.S)
+    assert shown
+    variables = {name.removeprefix("falco_rules_"): value for name, value in yaml.safe_load(shown.group(1)).items()}
+    # The names are Falco's own, which the stand-in for its rules has, too, but for the tag.
+    falco = (ROOT / "sandbox" / "standins" / "image" / "etc" / "falco" / "falco_rules.yaml").read_text()
+    tagged = falco.replace("shell, mitre_execution", "shell, maturity_sandbox, mitre_execution")
+    own = (ROOT / "inventory" / "sample" / "rules" / "production.yaml").read_text()
+    result = compose(base=[{"name": "f.yaml", "content": tagged}], files={"production.yaml": own}, **variables)
+    assert result["generated"] == ["zz-disabled.yaml", "zz-exceptions.yaml", "zz-scope.yaml"]
+    assert result["disabled"] == ["Search Private Keys or Passwords", "Terminal shell in container"]
+    assert {one["action"] for one in result["scoped"]} == {"append"}
+
+
+def test_the_documented_playbook_shows_a_scope() -> None:
+    shown = re.search(r"```yaml\n(- name: What a scope makes of the rules\n.*?)```", PAGE, re.S)
+    assert shown
+    (task, _debug) = yaml.safe_load(shown.group(1))[0]["tasks"]
+    options = task["falconet.k8s.falco_rules_compose"]
+    (name,) = options["files"]
+    path = re.search(r"'(inventory/[^']+)'", options["files"][name])
+    assert path
+    result = run_module("falco_rules_compose", {**options, "files": {name: (ROOT / path.group(1)).read_text()}})
+    assert result["files"]["zz-scope.yaml"].count("and k8s.ns.name in (prod)") == 2
+
+
+def test_the_documented_warning_is_the_one_that_comes() -> None:
+    shown = re.search(r"```text\n(rule 'Own shell' never.*?)```", PAGE, re.S)
+    assert shown
+    falco = FALCO.replace("Shell of Falco", "Terminal shell in container")
+    own = {"o.yaml": OURS.replace("Shell of ours", "Own shell")}
+    result = compose(base=[{"name": "f", "content": falco}], files=own, rule_matching="first")
+    assert result["remarks"][0] == " ".join(shown.group(1).split())
