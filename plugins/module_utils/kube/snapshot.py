@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .client import KNOWN, Client, Resource
@@ -24,6 +25,10 @@ _WORKLOADS = [
     ("batch/v1", "CronJob"),
     ("v1", "ReplicationController"),
 ]
+# Those that stand between a running pod and the workload that people know.
+_BETWEEN = ("ReplicaSet", "Job")
+# Lists that are read at the same time.
+_ABREAST = 6
 # Policies for the whole cluster come from an API that few clusters serve: group, kinds, versions from new to old.
 _CLUSTER_POLICY_GROUP = "policy.networking.k8s.io"
 _CLUSTER_POLICY_KINDS = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
@@ -32,13 +37,16 @@ _CLUSTER_POLICY_KINDS = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "Baseline
 _NOISE = ("managedFields",)
 
 
-def take_snapshot(client: Client, namespaces: list[str] | None = None) -> list[dict[str, Any]]:
+def take_snapshot(
+    client: Client, namespaces: list[str] | None = None, running_only: bool = False
+) -> list[dict[str, Any]]:
     """Read what decides about connections in a cluster.
 
     Args:
         client: connection to the cluster.
         namespaces: read only what lives in these namespaces (the Namespace objects of the others are read too if
             RBAC allows, since selectors need their labels); None reads the whole cluster.
+        running_only: leave out workloads that are needed only to know pods which do not run.
 
     Returns:
         Raw API objects with apiVersion and kind: Namespaces, Pods, workloads, Services, NetworkPolicies and, where the
@@ -49,21 +57,31 @@ def take_snapshot(client: Client, namespaces: list[str] | None = None) -> list[d
         ForbiddenError: RBAC does not let us; the error names the verb and the resource.
         KubeError: the API server is away.
     """
-    objects = _namespaces(client, namespaces)
-    for key in _CORE:
-        objects += _list(client, KNOWN[key], namespaces)
-    for key in _WORKLOADS:
+    workloads = [key for key in _WORKLOADS if not running_only or key[1] in _BETWEEN]
+
+    def workload(key: tuple[str, str]) -> list[dict[str, Any]]:
         try:
-            objects += _list(client, KNOWN[key], namespaces)
+            return _list(client, KNOWN[key], namespaces)
         except ForbiddenError:
             # Workloads only give pods their readable names; pods and policies decide.
-            continue
-    for resource in _cluster_policies(client):
-        objects += client.list_all(resource)
+            return []
+
+    # First and alone, because most missing rights and an API server that is away show here.
+    objects = _namespaces(client, namespaces)
+    with ThreadPoolExecutor(max_workers=_ABREAST) as pool:
+        futures = [pool.submit(_list, client, KNOWN[key], namespaces) for key in _CORE]
+        futures += [pool.submit(workload, key) for key in workloads]
+        futures += [pool.submit(_cluster_wide, client)]
+        for future in futures:
+            objects += future.result()
     for item in objects:
         for field in _NOISE:
             item.get("metadata", {}).pop(field, None)
     return sorted(objects, key=_order)
+
+
+def _cluster_wide(client: Client) -> list[dict[str, Any]]:
+    return [item for resource in _cluster_policies(client) for item in client.list_all(resource)]
 
 
 def _namespaces(client: Client, names: list[str] | None) -> list[dict[str, Any]]:

@@ -82,11 +82,14 @@ def test_each_tool_tells_open_closed_and_unknown_names_apart(
     assert set(used.values()) == {expected}
 
 
-@pytest.mark.parametrize("tool", ["python3", "bash"])
+@pytest.mark.parametrize("tool", ["python3", "bash", "nc"])
 def test_udp_is_open_when_it_answers(tmp_path: Path, port: int, tool: str) -> None:
     targets = [Target(1, "UDP", ADDRESS, port), Target(2, "UDP", ADDRESS, closed_port(ADDRESS))]
-    verdicts, _used = run(image(tmp_path, tool), targets)
-    assert verdicts == {1: "allowed", 2: "refused"}
+    verdicts, used = run(image(tmp_path, tool), targets)
+    if tool == "nc" and not used[1]:
+        pytest.skip(reason="this machine's nc has no UDP")
+    # Netcat hears nothing of a closed port.
+    assert verdicts == {1: "allowed", 2: "dropped" if tool == "nc" else "refused"}
 
 
 @pytest.mark.parametrize("tool", ["python3", "bash", "nc"])

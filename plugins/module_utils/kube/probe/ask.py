@@ -156,7 +156,7 @@ def connectivity(client: Client, params: dict[str, Any]) -> dict[str, Any]:
         by_name=params["service_names"],
         pods_per_workload=params["pods_per_workload"],
     )
-    plan = make_plan(take_snapshot(client), wish)
+    plan = make_plan(take_snapshot(client, running_only=True), wish)
     if params["method"] == "pod":
         return _between_doubles(client, params, plan)
     with contextlib.ExitStack() as stack:

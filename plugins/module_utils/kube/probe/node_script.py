@@ -23,13 +23,31 @@ find_pod() {
 }
 """
 
-# Variables: inner (the program for a pod with its head), abreast (pods at once).
+# Variables: inner (the program for a pod with its head), abreast (pods at once), and those of that head.
 # Standard input: for each pod a line with its uid and address, then its targets.
+#
+# The Python of the node itself, where it has one, tries all targets of a pod in one process; the tools of the prober's
+# image need one for each. It has to call closed ports closed, like every tool.
 NODE_SHELL = (
     _FIND
     + r"""
+by_python() { "$@" nsenter -t 1 -m "$node_python" -I -S -c "$python" "$wait" "$bound" "$payload_hex" "$dns_hex"; }
+for node_python in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3 ""; do
+  [ -n "$node_python" ] || continue
+  said=$(printf '%s\n' '0 tcp 127.0.0.1 1' '0 udp 127.0.0.1 1' | by_python 2>/dev/null)
+  case $said in R*refused*R*refused*) break ;; esac
+done
+if [ -n "$node_python" ]; then
+  abreast=$((abreast * 3))
+  printf 'T %s python3 \n' tcp udp sctp
+fi
 enter() {
   find_pod "$1" "$2" || return
+  if [ -n "$node_python" ]; then
+    printf '%s\n' "$3" | by_python nsenter -t "$pid" -n ||
+      echo "X $1 its network namespace could not be entered"
+    return
+  fi
   printf '%s\n' "$3" | nsenter -t "$pid" -n sh -c "$inner" | grep -v '^E$' ||
     echo "X $1 its network namespace could not be entered"
 }

@@ -122,7 +122,8 @@ def node_input(pods: Iterable[tuple[str, str, Iterable[Target]]], settings: Sett
         pods: for each pod its uid, its address, its targets.
         abreast: pods at once.
     """
-    head = f"inner={shlex.quote(_head(settings) + SHELL)}\nabreast={abreast}\n"
+    own = _head(settings)
+    head = f"{own}inner={shlex.quote(own + SHELL)}\nabreast={abreast}\n"
     lines = [head + NODE_SHELL, END_OF_SCRIPT]
     for uid, address, targets in pods:
         lines += [f"{uid} {address}", *(target.line() for target in targets), END_OF_TARGETS]
