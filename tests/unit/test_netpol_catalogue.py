@@ -146,7 +146,7 @@ def test_the_set_for_falco_lets_alerts_through_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_further_falcosidekicks_are_fed_by_the_first_alone(own: bool) -> None:
+def test_further_releases_reach_what_they_feed_and_are_fed_by(own: bool) -> None:
     def sidekick(instance: str, component: str) -> dict[str, str]:
         names = {"app.kubernetes.io/name": "falcosidekick", "app.kubernetes.io/component": component}
         return {**names, "app.kubernetes.io/instance": instance}
@@ -158,14 +158,18 @@ def test_further_falcosidekicks_are_fed_by_the_first_alone(own: bool) -> None:
         pod("falco", "ui", **sidekick(first, "ui")),
         pod("falco", "oncall", **sidekick("falco-falcosidekick-oncall", "core")),
     ]
-    entry = {"type": "falco", "sidekick_own": own, "sidekicks": ["oncall"]}
+    old = {"app.kubernetes.io/name": "falco", "app.kubernetes.io/instance": "falco-old"}
+    pods.append(pod("falco", "falco-old", **old))
+    entry = {"type": "falco", "sidekick_own": own, "sidekicks": ["oncall"], "driver_groups": ["old"]}
     policies = render([{"name": "falco", "create": False, "policies": [entry]}])
 
     def passes(source: str, target: dict[str, str], port: int) -> bool:
         return allowed(policies, pods, source={"pod": source}, target=target, ports=[port])
 
     assert passes("falco", {"pod": "sidekick"}, 2801)
+    assert passes("falco-old", {"pod": "sidekick"}, 2801)
     assert passes("sidekick", {"pod": "oncall"}, 2801)
+    assert not passes("falco-old", {"pod": "oncall"}, 2801)
     assert passes("sidekick", {"pod": "ui"}, 2802)
     assert passes("oncall", {"ip": "203.0.113.5"}, 443)
     assert not passes("falco", {"pod": "oncall"}, 2801)

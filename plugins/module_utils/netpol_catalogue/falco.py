@@ -25,10 +25,15 @@ def _port(number: int, protocol: str = "TCP") -> list[dict[str, Any]]:
 class _Release:
     """Selectors of the pods of one Helm release."""
 
-    def __init__(self, name: str, sidekick_own: bool, sidekicks: list[str]) -> None:
+    def __init__(self, name: str, sidekick_own: bool, sidekicks: list[str], groups: list[str]) -> None:
         first = f"{name}-falcosidekick"
         sidekick = {_NAME: "falcosidekick", _INSTANCE: first if sidekick_own else name}
         self.falco: dict[str, Any] = {_NAME: "falco", _INSTANCE: name}
+        if groups:
+            # Nodes with another driver have a release of their own.
+            releases = [name, *(f"{name}-{group}" for group in groups)]
+            chosen = [{"key": _INSTANCE, "operator": "In", "values": releases}]
+            self.falco = {"matchLabels": {_NAME: "falco"}, "matchExpressions": chosen}
         # Whether the core pods carry a component label depends on the chart's version; UI and Redis always do.
         self.sidekick: dict[str, Any] = {
             "matchLabels": sidekick,
@@ -57,13 +62,15 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
     """Default deny for the namespace, and exactly the connections that the release needs.
 
     Options: C(release) (falco), C(sidekick_own) (whether Falcosidekick is a release of its own), C(sidekicks) (names of
-    further ones), C(alerts_to) (blocks of the alert channels; without them any address) and
-    C(alert_ports) (443), C(ui_from) (blocks that may open the UI; without them any), C(prometheus) (namespace that
-    scrapes metrics), C(metacollector) and C(audit) (whether these run), C(audit_from) (blocks of the control plane),
-    C(artifacts_to) (blocks from which falcoctl fetches), C(addresses) (of the API server).
+    further ones), C(driver_groups) (names of groups of nodes with another driver), C(alerts_to) (blocks of the alert
+    channels; without them any address) and C(alert_ports) (443), C(ui_from) (blocks that may open the UI; without them
+    any), C(prometheus) (namespace that scrapes metrics), C(metacollector) and C(audit) (whether these run),
+    C(audit_from) (blocks of the control plane), C(artifacts_to) (blocks from which falcoctl fetches), C(addresses) (of
+    the API server).
     """
     sidekicks = options.names("sidekicks")
-    release = _Release(str(options.take("release", "falco")), bool(options.take("sidekick_own", False)), sidekicks)
+    own, groups = bool(options.take("sidekick_own", False)), options.names("driver_groups")
+    release = _Release(str(options.take("release", "falco")), own, sidekicks, groups)
     alerts, alert_ports = options.blocks("alerts_to"), options.ports("alert_ports", ["443"])
     ui_from, prometheus = options.blocks("ui_from"), options.names("prometheus")
     artifacts, api_server = options.blocks("artifacts_to"), options.names("addresses")
