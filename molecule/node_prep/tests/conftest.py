@@ -27,10 +27,11 @@ def machine() -> Callable[[str], Host]:
 def prepare() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the role on some machines; further arguments are ansible-playbook's."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         argv = ["ansible-playbook", "--inventory", str(INVENTORY), str(SCENARIO / "prepare_any.yml"), *arguments]
         # ansible.cfg of the repository, not the one that molecule wrote for its own steps.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
-        return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))}
+        whole = {**own, **(environment or {})}
+        return subprocess.run(argv, cwd=ROOT, env=whole, capture_output=True, text=True, timeout=600, check=False)
 
     return run

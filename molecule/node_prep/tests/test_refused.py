@@ -34,7 +34,7 @@ def refusal(prepare: Prepare) -> subprocess.CompletedProcess[str]:
         "full: /mnt/data/redis cannot be used by Redis: /mnt is 0 MiB free, less than node_prep_redis_min_free",
         "readonly: /mnt/data/redis cannot be used by Redis: /mnt is mounted read-only",
         "headerless: dnf says: No package kernel-devel-5.14.0-427.13.1.el9_4 available. Falco's kernel module needs",
-        "Reboot into 5.14.0-570.17.1.el9_6.x86_64, which is installed and has headers there, or set node_prep_kernel_",
+        "Reboot into 5.14.0-570.17.1.el9_6.x86_64, which is installed and has headers there (node_prep_reboot:",
         "nodriver: no driver of Falco can run. the site avoids it on kernels like *: drops events here.",
         "cramped: no room for kernel-devel-5.14.0-503.14.1.el9_5, kernel-headers, gcc, make",
     ],
