@@ -33,15 +33,6 @@ CYCLONUS_SPACES = ("x", "y", "z")
 CYCLONUS_PORTS = ["80/TCP", "81/TCP", "80/UDP", "81/UDP"]
 # The goals, which are checked.
 FEWER_CALLS, FASTER, SCALE_SECONDS = 20.0, 10.0, 30.0
-# The module as Ansible starts it: a process with its arguments.
-MODULE = """
-import json, sys
-sys.path[:0] = [sys.argv[1]]
-from tests.conftest import pytest_configure
-pytest_configure()
-from tests.unit.module_runner import run_module
-print(json.dumps(run_module("netpol_probe", json.loads(sys.argv[2]))))
-"""
 
 
 @dataclass(frozen=True)
@@ -130,7 +121,7 @@ def served() -> tuple[int, int]:
 
 def measure(argv: list[str], kubeconfig: Path) -> Measured:
     """Run a process to its end."""
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": str(ROOT / "build" / "collections")}
     before, start = served(), time.monotonic()
     done = subprocess.run(argv, text=True, capture_output=True, check=False, env=environment, cwd=ROOT)
     seconds = time.monotonic() - start
@@ -143,7 +134,10 @@ def measure(argv: list[str], kubeconfig: Path) -> Measured:
 def probe(kubeconfig: Path, **options: Any) -> tuple[Measured, dict[str, Any]]:
     """One run of the module."""
     options = {"kubeconfig": str(kubeconfig), "on_violation": "report", "expected": "analysis", **options}
-    found = measure([sys.executable, "-c", MODULE, str(ROOT), json.dumps(options)], kubeconfig)
+    # As Ansible starts it: a process with its arguments in a file.
+    arguments = kubeconfig.with_name("arguments.json")
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    found = measure([sys.executable, str(ROOT / "plugins/modules/netpol_probe.py"), str(arguments)], kubeconfig)
     result = json.loads(found.output.splitlines()[-1])
     if result.get("failed"):
         raise SystemExit(result["msg"])

@@ -34,6 +34,8 @@ class FakeApi:
         collection, _slash, name = path.rpartition("/")
         if method == "PATCH":
             return self._apply(collection, name, query, body)
+        if method == "DELETE" and "labelSelector" in query:
+            return self._delete_all(path, query["labelSelector"][0])
         if method == "DELETE":
             return self._delete(collection, name)
         if method == "POST":
@@ -67,6 +69,16 @@ class FakeApi:
         if any(item["metadata"]["name"] == body["metadata"]["name"] for item in self.collections.get(path, [])):
             return 409, {"kind": "Status", "reason": "AlreadyExists", "message": "already exists"}
         return self._apply(path, body["metadata"]["name"], {}, body)
+
+    def _delete_all(self, path: str, selector: str) -> Answer:
+        wanted = dict(pair.split("=", 1) for pair in selector.split(",") if "=" in pair)
+        kept = [
+            item
+            for item in self.collections.get(path, [])
+            if not wanted.items() <= (item["metadata"].get("labels") or {}).items()
+        ]
+        self.collections[path] = kept
+        return 200, {"kind": "Status", "status": "Success"}
 
     def _delete(self, collection: str, name: str) -> Answer:
         before = self.collections.get(collection, [])

@@ -303,16 +303,13 @@ def sweep(client: Client, clock: Callable[[], float] = time.time) -> list[str]:
 
 
 def _clear(client: Client, namespace: str, selector: str) -> None:
-    for resource in (_POLICY, _JOB):
+    for resource in (_POLICY, _JOB, _POD):
         try:
-            for item in client.list_all(resource, namespace, label_selector=selector):
-                client.delete(resource, item["metadata"]["name"], namespace, grace_seconds=0)
+            client.delete_all(resource, namespace, selector, grace_seconds=0)
         except ApiError as error:
             # Rights that were not needed to make it are not needed to remove it.
-            if error.status not in (403, 404):
+            if error.status not in (403, 404) or resource is _POD:
                 raise
-    for item in client.list_all(_POD, namespace, label_selector=selector):
-        client.delete(_POD, item["metadata"]["name"], namespace, grace_seconds=0)
     _until(
         lambda: not client.list_all(_POD, namespace, label_selector=selector),
         60,
