@@ -13,6 +13,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.engines i
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import build_outputs, fingerprint
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
+    build_driver_releases,
     build_sidekick_releases,
     build_values,
 )
@@ -21,6 +22,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values im
 def falco_helm_values(variables: dict[str, Any]) -> dict[str, Any]:
     """Values of the chart falco. See falco_helm_values.yml."""
     return _or_filter_error(build_values, variables)
+
+
+def falco_driver_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
+    """Releases of Falco for groups of nodes with another driver. See falco_driver_releases.yml."""
+    return _or_filter_error(build_driver_releases, variables)
 
 
 def falco_sidekick_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -68,6 +74,7 @@ class FilterModule:
         """Filters by name."""
         return {
             "falco_helm_values": falco_helm_values,
+            "falco_driver_releases": falco_driver_releases,
             "falco_sidekick_releases": falco_sidekick_releases,
             "falco_changed_releases": falco_changed_releases,
             "falco_outputs_secret": falco_outputs_secret,

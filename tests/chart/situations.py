@@ -44,6 +44,12 @@ def sidekick(r: Rendered) -> dict[str, Any]:
     return spec
 
 
+def node_expressions(r: Rendered, daemon_set: str) -> list[tuple[str, str, list[str]]]:
+    affinity = r.get("DaemonSet", daemon_set)["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    return [(found["key"], found["operator"], found["values"]) for found in term["matchExpressions"]]
+
+
 def further(r: Rendered, name: str) -> dict[str, Any]:
     deployment = r.get("Deployment", f"falco-falcosidekick-{name}")
     container: dict[str, Any] = deployment["spec"]["template"]["spec"]["containers"][0]
@@ -84,6 +90,31 @@ SITUATIONS = [
             "falco-driver-loader" not in r.containers()
             and r.falco_yaml()["engine"]["modern_ebpf"]["cpus_for_each_buffer"] == 4
         ),
+    ),
+    Situation(
+        "another driver on a group of nodes, with everything that a release can have",
+        {
+            "driver_groups": [
+                {"name": "old", "driver": "kmod", "nodes": ["worker07", "worker08"]},
+                {"name": "edge", "driver": "auto", "node_labels": {"pool": "edge"}},
+            ],
+            "kubernetes_metadata": True,
+            "service_monitor": True,
+            "grafana_dashboard": True,
+            "sidekick_tls": "mutual",
+            **TLS,
+        },
+        lambda r: (
+            node_expressions(r, "falco")
+            == [("kubernetes.io/hostname", "NotIn", ["worker07", "worker08"]), ("pool", "NotIn", ["edge"])]
+            and node_expressions(r, "falco-old") == [("kubernetes.io/hostname", "In", ["worker07", "worker08"])]
+            and node_expressions(r, "falco-edge") == [("pool", "In", ["edge"])]
+            and "kmod" in r.get("ConfigMap", "falco-old")["data"]["falco.yaml"]
+            and "https://falco-falcosidekick:2801" in r.get("ConfigMap", "falco-old")["data"]["falco.yaml"]
+            and r.find("Deployment", "falco-old-falcosidekick") is None
+            and r.get("DaemonSet", "falco-old")["metadata"]["labels"]["falconet.k8s/falco"] == "falco"
+        ),
+        (MONITORING, OPENSHIFT),
     ),
     Situation(
         "plugins alone, as a Deployment",

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
+    build_driver_releases,
     build_sidekick_releases,
     build_values,
 )
@@ -43,6 +44,9 @@ def test_situation(situation: Situation, path: Path, chart: Chart) -> None:
     values = build_values(variables)
     check_values(values, chart)
     rendered = render(HELM, path, values, situation.api_versions)
+    for release in build_driver_releases(variables):
+        check_values(release["values"], chart)
+        rendered += render(HELM, path, release["values"], situation.api_versions, release["name"])
     for release in build_sidekick_releases(variables):
         sidekick = path / "charts" / "falcosidekick"
         check_values(release["values"], read_chart(str(sidekick)))

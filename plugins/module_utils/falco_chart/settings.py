@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .driver_groups import wrong_groups
 from .engines import ENGINES
 from .forwarding import wrong_further
 from .problems import FalcoChartError, Problem, kind_of, nearest
@@ -36,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "driver": "modern_ebpf",
     "driver_buffer_preset": 4,
     "driver_cpus_per_buffer": 2,
+    "driver_groups": [],
     "driver_least_privileged": False,
     "extra_values": {},
     "grafana_dashboard": False,
@@ -47,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
     "log_level": "info",
     "metrics_interval": "1h",
     "node_selector": {},
+    "nodes": {},
     "outputs": {},
     "outputs_existing_secret": "",
     "outputs_existing_variables": [],
@@ -197,6 +200,7 @@ def _wrong_combination(settings: Mapping[str, Any]) -> Iterable[Problem]:
     if settings["ui_exposure"] == "ingress" and settings["ui_enabled"] and not settings["ui_ingress"].get("host"):
         yield Problem("falco_ui_ingress", "needs a host, such as {host: falco.example.org, class: nginx}.")
     yield from wrong_further(settings)
+    yield from wrong_groups(settings)
     if "customRules" in settings["extra_values"] and settings["own_rules_config_maps"]:
         hint = f"Give the rules to the role falco_rules: both would mount {OWN_RULES_DIRECTORY}."
         yield Problem("falco_extra_values.customRules", "cannot be combined with the role falco_rules.", hint)

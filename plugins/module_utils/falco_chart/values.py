@@ -10,6 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from .driver_groups import group_affinity, group_release, other_affinity
 from .engines import engine_values
 from .forwarding import further_name, further_secret
 from .outputs import build_outputs
@@ -19,7 +20,7 @@ from .sidekick import TLS_FINGERPRINT, sidekick_values
 OWN_RULES_VOLUME = "own-rules"
 #: Annotation of Falco's workload: a chart that changed under the same version makes other values, and so an upgrade.
 CHART_DIGEST = "falconet.k8s/chart-digest"
-#: Label of all that a release of Falcosidekick has beside Falco's, by which those that are no longer wanted are found.
+#: Label of the workloads of releases beside Falco's first, by which those that are no longer wanted are found.
 BELONGS_TO = "falconet.k8s/falco"
 CA_VOLUME = "extra-ca"
 CA_DIRECTORY = "/etc/extra-ca"
@@ -37,10 +38,51 @@ def build_values(variables: Mapping[str, Any]) -> dict[str, Any]:
       FalcoChartError: unknown variables, wrong types, choices or combinations; all at once.
     """
     settings = checked_settings(variables)
+    if settings["driver_groups"]:
+        settings["affinity"] = other_affinity(settings["affinity"], settings["driver_groups"])
     values = _complete(settings)
     if settings["sidekick_enabled"] and settings["sidekick_release"] == "own":
         values["falcosidekick"] = {"enabled": False}
     return values
+
+
+def build_driver_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Releases of Falco's chart beside the first: one for each group of nodes that needs another driver.
+
+    Args:
+      variables: as for build_values.
+    Returns:
+      Mappings of ``name`` (release and DaemonSet) and ``values``.
+    Raises:
+      FalcoChartError: as build_values.
+    """
+    settings = checked_settings(variables)
+    releases = []
+    for group in settings["driver_groups"]:
+        name = group_release(settings["release_name"], group["name"])
+        extra = {key: value for key, value in settings["extra_values"].items() if key != "falcosidekick"}
+        own = {
+            "affinity": group_affinity(settings["affinity"], group),
+            "driver": group["driver"],
+            "extra_values": extra,
+            "grafana_dashboard": False,  # one is enough, and its name is fixed
+            "outputs": {},
+            "release_name": name,
+            "sidekick_enabled": False,
+            "sidekick_more": [],
+            "sidekick_url": _sidekick_url(settings),
+        }
+        values = _complete({**settings, **own})
+        labels = {"controller": {"labels": {BELONGS_TO: settings["release_name"]}}}
+        releases.append({"name": name, "values": merge(values, labels)})
+    return releases
+
+
+def _sidekick_url(settings: Mapping[str, Any]) -> str:
+    """Where Falco sends to; empty if nowhere."""
+    scheme = "http" if settings["sidekick_tls"] == "off" else "https"
+    own = f"{scheme}://{settings['release_name']}-falcosidekick:2801" if settings["sidekick_enabled"] else ""
+    return str(settings["sidekick_url"] or own)
 
 
 def build_sidekick_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -195,13 +237,12 @@ def _falco(settings: Mapping[str, Any]) -> dict[str, Any]:
     if settings["sidekick_url"]:
         falco["http_output"] = {"enabled": True, "url": settings["sidekick_url"]}
     elif settings["sidekick_enabled"] and settings["sidekick_release"] == "own":
-        falco["http_output"] = {"enabled": True, "url": f"http://{settings['release_name']}-falcosidekick:2801"}
+        falco["http_output"] = {"enabled": True, "url": _sidekick_url(settings)}
     if settings["sidekick_tls"] != "off":
         # The chart writes http:// by itself; the port keeps its number when Falcosidekick serves TLS.
-        url = settings["sidekick_url"] or f"https://{settings['release_name']}-falcosidekick:2801"
         falco["http_output"] = {
             "enabled": True,
-            "url": url,
+            "url": _sidekick_url(settings),
             "ca_cert": "/etc/falco/certs/ca.crt",
             "mtls": settings["sidekick_tls"] == "mutual",
         }
