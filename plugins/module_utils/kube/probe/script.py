@@ -122,7 +122,8 @@ LC_ALL=C; export LC_ALL
 targets=$(while IFS= read -r line && [ "$line" != .end-of-targets ]; do printf '%s\n' "$line"; done)
 have() { command -v "$1" >/dev/null 2>&1; }
 limit() { "$@"; }
-if have timeout; then
+# Only where bash needs it: BusyBox's leaves a process to the container's first one, and not every first one reaps.
+if have bash && have timeout; then
   if timeout 1 true 2>/dev/null; then limit() { timeout "$wait" "$@"; }
   elif timeout -t 1 true 2>/dev/null; then limit() { timeout -t "$wait" "$@"; }
   fi
