@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,84 +14,28 @@ import yaml
 
 from ..unit.module_runner import run_module
 from .cluster import ROOT, Cluster, wait_for
+from .probing import (
+    ALLOW,
+    DENY,
+    OURS,
+    THEIRS,
+    apply,
+    deployment,
+    leftovers,
+    probe,
+    running_system,
+    start,
+    to_backend,
+    traceless,
+)
 
 pytestmark = pytest.mark.cluster
-
-IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.59"
-OURS, THEIRS = "probe-it-a", "probe-it-b"
-SERVER_PORTS = [
-    {"containerPort": 8080, "name": "http"},
-    {"containerPort": 8081, "name": "answers", "protocol": "UDP"},
-]
-DENY = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {"name": "deny", "namespace": OURS},
-    "spec": {"podSelector": {"matchLabels": {"app": "backend"}}, "policyTypes": ["Ingress"]},
-}
-ALLOW = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {"name": "allow", "namespace": OURS},
-    "spec": {
-        "podSelector": {"matchLabels": {"app": "backend"}},
-        "policyTypes": ["Ingress"],
-        "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "frontend"}}}], "ports": [{"port": "http"}]}],
-    },
-}
-
-
-def deployment(namespace: str, name: str, command: list[str] | None = None) -> dict[str, Any]:
-    """Two pods of agnhost that serve, kept apart from each other as far as there are nodes."""
-    container: dict[str, Any] = {
-        "name": "main",
-        "image": IMAGE,
-        "args": ["netexec", "--http-port=8080", "--udp-port=8081"],
-        "ports": SERVER_PORTS,
-        "readinessProbe": {"httpGet": {"path": "/hostname", "port": 8080}, "periodSeconds": 1},
-    }
-    if command:
-        container = {"name": "main", "image": IMAGE, "command": command}
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": {"app": name}},
-    }
-    spec = {"terminationGracePeriodSeconds": 0, "containers": [container], "topologySpreadConstraints": [spread]}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": {"app": name}}, "spec": spec},
-        },
-    }
-
-
-def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
-    cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
 
 @pytest.fixture(scope="module")
 def system(cluster: Cluster) -> Iterator[None]:
-    """Frontend and backend in one namespace, a visitor in another."""
-    namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in (OURS, THEIRS)]
-    apply(cluster, *namespaces)
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "backend", "namespace": OURS},
-        "spec": {"selector": {"app": "backend"}, "ports": [{"port": 80, "targetPort": "http"}]},
-    }
-    visitor = deployment(THEIRS, "visitor", ["sh", "-c", "sleep 3600"])
-    apply(cluster, deployment(OURS, "frontend"), deployment(OURS, "backend"), service, visitor)
-    for namespace in (OURS, THEIRS):
-        cluster.kubectl("-n", namespace, "wait", "deployment", "--all", "--for=condition=Available", "--timeout=120s")
-    yield
-    cluster.kubectl("delete", "namespace", OURS, THEIRS, "--wait=false")
+    with running_system(cluster):
+        yield
 
 
 @pytest.fixture
@@ -103,32 +44,6 @@ def policies(cluster: Cluster, system: None) -> Iterator[None]:
     apply(cluster, ALLOW)
     yield
     cluster.kubectl("-n", OURS, "delete", "networkpolicies", "--all")
-
-
-def probe(**options: Any) -> dict[str, Any]:
-    return run_module("netpol_probe", {"kubeconfig": os.environ["KUBECONFIG"], **options})
-
-
-def to_backend(source: str, namespace: str = OURS, **more: Any) -> dict[str, Any]:
-    ends = {"from": {"namespace": namespace, "workload": source}, "to": {"namespace": OURS, "workload": "backend"}}
-    return {"name": f"{source} to backend", **ends, "ports": [8080], **more}
-
-
-def leftovers(cluster: Cluster) -> list[str]:
-    """Whatever a probe may have left, except namespaces that are on their way out."""
-    jobs = cluster.get("jobs,pods", "--all-namespaces", "-l", "falconet.k8s/probe-run")["items"]
-    namespaces = cluster.get("namespaces", "-l", "falconet.k8s/probe-run")["items"]
-    kept = [n for n in namespaces if not n["metadata"].get("deletionTimestamp")]
-    return [item["metadata"]["name"] for item in (*jobs, *kept) if item["kind"] == "Namespace" or not_ending(item)]
-
-
-def traceless(cluster: Cluster) -> None:
-    """Nothing is left behind. Runs of others on the same cluster come and go, so this waits a little."""
-    wait_for(lambda: leftovers(cluster) == [], 60, "nothing left behind")
-
-
-def not_ending(item: dict[str, Any]) -> bool:
-    return not item["metadata"].get("deletionTimestamp")
 
 
 @pytest.mark.parametrize("method", ["exec", "node", "pod"])
@@ -165,20 +80,20 @@ def test_doubles_stay_out_of_services_and_of_replica_sets(system: None, cluster:
     before = {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", OURS)["items"]}
     # What is forbidden and passes is tried again until the time is over, so that there is something to be seen.
     again = {"settle_seconds": 6, "on_violation": "report"}
-    process = start({"forbidden_flows": [{**flow, "ports": [80]}], "method": "pod", "deadline_seconds": 120, **again})
+    run = start({"forbidden_flows": [{**flow, "ports": [80]}], "method": "pod", "deadline_seconds": 120, **again})
     selector = ("-n", OURS, "-l", "falconet.k8s/probe-run")
     doubles: list[dict[str, Any]] = []
 
-    def run() -> bool:
+    def all_run() -> bool:
         doubles[:] = cluster.get("pods", *selector)["items"]
         return bool(doubles) and all(pod["status"].get("podIP") for pod in doubles)
 
-    wait_for(run, 60, "doubles")
+    wait_for(all_run, 60, "doubles")
     slices = cluster.get("endpointslices", "-n", OURS)["items"]
     ready = [a for s in slices for e in s["endpoints"] or [] if e["conditions"]["ready"] for a in e["addresses"]]
     assert not set(ready) & {pod["status"].get("podIP") for pod in doubles}
     assert {pod["metadata"]["ownerReferences"][0]["kind"] for pod in doubles} == {"Job"}
-    assert process.wait(120) == 0
+    assert run.result()["counts"]["violated"] == 4
     traceless(cluster)
     assert {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", OURS)["items"]} == before
 
@@ -296,46 +211,29 @@ def test_without_enforcement_the_canary_and_the_probe_say_so(
 
 
 def test_a_run_that_is_stopped_cleans_up(cluster: Cluster) -> None:
-    process = start({"question": "enforcement"})
+    run = start({"question": "enforcement"})
     wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
-    process.terminate()
-    process.wait(60)
+    run.process.terminate()
+    run.process.wait(60)
     traceless(cluster)
 
 
 def test_a_killed_run_leaves_nothing(cluster: Cluster) -> None:
-    process = start({"question": "enforcement"})
+    run = start({"question": "enforcement"})
     wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    run.kill()
     traceless(cluster)
 
 
 def test_what_a_lost_machine_left_ends_at_its_deadline_and_goes_with_the_next_run(cluster: Cluster) -> None:
-    process = start({"question": "enforcement", "deadline_seconds": 5})
+    run = start({"question": "enforcement", "deadline_seconds": 5})
     wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
-    # Everything of the run is gone at once, its guard as well.
-    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    run.kill_with_its_guard()
     inside = ("pods,jobs,networkpolicies", "-A", "-l", "falconet.k8s/probe-run")
     wait_for(lambda: not cluster.get(*inside)["items"], 60, "the deadline")
     assert leftovers(cluster)
     assert probe(question="enforcement")["enforced"] is True
     traceless(cluster)
-
-
-def start(options: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """The module in a process of its own, as Ansible runs it."""
-    code = (
-        "import sys, json; sys.path[:0] = [sys.argv[1]];"
-        "from tests.conftest import pytest_configure; pytest_configure();"
-        "from tests.unit.module_runner import run_module;"
-        "run_module('netpol_probe', json.loads(sys.argv[2]))"
-    )
-    options = {"kubeconfig": os.environ["KUBECONFIG"], **options}
-    return subprocess.Popen([sys.executable, "-c", code, str(ROOT), json.dumps(options)], cwd=ROOT)
 
 
 @pytest.fixture
@@ -386,7 +284,10 @@ def test_missing_rights_are_named_and_the_documented_ones_suffice(
     assert "namespaces" in result["msg"], result
     grant(cluster, "netpol-canary")
     assert run_module("netpol_probe", {**stranger, "question": "enforcement"})["enforced"] is True
-    assert not run_module("netpol_probe", {**stranger, **flow, "method": "node"}).get("failed")
+    for options in ({"method": "node"}, {"method": "pod"}, {"listen": True, "flows": [to_backend("visitor", THEIRS)]}):
+        found = run_module("netpol_probe", {**stranger, **flow, **options})
+        assert not found.get("failed"), found
+        assert found["unproven"] == [], found
     traceless(cluster)
 
 
