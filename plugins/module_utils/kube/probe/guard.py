@@ -79,8 +79,8 @@ class Guard:
 def _detach(reading: int) -> int:
     """Keep nothing of the run but the pipe; gives its descriptor."""
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     kept = fcntl.fcntl(reading, fcntl.F_DUPFD, 3)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
