@@ -22,7 +22,8 @@ class NodeApi:
         self.most_cordoned = 0
         self.history: list[tuple[str, bool]] = []
         self.refuse_uncordon = False
-        self.url = ""
+        #: Variables that lead Ansible's modules here, while it is served.
+        self.environment: dict[str, str] = {}
 
     @staticmethod
     def _node(name: str) -> dict[str, Any]:
@@ -74,8 +75,8 @@ class NodeApi:
 
 
 @contextmanager
-def serve(api: NodeApi) -> Iterator[dict[str, str]]:
-    """Serve it on a free port; gives the environment variables that lead Ansible's modules there."""
+def serve(api: NodeApi) -> Iterator[None]:
+    """Serve it on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -99,8 +100,10 @@ def serve(api: NodeApi) -> Iterator[dict[str, str]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    api.environment = {"K8S_AUTH_HOST": url, "K8S_AUTH_API_KEY": "for-nobody"}
     try:
-        yield {"K8S_AUTH_HOST": f"http://127.0.0.1:{server.server_port}", "K8S_AUTH_API_KEY": "for-nobody"}
+        yield
     finally:
         server.shutdown()
         server.server_close()

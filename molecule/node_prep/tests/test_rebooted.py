@@ -31,18 +31,12 @@ def shutdowns(host: Host) -> list[str]:
 @pytest.fixture
 def api() -> Iterator[NodeApi]:
     served = NodeApi(*MACHINES)
-    with serve(served) as environment:
-        served.environment = environment  # type: ignore[attr-defined]  # for the runs of this test
+    with serve(served):
         yield served
 
 
-def environment(api: NodeApi) -> dict[str, str]:
-    found: dict[str, str] = api.environment  # type: ignore[attr-defined]  # set by the fixture
-    return found
-
-
 def test_without_leave_the_message_says_what_would_help(machine: Machine, prepare: Prepare, api: NodeApi) -> None:
-    run = prepare("--limit", "older1", environment=environment(api))
+    run = prepare("--limit", "older1", environment=api.environment)
     assert run.returncode != 0
     assert "which is installed and has headers there (node_prep_reboot: if_needed does it)" in said(run)
     assert api.history == []
@@ -50,7 +44,7 @@ def test_without_leave_the_message_says_what_would_help(machine: Machine, prepar
 
 
 def test_check_mode_announces_the_reboot(machine: Machine, prepare: Prepare, api: NodeApi) -> None:
-    run = prepare("--limit", "older1", "--check", *ALLOWED, environment=environment(api))
+    run = prepare("--limit", "older1", "--check", *ALLOWED, environment=api.environment)
     assert f"older1 is drained and rebooted into {NEWER}.x86_64" in said(run)
     assert api.history == []
     assert shutdowns(machine("older1")) == []
@@ -58,7 +52,7 @@ def test_check_mode_announces_the_reboot(machine: Machine, prepare: Prepare, api
 
 def test_a_node_that_cannot_be_drained_takes_pods_again(machine: Machine, prepare: Prepare, api: NodeApi) -> None:
     api.pod("nobodys", "older1")
-    run = prepare("--limit", "older1", *ALLOWED, environment=environment(api))
+    run = prepare("--limit", "older1", *ALLOWED, environment=api.environment)
     assert run.returncode != 0
     assert "nobodys" in said(run)
     assert api.history == [("older1", True), ("older1", False)]
@@ -66,7 +60,7 @@ def test_a_node_that_cannot_be_drained_takes_pods_again(machine: Machine, prepar
 
 
 def test_a_node_that_kubernetes_does_not_know_is_left_alone(machine: Machine, prepare: Prepare, api: NodeApi) -> None:
-    run = prepare("--limit", "older1", *ALLOWED, "-e", "node_prep_node_name=nobody", environment=environment(api))
+    run = prepare("--limit", "older1", *ALLOWED, "-e", "node_prep_node_name=nobody", environment=api.environment)
     assert run.returncode != 0
     assert "older1 was not rebooted: Kubernetes has no node nobody; name this one in node_prep_node_name" in said(run)
     assert shutdowns(machine("older1")) == []
@@ -77,7 +71,7 @@ def test_another_default_kernel_is_left_alone(machine: Machine, prepare: Prepare
     grubby = host.file("/usr/sbin/grubby").content_string
     host.run_expect([0], "sed -i s/570.17.1/427.13.1/ /usr/sbin/grubby")
     try:
-        run = prepare("--limit", "older1", *ALLOWED, environment=environment(api))
+        run = prepare("--limit", "older1", *ALLOWED, environment=api.environment)
     finally:
         host.run_expect([0], f"printf %s '{grubby}' > /usr/sbin/grubby")
     assert run.returncode != 0
@@ -86,7 +80,7 @@ def test_another_default_kernel_is_left_alone(machine: Machine, prepare: Prepare
 
 
 def test_one_after_the_other_is_rebooted_and_prepared(machine: Machine, prepare: Prepare, api: NodeApi) -> None:
-    run = prepare("--limit", ",".join(MACHINES), *ALLOWED, environment=environment(api))
+    run = prepare("--limit", ",".join(MACHINES), *ALLOWED, environment=api.environment)
     assert run.returncode == 0, run.stdout
     assert api.most_cordoned == 1
     assert [cordon for _name, cordon in api.history] == [True, False, True, False]
@@ -96,7 +90,7 @@ def test_one_after_the_other_is_rebooted_and_prepared(machine: Machine, prepare:
         assert f"kernel-devel-{NEWER}" in host.check_output("rpm -q kernel-devel")
         assert host.file(f"/lib/modules/{NEWER}.x86_64/build/Makefile").is_file
         assert json.loads(host.file("/var/lib/falconet_node_prep.json").content_string)["cordoned"] == ""
-    again = prepare("--limit", ",".join(MACHINES), *ALLOWED, environment=environment(api))
+    again = prepare("--limit", ",".join(MACHINES), *ALLOWED, environment=api.environment)
     assert again.stdout.count("changed=0 ") == len(MACHINES), again.stdout
     assert len(api.history) == 4
 
@@ -107,12 +101,12 @@ def test_what_a_killed_run_cordoned_takes_pods_again(machine: Machine, prepare: 
     host.run_expect([0], f'sed -i \'s/"cordoned": ""/"cordoned": "older1"/\' {file}')
     api.nodes["older1"]["spec"]["unschedulable"] = True
     api.refuse_uncordon = True
-    run = prepare("--limit", "older1", "-e", "__node_prep_uncordon_tries=1", environment=environment(api))
+    run = prepare("--limit", "older1", "-e", "__node_prep_uncordon_tries=1", environment=api.environment)
     assert run.returncode != 0
     assert "node older1 may still be out of service" in said(run)
     assert "kubectl uncordon older1" in said(run)
     api.refuse_uncordon = False
-    assert prepare("--limit", "older1", environment=environment(api)).returncode == 0
+    assert prepare("--limit", "older1", environment=api.environment).returncode == 0
     assert api.history == [("older1", False)]
     assert json.loads(host.file(file).content_string)["cordoned"] == ""
 
