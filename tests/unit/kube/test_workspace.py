@@ -101,6 +101,12 @@ def test_a_run_that_fails_removes_what_it_made(jobs: JobsApi) -> None:
     assert left(jobs) == []
 
 
+def test_a_namespace_that_cannot_be_made_is_the_reason_that_is_told(jobs: JobsApi) -> None:
+    jobs.faults = lambda method, _path, _query: (403, {"reason": "Forbidden"}) if method != "GET" else None
+    with pytest.raises(KubeError, match="patch namespaces"), Workspace(connect({"host": jobs.url}), "image"):
+        pass
+
+
 def test_pods_and_what_belongs_to_them_have_a_deadline(jobs: JobsApi) -> None:
     with Workspace(connect({"host": jobs.url}), "image", namespace="tools", deadline_seconds=77) as workspace:
         made = workspace.job("one", {"containers": []})

@@ -100,7 +100,10 @@ class Workspace:
         try:
             self._open()
         except BaseException:
-            self.close()
+            # Why it cannot be opened matters more than what cannot be removed of it.
+            with contextlib.suppress(KubeError):
+                self._remove(self.client)
+            self._guard.dismiss()
             raise
         return self
 
