@@ -145,6 +145,20 @@ def test_the_set_for_falco_lets_alerts_through_and_nothing_else() -> None:
     assert not allowed(policies, pods, source={"ip": "203.0.113.7"}, target={"pod": "ui"}, ports=[2802])
 
 
+def test_the_set_for_falco_lets_the_api_server_ask_which_rules_run() -> None:
+    pods = [
+        pod("falco", "falco", **{"app.kubernetes.io/name": "falco", "app.kubernetes.io/instance": "falco"}),
+        pod("falco", "canary", **{"app.kubernetes.io/component": "falco-rules-canary"}),
+        pod("other", "x"),
+    ]
+    entry = {"type": "falco", "addresses": ["192.0.2.11"]}
+    policies = render([{"name": "falco", "create": False, "policies": [entry]}])
+    for target in ("falco", "canary"):
+        assert allowed(policies, pods, source={"ip": "192.0.2.11"}, target={"pod": target}, ports=[8765])
+        assert not allowed(policies, pods, source={"ip": "192.0.2.12"}, target={"pod": target}, ports=[8765])
+        assert not allowed(policies, pods, source={"pod": "x"}, target={"pod": target}, ports=[8765])
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_further_releases_reach_what_they_feed_and_are_fed_by(own: bool) -> None:
     def sidekick(instance: str, component: str) -> dict[str, str]:

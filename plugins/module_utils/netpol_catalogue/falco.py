@@ -66,7 +66,8 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
     channels; without them any address) and C(alert_ports) (443), C(ui_from) (blocks that may open the UI; without them
     any), C(prometheus) (namespace that scrapes metrics), C(metacollector) and C(audit) (whether these run),
     C(audit_from) (blocks of the control plane), C(artifacts_to) (blocks from which falcoctl fetches), C(addresses) (of
-    the API server).
+    the API server). The API server asks Falco's metrics for which rules run; without C(audit_from) and C(addresses) any
+    address may.
     """
     sidekicks = options.names("sidekicks")
     own, groups = bool(options.take("sidekick_own", False)), options.names("driver_groups")
@@ -83,7 +84,8 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
     api_blocks = [f"{address}/{128 if ':' in address else 32}" for address in api_server]
     scrape = rule("from", [peer_of_namespaces(prometheus, {})], _port(FALCO_METRICS)) if prometheus else None
 
-    falco_in = [found for found in (scrape,) if found]
+    asked = rule("from", _blocks(audit_from or api_blocks), _port(FALCO_METRICS))
+    falco_in = [asked, *([scrape] if scrape else [])]
     if audit:
         falco_in.append(rule("from", _blocks(audit_from), _port(AUDIT_PORT)))
     falco_out = [rule("to", _pods(release.sidekick), _port(SIDEKICK_PORT))]
@@ -103,6 +105,7 @@ def falco_policies(namespace: str, options: Options) -> list[dict[str, Any]]:
         policy(namespace, "default-deny", {}, both),
         policy(namespace, "allow-dns", {}, [EGRESS], egress=[dns]),
         policy(namespace, "falco", release.falco, both, ingress=falco_in, egress=falco_out),
+        policy(namespace, "falco-rules-canary", {_COMPONENT: "falco-rules-canary"}, both, ingress=[asked]),
         policy(namespace, "falcosidekick", release.sidekick, both, ingress=sidekick_in, egress=sidekick_out),
         policy(
             namespace,
