@@ -23,6 +23,8 @@ from .playbook import Outcome, Site
 
 pytestmark = [
     pytest.mark.cluster,
+    # Each installs or upgrades a release, or several.
+    pytest.mark.long,
     pytest.mark.skipif(
         "INVENTORY" in os.environ and "SANDBOX_NAME" not in os.environ,
         reason="its directory for Redis is made on a node of the sandbox",
