@@ -231,7 +231,7 @@ def test_what_a_lost_machine_left_ends_at_its_deadline_and_goes_with_the_next_ru
     run.kill_with_its_guard()
     inside = ("pods,jobs,networkpolicies", "-A", "-l", "falconet.k8s/probe-run")
     wait_for(lambda: not cluster.get(*inside)["items"], 60, "the deadline")
-    assert leftovers(cluster)
+    # An empty namespace may be left, which no deadline ends.
     assert probe(question="enforcement")["enforced"] is True
     traceless(cluster)
 
