@@ -10,11 +10,20 @@ import datetime
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import as_secrets, keep_or_issue, of_secrets
+from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
+    MISSING,
+    as_secrets,
+    keep_or_issue,
+    of_secrets,
+)
 
 
 def falco_certificates(before: dict[str, Any], names: list[str], days: int = 397) -> dict[str, Any]:
     """Data of the Secrets with certificates. See falco_certificates.yml."""
+    if MISSING:
+        raise AnsibleFilterError(
+            f"falco_certificates: needs the Python library cryptography on the controller: {MISSING}"
+        )
     try:
         made = keep_or_issue(
             authority=of_secrets(before, "authority", "ca"),
