@@ -22,7 +22,7 @@ def falco_certificates(before: dict[str, Any], names: list[str], days: int = 397
     """Data of the Secrets with certificates. See falco_certificates.yml."""
     if MISSING:
         raise AnsibleFilterError(
-            f"falco_certificates: needs the Python library cryptography on the controller: {MISSING}"
+            f"falco_certificates: the controller needs the Python library cryptography: {MISSING}"
         )
     try:
         made = keep_or_issue(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 try:
     from cryptography import x509
@@ -98,7 +99,8 @@ def keep_or_issue(
     )
 
 
-_Read = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+if TYPE_CHECKING:
+    _Read = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
 def _keep(
