@@ -21,9 +21,7 @@ from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
 def falco_certificates(before: dict[str, Any], names: list[str], days: int = 397) -> dict[str, Any]:
     """Data of the Secrets with certificates. See falco_certificates.yml."""
     if MISSING:
-        raise AnsibleFilterError(
-            f"falco_certificates: the controller needs the Python library cryptography: {MISSING}"
-        )
+        raise AnsibleFilterError(f"falco_certificates: the controller needs the Python library cryptography: {MISSING}")
     try:
         made = keep_or_issue(
             authority=of_secrets(before, "authority", "ca"),
