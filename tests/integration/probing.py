@@ -140,6 +140,10 @@ class Running:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def freeze(self) -> None:
+        """Let it do nothing more, so that a look at what it has made is not overtaken by its own clean-up."""
+        self.process.send_signal(signal.SIGSTOP)
+
     def kill_with_its_guard(self) -> None:
         """As if the whole machine was lost: every process of the run is gone at once."""
         pid = self.process.pid

@@ -228,10 +228,12 @@ def test_a_killed_run_leaves_nothing(cluster: Cluster) -> None:
 def test_what_a_lost_machine_left_ends_at_its_deadline_and_goes_with_the_next_run(cluster: Cluster) -> None:
     run = start({"question": "enforcement", "deadline_seconds": 5})
     wait_for(lambda: leftovers(cluster), 30, "pods of the canary")
+    run.freeze()
+    assert leftovers(cluster), "the run was faster than the look at it"
     run.kill_with_its_guard()
     inside = ("pods,jobs,networkpolicies", "-A", "-l", "falconet.k8s/probe-run")
     wait_for(lambda: not cluster.get(*inside)["items"], 60, "the deadline")
-    # An empty namespace may be left, which no deadline ends.
+    assert leftovers(cluster), "a namespace that no deadline ends"
     assert probe(question="enforcement")["enforced"] is True
     traceless(cluster)
 
