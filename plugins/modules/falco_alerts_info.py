@@ -145,7 +145,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
     read_time,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.alert_sources import log_lines, service_lines
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, Client, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 
 POLL_SECONDS = 0.25

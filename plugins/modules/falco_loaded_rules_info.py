@@ -112,7 +112,7 @@ differing:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_loaded import read_load
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted

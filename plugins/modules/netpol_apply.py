@@ -138,7 +138,8 @@ import json
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, Client, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import Lease, run_identity
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.policy_analysis import check_flows, compare, validate

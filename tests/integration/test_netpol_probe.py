@@ -130,7 +130,7 @@ def test_services_by_address_and_by_name(policies: None) -> None:
 
 def test_a_name_that_does_not_exist_is_unresolved(system: None, cluster: Cluster) -> None:
     pod = cluster.get("pods", "-n", OURS, "-l", "app=frontend")["items"][0]["metadata"]["name"]
-    from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import connect
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import connect
     from ansible_collections.falconet.k8s.plugins.module_utils.kube.exec import Command, run
     from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.report import (
         Settings,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.falconet.k8s.plugins.doc_fragments.cluster import ModuleDocFragment
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"

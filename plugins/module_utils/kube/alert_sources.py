@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from .client import KNOWN, Client
+from .client import Client
 from .errors import KubeError, from_response
+from .resource import KNOWN
 
 # Pods keep more than one wants to read; a verification looks at the last minutes.
 LOG_LIMIT_BYTES = 20_000_000

@@ -15,45 +15,19 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
-
-from ansible.module_utils.basic import env_fallback
+from urllib.parse import urlencode
 
 from .errors import ApiError, ConnectionFailedError, KubeError, from_response
+from .resource import KNOWN, Resource
 
 KUBERNETES_IMPORT_ERROR: str | None = None
 try:
     import urllib3
-    from kubernetes import client as kubernetes_client
-    from kubernetes import config as kubernetes_config
     from kubernetes.client import rest as kubernetes_rest
     from urllib3.exceptions import HTTPError
 except ImportError:
     KUBERNETES_IMPORT_ERROR = traceback.format_exc()
-
-CLUSTER_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "kubeconfig": {"type": "path", "fallback": (env_fallback, ["K8S_AUTH_KUBECONFIG"])},
-    "context": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_CONTEXT"])},
-    "host": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_HOST"])},
-    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["K8S_AUTH_API_KEY"])},
-    "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"], "fallback": (env_fallback, ["K8S_AUTH_SSL_CA_CERT"])},
-    "client_cert": {"type": "path", "aliases": ["cert_file"], "fallback": (env_fallback, ["K8S_AUTH_CERT_FILE"])},
-    "client_key": {
-        "type": "path",
-        "no_log": False,
-        "aliases": ["key_file"],
-        "fallback": (env_fallback, ["K8S_AUTH_KEY_FILE"]),
-    },
-    "validate_certs": {
-        "type": "bool",
-        "aliases": ["verify_ssl"],
-        "fallback": (env_fallback, ["K8S_AUTH_VERIFY_SSL"]),
-    },
-    "proxy": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_PROXY"])},
-}
-"""Argument spec of the connection options, documented by the doc fragment C(cluster)."""
 
 FIELD_MANAGER = "falconet.k8s"
 PAGE_SIZE = 500
@@ -69,57 +43,6 @@ _VERBS = {
     "PUT": ("update", "update"),
 }
 _VERBS["DELETE"] = ("delete", "deletecollection")
-
-
-class Resource:
-    """One kind of object as the API server serves it: group, version, plural, whether it has namespaces."""
-
-    def __init__(self, group: str, version: str, plural: str, kind: str, namespaced: bool) -> None:
-        self.group = group
-        self.version = version
-        self.plural = plural
-        self.kind = kind
-        self.namespaced = namespaced
-
-    @property
-    def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """Path of a collection (no name), an object, or a subresource of an object."""
-        parts = [f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"]
-        if self.namespaced and namespace:
-            parts += ["namespaces", quote(namespace)]
-        parts.append(self.plural)
-        if name:
-            parts.append(quote(name, safe=""))
-        if subresource:
-            parts.append(subresource)
-        return "/".join(parts)
-
-
-# What this collection touches, so that no discovery call is needed for it.
-KNOWN = {
-    (resource.api_version, resource.kind): resource
-    for resource in (
-        Resource("", "v1", "namespaces", "Namespace", False),
-        Resource("", "v1", "nodes", "Node", False),
-        Resource("", "v1", "pods", "Pod", True),
-        Resource("", "v1", "services", "Service", True),
-        Resource("", "v1", "configmaps", "ConfigMap", True),
-        Resource("", "v1", "serviceaccounts", "ServiceAccount", True),
-        Resource("", "v1", "replicationcontrollers", "ReplicationController", True),
-        Resource("apps", "v1", "deployments", "Deployment", True),
-        Resource("apps", "v1", "daemonsets", "DaemonSet", True),
-        Resource("apps", "v1", "statefulsets", "StatefulSet", True),
-        Resource("apps", "v1", "replicasets", "ReplicaSet", True),
-        Resource("batch", "v1", "jobs", "Job", True),
-        Resource("batch", "v1", "cronjobs", "CronJob", True),
-        Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True),
-        Resource("coordination.k8s.io", "v1", "leases", "Lease", True),
-        Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True),
-    )
-}
 
 
 class Client:
@@ -452,75 +375,6 @@ class Client:
             raise ConnectionFailedError(f"the watch of {resource.plural} broke off: {_root_cause(error)}") from error
         finally:
             response.close()
-
-
-def connect(params: dict[str, Any], patience_seconds: float = DEFAULT_PATIENCE_SECONDS) -> Client:
-    """Connect with the options of a module.
-
-    Without any option the default kubeconfig is used (C(KUBECONFIG), C(~/.kube/config)), and inside a pod its service
-    account.
-
-    Args:
-        params: module parameters; the keys of C(CLUSTER_ARGUMENTS) are read, others are ignored.
-        patience_seconds: how long to wait for an API server that is away.
-
-    Raises:
-        KubeError: the library is missing, or the options do not make a connection.
-    """
-    if KUBERNETES_IMPORT_ERROR:
-        raise KubeError(
-            "the Python library 'kubernetes' is missing on the controller",
-            "Install it for the Python that runs this module: python3 -m pip install 'kubernetes>=24.2'.",
-        )
-    configuration = kubernetes_client.Configuration()
-    _load(configuration, params)
-    if params.get("host"):
-        configuration.host = params["host"]
-    if params.get("api_key"):
-        # Its name changed with the library's version; both are read, each by its own versions.
-        for name in ("authorization", "BearerToken"):
-            configuration.api_key[name] = "Bearer " + params["api_key"]
-        configuration.refresh_api_key_hook = None
-    for option, attribute in (("ca_cert", "ssl_ca_cert"), ("client_cert", "cert_file"), ("client_key", "key_file")):
-        path = params.get(option)
-        if path:
-            if not Path(path).is_file():
-                raise KubeError(f"{option}: there is no file {path}")
-            setattr(configuration, attribute, path)
-    if params.get("validate_certs") is not None:
-        configuration.verify_ssl = params["validate_certs"]
-        if not params["validate_certs"]:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    if params.get("proxy"):
-        configuration.proxy = params["proxy"]
-    return Client(configuration, patience_seconds)
-
-
-def _load(configuration: Any, params: dict[str, Any]) -> None:
-    """Fill a configuration from the kubeconfig, or from the pod's service account."""
-    kubeconfig, context = params.get("kubeconfig"), params.get("context")
-    if params.get("host") and not kubeconfig and not context:
-        return
-    try:
-        if kubeconfig:
-            missing = [part for part in kubeconfig.split(":") if not Path(part).expanduser().is_file()]
-            if missing:
-                raise KubeError(f"kubeconfig: there is no file {missing[0]}", "Set kubeconfig or K8S_AUTH_KUBECONFIG.")
-        kubernetes_config.load_kube_config(
-            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
-        )
-    except kubernetes_config.ConfigException as error:
-        if kubeconfig or context:
-            raise KubeError("kubeconfig {}: {}".format(kubeconfig or "(default)", error)) from error
-        try:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
-        except kubernetes_config.ConfigException:
-            raise KubeError(
-                "no cluster is given: no option, no kubeconfig at its default place, and this is not a pod",
-                "Set kubeconfig (and context), or host and api_key.",
-            ) from error
-    except (OSError, ValueError) as error:
-        raise KubeError("kubeconfig {} cannot be read: {}".format(kubeconfig or "(default)", error)) from error
 
 
 def _root_cause(error: BaseException | None) -> str:

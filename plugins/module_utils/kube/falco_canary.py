@@ -22,10 +22,11 @@ from typing import Any
 from ..falco_chart.diagnosis import diagnose, hints, is_ready
 from ..falco_chart.metrics import differences
 from ..falco_chart.rule_maps import digests
-from .client import KNOWN, Client
+from .client import Client
 from .errors import KubeError
 from .falco_rollout import EVENTS, PODS, POLL_SECONDS, Wanted, end_of, last_seen, log, read_metrics
 from .falco_rules import CONFIG_MAPS, Maps, falco_pods
+from .resource import KNOWN
 
 JOBS = KNOWN[("batch/v1", "Job")]
 AUTO = "auto"

@@ -14,8 +14,9 @@ from typing import Any
 
 from ..falco_chart.diagnosis import crashed_containers, diagnose, hints, is_ready
 from ..falco_chart.metrics import differences, rules_digests
-from .client import KNOWN, Client, Resource
+from .client import Client
 from .errors import ApiError, KubeError, from_response
+from .resource import KNOWN, Resource
 
 PODS = KNOWN[("v1", "Pod")]
 EVENTS = Resource("", "v1", "events", "Event", True)

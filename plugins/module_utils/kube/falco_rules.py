@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..falco_chart.rule_maps import digests, token
-from .client import KNOWN, Client
+from .client import Client
 from .errors import ExecError, KubeError
 from .exec import Command, run
 from .falco_rollout import PODS, State, Wanted, is_ready, look, sync, wait
+from .resource import KNOWN
 
 CONFIG_MAPS = KNOWN[("v1", "ConfigMap")]
 JOURNAL = "-previous"

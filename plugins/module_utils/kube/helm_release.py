@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import Client, Resource
+from .client import Client
 from .errors import KubeError
+from .resource import Resource
 
 SECRETS = Resource("", "v1", "secrets", "Secret", True)
 #: States in which a Helm that was killed leaves its last record, and that of one that failed.

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from .client import KNOWN, Client
+from .client import Client
 from .errors import ApiError, LeaseHeldError
+from .resource import KNOWN
 
 _LEASE = KNOWN["coordination.k8s.io/v1", "Lease"]
 _ANSIBLE = re.compile(r"ansible(-(playbook|console|pull|runner|navigator))?")

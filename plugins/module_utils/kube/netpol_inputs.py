@@ -76,7 +76,7 @@ def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None)
     Raises:
         KubeError: the cluster cannot be read.
     """
-    from .client import connect
+    from .connection import connect
     from .snapshot import take_snapshot
 
     return [Input("cluster", objects=take_snapshot(connect(dict(params)), namespaces))]

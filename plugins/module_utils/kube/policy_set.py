@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import KNOWN, Client
+from .client import Client
 from .errors import ApiError, KubeError
+from .resource import KNOWN
 
 SET_LABEL = "falconet.k8s/policy-set"
 MANAGED_BY = "app.kubernetes.io/managed-by"

@@ -8,8 +8,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .client import KNOWN, Client, Resource
+from .client import Client
 from .errors import ForbiddenError
+from .resource import KNOWN, Resource
 
 _CORE = [
     ("v1", "Pod"),

@@ -23,6 +23,6 @@ def api() -> Iterator[FakeApi]:
 @pytest.fixture
 def client(api: FakeApi) -> Client:
     # Here, because pytest loads this file before the collection's loader is installed.
-    from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import connect
+    from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import connect
 
     return connect({"host": api.url, "api_key": "planted-token"}, patience_seconds=2)

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.falconet.k8s.plugins.doc_fragments.cluster import ModuleDocFragment
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import CLUSTER_ARGUMENTS, KNOWN, Client, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import (
     ApiError,
     ConnectionFailedError,
     ForbiddenError,
     KubeError,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.resource import KNOWN
 
 from .fake_api import FakeApi
 

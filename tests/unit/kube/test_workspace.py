@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.workspace import Workspace, sweep
 
@@ -25,7 +25,7 @@ import sys, time
 sys.path[:0] = [sys.argv[1]]
 from tests.conftest import pytest_configure
 pytest_configure()
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.workspace import Workspace
 with Workspace(connect({"host": sys.argv[2]}), "image") as workspace:
     workspace.job("one", {"containers": []})

@@ -9,8 +9,9 @@ import contextlib
 from dataclasses import replace
 from typing import Any
 
-from ..client import KNOWN, Client
+from ..client import Client
 from ..errors import KubeError
+from ..resource import KNOWN
 from ..snapshot import take_snapshot
 from . import canary, cni
 from .course import Batch, Course, Method, Place, run, summary

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..client import KNOWN, Client
+from ..client import Client
 from ..errors import KubeError
+from ..resource import KNOWN
 from .course import run
 from .exec_method import ExecMethod
 from .model import CONCLUSION_ALLOWED, CONCLUSION_DENIED, Finding, Pod, Probe

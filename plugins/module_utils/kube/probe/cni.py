@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..client import KNOWN, Client
+from ..client import Client
 from ..errors import ForbiddenError, KubeError
 from ..exec import Command, run_all
+from ..resource import KNOWN
 from .node_script import CNI_FILES
 from .probers import Probers
 

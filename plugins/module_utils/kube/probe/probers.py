@@ -9,8 +9,9 @@ import contextlib
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
-from ..client import KNOWN, Client
+from ..client import Client
 from ..errors import KubeError
+from ..resource import KNOWN
 from .model import Pod
 from .workspace import Workspace
 

@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..client import KNOWN, Client
+from ..client import Client
 from ..errors import ApiError, ForbiddenError, KubeError
+from ..resource import KNOWN
 from .guard import Guard
 from .model import Pod, pods_of
 
