@@ -57,6 +57,7 @@ def test_a_misspelt_variable(site: Site, name: str, nearest: str) -> None:
 def test_a_variable_of_the_wrong_type(site: Site, extra: dict[str, Any], words: list[str]) -> None:
     output = refused(site, extra=extra)
     assert [word for word in words if word not in output] == []
+    assert "Nothing was changed" in output
 
 
 def test_a_rule_with_an_unknown_field(site: Site, tmp_path: Path) -> None:
