@@ -150,7 +150,12 @@ func source() string {
 	if file := os.Getenv("STANDIN_EVENTS"); file != "" {
 		return file
 	}
-	return "/run/sandbox-events/events.jsonl"
+	// The stand-in's chart mounts the node's records; another chart mounts the node's /proc, which leads to them.
+	const records = "/run/sandbox-events"
+	if _, err := os.Stat(records); err != nil {
+		return "/host/proc/1/root" + records + "/events.jsonl"
+	}
+	return records + "/events.jsonl"
 }
 
 func (d *daemon) handle(s start) {
