@@ -60,7 +60,17 @@ demo: cluster  ## everything: set-up, a cluster, site.yml, the proof (KUBECONFIG
 	$(VENV)/bin/python tools/summary.py $(INVENTORY)
 
 .PHONY: test
-test: lint unit integration molecule  ## all set-up, then all tests
+test: cluster  ## all set-up, then all tests: what needs no cluster runs beside what needs it
+	@$(MAKE) --jobs=2 test-without-cluster test-with-cluster
+
+# The lanes of `make test`; each line of their output says which one it is from.
+.PHONY: test-without-cluster
+test-without-cluster: setup
+	@nox -s lint types sanity docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
+
+.PHONY: test-with-cluster
+test-with-cluster: setup
+	@KUBECONFIG=$(CLUSTER) nox -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
 
 .PHONY: lint
 lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, documentation

@@ -54,10 +54,9 @@ def sanity(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Unit tests with coverage."""
-    session.run(
-        "pytest", "--cov", "--cov-report=term:skip-covered", *(session.posargs or ["tests/unit"]), external=True
-    )
+    """Unit tests with coverage, on all processors."""
+    coverage = ["--cov", "--cov-report=term:skip-covered"]
+    session.run("pytest", "--numprocesses=auto", *coverage, *(session.posargs or ["tests/unit"]), external=True)
 
 
 def _against_the_cluster(session: nox.Session, mark: str) -> None:
@@ -81,16 +80,38 @@ def long(session: nox.Session) -> None:
 
 #: Scenarios that are run by name alone, and why.
 NOT_ON_THE_SANDBOX = {"rocky": "needs podman or Docker, images and package mirrors"}
+#: Scenarios that make machines of their own and need no cluster.
+OWN_MACHINES = {"node_prep"}
+
+
+def _scenarios() -> set[str]:
+    """Those that the sandbox can run."""
+    return {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - set(NOT_ON_THE_SANDBOX)
+
+
+def _molecule(session: nox.Session, scenarios: set[str]) -> None:
+    for scenario in sorted(scenarios):
+        session.run("molecule", "test", "--scenario-name", scenario, external=True)
 
 
 @nox.session
 def molecule(session: nox.Session) -> None:
-    """Role scenarios on the sandbox; arguments are scenario names, none means all that the sandbox can run."""
-    present = sorted(p.parent.name for p in ROOT.glob("molecule/*/molecule.yml"))
-    for scenario in [] if session.posargs else [name for name in present if name in NOT_ON_THE_SANDBOX]:
-        session.log(f"{scenario} is left out: it {NOT_ON_THE_SANDBOX[scenario]}")
-    for scenario in session.posargs or [name for name in present if name not in NOT_ON_THE_SANDBOX]:
-        session.run("molecule", "test", "--scenario-name", scenario, external=True)
+    """Role scenarios; arguments are their names, none means all that the sandbox can run."""
+    for scenario, reason in {} if session.posargs else NOT_ON_THE_SANDBOX.items():
+        session.log(f"{scenario} is left out: it {reason}")
+    _molecule(session, set(session.posargs) or _scenarios())
+
+
+@nox.session
+def molecule_machines(session: nox.Session) -> None:
+    """Role scenarios on machines of their own."""
+    _molecule(session, OWN_MACHINES)
+
+
+@nox.session
+def molecule_cluster(session: nox.Session) -> None:
+    """Role scenarios on the sandbox's cluster."""
+    _molecule(session, _scenarios() - OWN_MACHINES)
 
 
 @nox.session
