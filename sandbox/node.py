@@ -92,9 +92,9 @@ def program_layer(outputs: Mapping[str, Path]) -> Path:
         for name in _KUBERNETES_LINKS:
             (folder / "usr/local/bin" / name).symlink_to("kubernetes")
 
-    key = digest(
-        [f"{name}={path}" for name, path in sorted(programs.items())] + [path.read_bytes() for path in scripts]
-    )
+    # Builds are named by their content; scripts are not, and another clone of the repository has the same elsewhere.
+    named = [name if path in scripts else f"{name}={path}" for name, path in sorted(programs.items())]
+    key = digest(named + [path.read_bytes() for path in scripts])
     return produce(cache_root() / "programs" / key, make)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox import cli, debian, doctor, instance, inventory, kind, packages, status, toolchain, up
+from sandbox import cli, debian, doctor, instance, inventory, kind, node, packages, status, toolchain, up
 from sandbox.builds import BUILDS, GoBuild
 from sandbox.doctor import GIB, Facts, judge
 from sandbox.errors import SandboxError
@@ -269,3 +269,23 @@ def test_last_up_is_plain_data() -> None:
     clock = up.Clock()
     clock.reached("nodes_ready")
     assert json.loads(json.dumps(clock.seconds))["nodes_ready"] >= 0
+
+
+def test_clones_of_the_repository_share_their_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FALCONET_CACHE", str(tmp_path / "cache"))
+    files = {"containerd": ("containerd", "containerd-shim-runc-v2", "ctr"), "kubernetes": ("kubernetes",)}
+    outputs = {name: tmp_path / name for name in ("containerd", "kubernetes", "ociwrap", "helm", "cni")}
+    for name, folder in outputs.items():
+        folder.mkdir()
+        for file in files.get(name, (name,)):
+            (folder / file).write_text(file)
+    layers = []
+    for number, text in enumerate(["same", "same", "other"]):
+        clone = tmp_path / f"clone-{number}"
+        clone.mkdir()
+        for script in ("supervisor.py", "outside_server.py"):
+            (clone / script).write_text(text)
+        monkeypatch.setattr(node, "HERE", clone)
+        layers.append(node.program_layer(outputs))
+    assert layers[0] == layers[1]
+    assert layers[1] != layers[2]
