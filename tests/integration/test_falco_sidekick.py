@@ -234,7 +234,7 @@ def test_events_survive_all_that_happens_to_a_release(site: Site, cluster: Clust
     wait_for(lambda: "Before" in kept(cluster), what="the event in Redis")
 
     up(falco(site, falco_redis_resources={"limits": {"memory": "256Mi"}}))
-    assert "Before" in kept(cluster), "after an upgrade that makes the pod of Redis anew"
+    wait_for(lambda: "Before" in kept(cluster), what="the event after an upgrade that makes the pod of Redis anew")
 
     old = cluster.get("pod", f"{REDIS}-0", "-n", NAME)["metadata"]["uid"]
     cluster.kubectl("-n", NAME, "delete", "pod", f"{REDIS}-0", "--wait=false")
@@ -242,7 +242,7 @@ def test_events_survive_all_that_happens_to_a_release(site: Site, cluster: Clust
     wait_for(lambda: "Before" in kept(cluster), what="the event after the pod was deleted")
 
     up(falco(site))
-    assert "Before" in kept(cluster), "after a re-run"
+    wait_for(lambda: "Before" in kept(cluster), what="the event after a re-run")
 
 
 def other_pod_ready(cluster: Cluster, uid: str) -> bool:
@@ -260,7 +260,7 @@ def test_a_release_of_its_own_takes_over_with_the_data(site: Site, cluster: Clus
 
     up(falco(site, falco_sidekick_release="own"))
     assert releases(cluster) == dict.fromkeys((NAME, FIRST, ONCALL), "deployed")
-    assert "Taken along" in kept(cluster)
+    wait_for(lambda: "Taken along" in kept(cluster), what="the event in the release of its own")
     assert up(falco(site, falco_sidekick_release="own")).total_changed == 0
     send(cluster, "To its own release", "Critical")
     wait_for(lambda: "To its own release" in received(cluster, "all"), what="an alert of the own release")
@@ -282,7 +282,7 @@ def test_a_release_of_its_own_gives_the_data_back_or_is_there_again(
 
     up(falco(site))
     assert releases(cluster) == dict.fromkeys((NAME, ONCALL), "deployed")
-    assert "Given back" in kept(cluster)
+    wait_for(lambda: "Given back" in kept(cluster), what="the event in the first release again")
     assert up(falco(site)).total_changed == 0
 
 
