@@ -128,7 +128,8 @@ def root_file_system() -> Path:
 _REDIS = """
 apt-get update -q >/dev/null
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends redis-server >/dev/null
-for program in /usr/bin/redis-server /usr/bin/redis-cli; do
+# redis-stack's image has bash, and the real chart's script that waits for Redis asks for it.
+for program in /usr/bin/redis-server /usr/bin/redis-cli /bin/bash; do
   for file in "$program" $(ldd "$program" | grep -o '/[^ ]*'); do
     mkdir -p "/out/root$(dirname "$file")"
     cp -L "$file" "/out/root$file"
