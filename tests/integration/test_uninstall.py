@@ -49,6 +49,8 @@ def test_what_was_built_is_taken_back_but_for_data(site: Site, cluster: Cluster)
     succeeds(site, "site.yml")
     before = data(cluster)
     assert any("redis" in name for name in before), before
+    assert [what for what, there in ours(cluster).items() if not there.strip()] == []
+    assert [node for node in NODES if len(files_left(cluster, node)) < len(NODE_FILES)] == []
 
     state = cluster.digest()
     succeeds(site, "uninstall.yml", "--check", "--diff")
