@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.merge import merge
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.scope import (
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
     LABEL_FIELDS,
     NAMESPACE_FIELDS,
     Target,
     scope,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 
 def rules_files(data: object) -> list[RulesFile]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .falco.ruleset import RulesFile, decode
-from .falco.yaml_nodes import MAX_BYTES
+from .falco.load.ruleset import RulesFile, decode
+from .falco.yaml.nodes import MAX_BYTES
 
 
 def read_rules_files(paths: Sequence[str]) -> tuple[tuple[RulesFile, ...], tuple[tuple[str, str], ...]]:

@@ -205,12 +205,16 @@ unknown:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import Scope, WishError, Wishes, compose
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
+    LABEL_FIELDS,
+    NAMESPACE_FIELDS,
+    Target,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.hiding import hiding_in_words
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.scope import LABEL_FIELDS, NAMESPACE_FIELDS, Target
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.site import Scope, WishError, Wishes, compose
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import hiding_in_words
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 
 def scope_of(wanted: dict[str, Any] | None) -> Scope | None:

@@ -162,11 +162,11 @@ comparison:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import Catalogue, catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.compare import compare
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue, catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.info import describe
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}

@@ -181,15 +181,15 @@ import gc
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.validate import (
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
     Ruleset,
     check_fail_on,
     fails,
     validate,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
@@ -207,12 +207,12 @@ def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
     """Write the reports that were asked for; tell whether a file changed."""
     changed = False
     if params["sarif_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.sarif import to_sarif
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.sarif import to_sarif
         from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
 
         changed = write_if_changed(params["sarif_path"], to_sarif(verdicts)) or changed
     if params["junit_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.junit import to_junit
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import to_junit
         from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
 
         changed = write_if_changed(params["junit_path"], to_junit(verdicts, failing)) or changed

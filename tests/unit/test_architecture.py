@@ -17,6 +17,10 @@ IMPURE = {"kube", "node"}
 CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() and p.name not in IMPURE)
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}
+#: The rooms of a core, lowest first: each may import those before it and the core's own files, none the other way.
+ROOMS = {
+    "falco": ("yaml", "catalogue", "condition", "load", "evaluate", "describe", "judge", "change"),
+}
 COLLECTION = "ansible_collections.falconet.k8s"
 NEVER_SHIPPED = {"sandbox", "bench", "tests", "tools"}
 
@@ -30,7 +34,11 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            yield node.lineno, ".".join(part for part in (base, node.module or "") if part)
+            if node.module:
+                yield node.lineno, ".".join(part for part in (base, node.module) if part)
+            else:
+                for alias in node.names:
+                    yield node.lineno, f"{base}.{alias.name}"
 
 
 def import_graph(top: Path, root: Path, prefix: str) -> dict[str, set[str]]:
@@ -78,6 +86,52 @@ def test_a_core_imports_the_standard_library_and_itself(core: str) -> None:
         return top in sys.stdlib_module_names or top in CORE_LIBRARIES or (name + ".").startswith(own + ".")
 
     assert [v for path in sorted((UTILS / core).rglob("*.py")) for v in violations(path, allowed)] == []
+
+
+def room_of(path: Path, core: Path) -> str:
+    """The room that a file is in; "" for the files that all rooms of a core share."""
+    inside = path.relative_to(core).parts
+    return inside[0] if len(inside) > 1 else ""
+
+
+@pytest.mark.parametrize("core", sorted(ROOMS))
+def test_rooms_are_declared_and_have_a_door(core: str) -> None:
+    rooms = {path.parent.name for path in (UTILS / core).glob("*/*.py")}
+    assert sorted(rooms - set(ROOMS[core])) == [], "declare them in ROOMS, where their arrows run downward"
+    for room in sorted(rooms):
+        door = UTILS / core / room / "__init__.py"
+        assert door.is_file(), f"{core}/{room} has no __init__.py"
+        assert ast.get_docstring(ast.parse(door.read_text())), (
+            f"{core}/{room}/__init__.py does not say what the room is"
+        )
+
+
+def upward(core: Path, order: tuple[str, ...]) -> list[str]:
+    """The imports of a core that run from a room to one above it."""
+    height = {room: number for number, room in enumerate(("", *order))}
+    own = f"{COLLECTION}.plugins.module_utils.{core.name}."
+    found = []
+    for path in sorted(core.rglob("*.py")):
+        for line, name in imports(path):
+            target = name[len(own) :].split(".")[0] if name.startswith(own) else ""
+            if height.get(target, 0) > height[room_of(path, core)]:
+                found.append(f"{path.relative_to(core)}:{line}: imports {target}")
+    return found
+
+
+@pytest.mark.parametrize("core", sorted(ROOMS))
+def test_arrows_between_rooms_run_downward(core: str) -> None:
+    assert upward(UTILS / core, ROOMS[core]) == []
+
+
+def test_an_arrow_that_runs_upward_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = tmp_path / "plugins" / "module_utils" / "falco"
+    for room, source in (("yaml", "from ..load.ruleset import load\n"), ("load", "from ..yaml.nodes import Yaml\n")):
+        (core / room).mkdir(parents=True)
+        (core / room / "file.py").write_text(source)
+    (core / "errors.py").write_text("def late():\n    from . import yaml\n")
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert upward(core, ("yaml", "load")) == ["errors.py:2: imports yaml", "yaml/file.py:1: imports load"]
 
 
 def test_kube_imports_no_module_and_no_filter() -> None:

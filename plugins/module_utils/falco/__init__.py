@@ -3,20 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Falco rule language, pure: texts in, values out; no Ansible, no files, no network.
 
+Rooms, lowest first; each imports only those before it:
+
+- `yaml`: what Falco's YAML reader accepts, and rules written so that it agrees
+- `catalogue`: fields, event types and plugins of a Falco version
+- `condition`: one condition as a tree and back, and Falco's checks of it
+- `load`: rulesets, as `falco -V` loads them
+- `describe`: a ruleset as data, and what changed between two
+- `judge`: findings for people
+- `change`: rulesets from rulesets
+
 Where to start:
 
-- `ruleset.load([RulesFile(name, text), ...]) -> Loaded`: load files in order as `falco -V` does. `Loaded` has
+- `load.ruleset.load([RulesFile(name, text), ...]) -> Loaded`: load files in order as `falco -V` does. `Loaded` has
   `successful`, `results` (Falco's errors and warnings per file), `to_json()` (Falco's own JSON shape),
   `collector` (rules, macros, lists as they came out) and `compiler.rules` (parsed conditions).
-  `ruleset.Loader(catalogue)` does many rulesets and remembers what they share.
-- `validate.validate([Ruleset(name, files), ...]) -> [Verdict]`: the same with findings for people
-  (`findings.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
-- `catalogue.catalogue("0.44", plugins)`: fields, event types and plugins of a Falco version.
-- `parser.parse(condition) -> nodes.Node`, `printer.to_text(node)`: conditions as trees and back.
-- `info.describe(loaded)`, `compare.compare(old, new)`: a ruleset as data, and what changed between two.
-- `scope.scope(files, ...)`, `merge.merge(rulesets)`: rulesets from rulesets.
+  `load.ruleset.Loader(catalogue)` does many rulesets and remembers what they share.
+- `judge.validate.validate([Ruleset(name, files), ...]) -> [Verdict]`: the same with findings for people
+  (`judge.findings.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
+- `catalogue.catalogue.catalogue("0.44", plugins)`: fields, event types and plugins of a Falco version.
+- `condition.parser.parse(condition) -> Node`, `condition.printer.to_text(node)`: conditions as trees and back.
+- `describe.info.describe(loaded)`, `describe.compare.compare(old, new)`: a ruleset as data, and what changed.
+- `change.scope.scope(files, ...)`, `change.merge.merge(rulesets)`: rulesets from rulesets.
 
-Submodules are imported by name, never from here, so that a module loads only what it needs.
+Files are imported by name, never from a room's `__init__`, so that a module loads only what it needs.
 """
 
 from __future__ import annotations

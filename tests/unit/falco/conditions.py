@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.lexer import MODIFIERS, STRING_OPERATORS
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.nodes import (
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.lexer import MODIFIERS, STRING_OPERATORS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes import (
     And,
     Compare,
     Exists,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue import catalogue_with, plugin_from_mapping
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.compare import compare
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.emit import emit_items
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
+    catalogue_with,
+    plugin_from_mapping,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import Target, scope
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.info import describe
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.merge import merge
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.ruleset import Loaded, Loader, RulesFile, load
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.scope import Target, scope
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml_documents import read_documents
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile, load
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.documents import read_documents
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.emit import emit_items
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,0 +1,8 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one version of Falco knows: fields, event types, plugins, and how a field's use is looked up.
+
+Doors: `catalogue.catalogue`, `catalogue.catalogue_with`, `fields.FieldTable`.
+`tools/falco_catalogue.py` writes the tables.
+"""

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one Falco version knows: fields by event source, event types, plugins, priorities.
+
+`VERSIONS` is the one table that maps a Falco version to its data module. Another plugin's fields come in
+as a `Plugin` value, either from a dictionary (`plugin_from_mapping`) or made by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..errors import FalcoError
+
+
+def _falco_0_44() -> Any:
+    from . import falco_0_44
+
+    return falco_0_44
+
+
+VERSIONS: dict[str, Callable[[], Any]] = {"0.44": _falco_0_44}
+"""Falco version (major.minor) to what imports its data module; the imports are written out because Ansible
+ships only modules that it finds imported by name."""
+
+SYSCALL = "syscall"
+PRIORITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "DEBUG")
+DEPRECATED_FIELDS = (
+    "evt.dir",
+    "evt.latency",
+    "evt.latency.s",
+    "evt.latency.ns",
+    "evt.latency.human",
+    "evt.wait_latency",
+)
+"""Fields whose use Falco reports as LOAD_DEPRECATED_ITEM, in its order."""
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """A field as conditions and outputs may use it.
+
+    Attributes:
+        name: without argument.
+        type: Falco's name of the type in lower case without PT_: charbuf, int64, ipaddr, bool...
+        argument: "none", "optional" or "required".
+        is_list: it yields several values, so only `in`, `intersects` and `exists` apply.
+        index: the argument may be a number (plugins' fields).
+        key: the argument may be a string (plugins' fields).
+        no_rhs: neither it nor what it is compared with may be another field.
+        no_transformer: no transformer applies to it.
+        filter_only: made for conditions rather than outputs.
+        deprecated: Falco marks it so.
+        origin: class of a built-in field, or the plugin's name.
+    """
+
+    name: str
+    type: str
+    argument: str = "none"
+    is_list: bool = False
+    index: bool = False
+    key: bool = False
+    no_rhs: bool = False
+    no_transformer: bool = False
+    filter_only: bool = False
+    deprecated: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A Falco plugin, as far as rules see it.
+
+    Attributes:
+        name: as in `required_plugin_versions`.
+        version: x.y.z.
+        source: the event source it produces, if any.
+        extracts: sources its fields can be read from; empty means every source.
+        events: names it adds to `evt.type` (asynchronous events).
+        suggested: fields that Falco appends to outputs by default.
+        fields: its fields.
+    """
+
+    name: str
+    version: str
+    source: str | None = None
+    extracts: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+    fields: tuple[FieldInfo, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """An event source with the fields that its rules may use."""
+
+    name: str
+    builtin: Mapping[str, FieldInfo]
+    plugin: Mapping[str, FieldInfo]
+    suggested: tuple[str, ...]
+
+    def names(self) -> Iterable[str]:
+        """Every field name, built-in ones first."""
+        yield from self.builtin
+        yield from self.plugin
+
+
+class Catalogue:
+    """Everything that checks need to know of one Falco version with one set of plugins."""
+
+    def __init__(self, data: Any, plugins: Sequence[Plugin]) -> None:
+        self.falco: str = data.FALCO
+        self.engine: str = data.ENGINE
+        self.plugins: dict[str, Plugin] = {plugin.name: plugin for plugin in plugins}
+        self.parameters: dict[str, str] = dict(data.PARAMETERS)
+        self.event_names: tuple[str, ...] = data.EVENTS
+        self.all_events: int = (1 << len(data.EVENTS)) - 1
+        self.events: dict[str, int] = {}
+        for code, name in enumerate(data.EVENTS):
+            # the first two codes are the generic system call; it is reached through the calls' names only
+            self.events[name] = self.events.get(name, 0) | ((1 << code) if code > 1 else 0)
+        self.syscalls: frozenset[str] = frozenset(data.SYSCALLS)
+        self.obsolete_events: frozenset[str] = frozenset(data.OBSOLETE_EVENTS)
+        asynchronous = [name for plugin in plugins for name in plugin.events]
+        self.event_types: frozenset[str] = frozenset((*data.EVENTS, *data.SYSCALLS, *asynchronous))
+        builtin = {
+            name: _field(name, kind, argument, flags, origin) for name, kind, argument, flags, origin in data.FIELDS
+        }
+        generic = {name: info for name, info in builtin.items() if info.origin == "gen_event"}
+        self.sources: dict[str, Source] = {}
+        names = [SYSCALL, *(plugin.source for plugin in plugins if plugin.source)]
+        for source in dict.fromkeys(names):
+            fields: dict[str, FieldInfo] = {}
+            suggested: list[str] = []
+            for plugin in plugins:
+                if plugin.source == source or not plugin.extracts or source in plugin.extracts:
+                    for info in plugin.fields:
+                        fields.setdefault(info.name, info)
+                    suggested.extend(plugin.suggested)
+            self.sources[source] = Source(source, builtin if source == SYSCALL else generic, fields, tuple(suggested))
+
+
+def _field(name: str, kind: str, argument: str, flags: str, origin: str) -> FieldInfo:
+    words = flags.split()
+    return FieldInfo(
+        name=name,
+        type=kind,
+        argument=argument,
+        is_list="is_list" in words,
+        index="index" in words,
+        key="key" in words,
+        no_rhs="no_rhs" in words,
+        no_transformer="no_transformer" in words,
+        filter_only="filter_only" in words,
+        deprecated="deprecated" in words,
+        origin=origin,
+    )
+
+
+def _data(version: str) -> Any:
+    short = ".".join(version.split(".")[:2])
+    data = VERSIONS.get(short)
+    if data is None:
+        raise FalcoError(f"no catalogue for Falco {version}; there is one for: {', '.join(VERSIONS)}")
+    return data()
+
+
+def plugin_from_mapping(mapping: Mapping[str, Any]) -> Plugin:
+    """Make a plugin from plain data, the documented way to add one that the catalogue does not have.
+
+    Args:
+        mapping: keys `name`, `version`, `source`, `extracts`, `events` and `fields`; a field is a mapping of
+            `name`, `type` (string, uint64, bool, reltime, abstime, ipaddr, ipnet), `list` (bool) and
+            `argument` (words: required, index, key), the shape that `falco --list` and plugin SDKs print.
+
+    Raises:
+        FalcoError: a key is missing or has the wrong type.
+    """
+    try:
+        fields = []
+        for entry in mapping.get("fields", ()):
+            words = str(entry.get("argument", "")).replace(",", " ").lower().split()
+            argument = "required" if "required" in words else "optional" if words and words != ["none"] else "none"
+            kind = str(entry.get("type", "string"))
+            fields.append(
+                FieldInfo(
+                    name=str(entry["name"]),
+                    type="charbuf" if kind == "string" else kind,
+                    argument=argument,
+                    is_list=bool(entry.get("list", False)),
+                    index="index" in words,
+                    key="key" in words,
+                    origin=str(mapping["name"]),
+                )
+            )
+        return Plugin(
+            name=str(mapping["name"]),
+            version=str(mapping.get("version", "0.0.0")),
+            source=mapping.get("source"),
+            extracts=tuple(mapping.get("extracts", ())),
+            events=tuple(mapping.get("events", ())),
+            fields=tuple(fields),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FalcoError(f"a plugin's description lacks or misuses a key: {error}") from error
+
+
+@lru_cache(maxsize=16)
+def catalogue(version: str = "0.44", plugins: tuple[str, ...] | None = None) -> Catalogue:
+    """Return the catalogue of a Falco version with some of its known plugins.
+
+    Args:
+        version: Falco's version, "0.44" or "0.44.1".
+        plugins: names of plugins in the order in which Falco loads them; None means all known.
+
+    Raises:
+        FalcoError: an unknown version or plugin.
+    """
+    data = _data(version)
+    chosen = tuple(_plugins(data, version, plugins))
+    return Catalogue(data, chosen)
+
+
+def catalogue_with(version: str, plugins: tuple[str, ...] | None, extra: Sequence[Plugin]) -> Catalogue:
+    """Return a catalogue with further plugins, which the caller describes; not cached."""
+    data = _data(version)
+    return Catalogue(data, (*_plugins(data, version, plugins), *extra))
+
+
+def _plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
+    known = {entry[0]: entry for entry in data.PLUGINS}
+    for name in known if names is None else names:
+        if name not in known:
+            raise FalcoError(
+                f"plugin '{name}' is not in the catalogue of Falco {version}, which has {', '.join(known)}"
+            )
+        _name, plugin_version, source, extracts, events, suggested = known[name]
+        fields = tuple(_field(*entry) for entry in data.PLUGIN_FIELDS if entry[4] == name)
+        yield Plugin(name, plugin_version, source, extracts, events, suggested, fields)

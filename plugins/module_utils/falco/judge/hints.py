@@ -1,0 +1,160 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would be right: nearest names and short advice for each of Falco's findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..catalogue.catalogue import PRIORITIES
+from ..condition.checks import OPERATORS_BY_KIND, kind_of
+from ..condition.lexer import OPERATORS
+from ..errors import CheckError
+from ..load.reader import APPENDABLE, ITEM_KEYS, LIST_KEYS, MACRO_KEYS, REPLACEABLE, RULE_KEYS
+from ..load.result import Issue
+from ..load.ruleset import Loaded
+
+_FIELD_AT_START = re.compile(r"(?:[a-z0-9]+\()*([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?)")
+
+_STATIC = {
+    "LOAD_UNSAFE_NA_CHECK": "write 'FIELD exists' or 'not FIELD exists' in place of a comparison with <NA>",
+    "LOAD_NO_EVTTYPE": "add a check such as 'evt.type in (execve, execveat)', or 'warn_evttypes: false' if it is meant",
+    "LOAD_UNUSED_MACRO": "use it in a rule, or remove it",
+    "LOAD_UNUSED_LIST": "use it in a condition or another list, or remove it",
+    "LOAD_APPEND_NO_VALUES": "give the exception 'values'",
+    "LOAD_EXCEPTION_NAME_NOT_UNIQUE": "give each exception of a rule its own name",
+    "LOAD_INVALID_MACRO_NAME": "start with a letter and use letters, digits and underscores only",
+    "LOAD_INVALID_LIST_NAME": "leave out blanks, quotes, parentheses, commas and equals signs",
+    "LOAD_ERR_YAML_PARSE": "check indentation, quotes and colons at this place",
+}
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The name most like a word, or None when none is close."""
+    from difflib import get_close_matches
+
+    choices = list(names)
+    lower = {name.lower(): name for name in choices}
+    found = get_close_matches(word.lower(), list(lower), 1, 0.7)
+    return lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """A hint with the nearest name, or nothing."""
+    name = nearest(word, names)
+    return f"did you mean '{name}'?" if name and name != word else ""
+
+
+def hint_for(issue: Issue, loaded: Loaded) -> str:
+    """Advice on one of Falco's findings; empty when there is none."""
+    message = issue.message
+    static = _STATIC.get(issue.code)
+    if static:
+        return static
+    if issue.code == "LOAD_UNKNOWN_KEY":
+        match = re.search(r"Unknown key '(.*)'\. The key", message, re.S)
+        kind = issue.context.item[0]
+        known = {"rule": RULE_KEYS, "macro": MACRO_KEYS, "list": LIST_KEYS}.get(kind, frozenset(ITEM_KEYS))
+        return did_you_mean(match.group(1), known) if match else ""
+    if issue.code == "LOAD_UNKNOWN_ITEM":
+        return "an entry has one of the keys " + ", ".join(ITEM_KEYS)
+    if issue.code == "LOAD_UNKNOWN_SOURCE":
+        match = re.search(r"Unknown source (.*), skipping", message)
+        sources = ", ".join(loaded.catalogue.sources)
+        close = did_you_mean(match.group(1), loaded.catalogue.sources) if match else ""
+        return close or f"known sources: {sources}; another one needs its plugin"
+    if issue.code == "LOAD_DEPRECATED_ITEM":
+        return ""
+    for test in (_field_hint, _macro_hint, _operator_hint, _structure_hint):
+        hint = test(issue, message, loaded)
+        if hint:
+            return hint
+    return ""
+
+
+def _all_fields(loaded: Loaded) -> list[str]:
+    return [name for source in loaded.catalogue.sources.values() for name in source.names()]
+
+
+def _field_hint(issue: Issue, message: str, loaded: Loaded) -> str:
+    match = re.search(r"nonexistent field (\S+)|'(\S+)' is not a supported filter field", message)
+    if not match:
+        if "unknown event type" in message:
+            return did_you_mean(message.rsplit(" ", 1)[-1], loaded.catalogue.event_types)
+        if "unknown event argument" in message:
+            return did_you_mean(message.rsplit(" ", 1)[-1], loaded.catalogue.parameters)
+        return ""
+    text = match.group(1) or match.group(2)
+    name = text.split("[", 1)[0]
+    for source in loaded.catalogue.sources.values():
+        if name in source.builtin or name in source.plugin:
+            if "[" in text:
+                return f"'{name}' takes no argument, or not this one"
+            return f"'{name}' exists for source {source.name} only"
+    return did_you_mean(name, _all_fields(loaded))
+
+
+def _macro_hint(issue: Issue, message: str, loaded: Loaded) -> str:
+    match = re.search(r"Undefined macro '(.*)' used in filter", message)
+    if not match:
+        return ""
+    name = match.group(1)
+    if name in loaded.collector.lists:
+        return f"'{name}' is a list: compare a field with it, as in 'proc.name in ({name})'"
+    if name in loaded.collector.macros:
+        return f"macro '{name}' is defined further below; a macro sees only those before it"
+    return did_you_mean(name, loaded.collector.macros)
+
+
+def _operator_hint(issue: Issue, message: str, loaded: Loaded) -> str:
+    condition, index = issue.context.condition, issue.context.index
+    if condition is None or index is None:
+        return ""
+    if "operator not supported" in message:
+        match = _FIELD_AT_START.match(condition, index)
+        if match:
+            for table in loaded.compiler.tables.values():
+                try:
+                    info = table.find(match.group(1))
+                except CheckError:
+                    continue
+                kind = kind_of(info) if info else None
+                if info and kind:
+                    allowed = ", ".join(sorted(OPERATORS_BY_KIND[kind]))
+                    return f"{info.name} has type {info.type}; it allows exists, {allowed}"
+    if "expected a valid check operator" in message:
+        match = re.match(r"\S+", condition[index:])
+        return did_you_mean(match.group(), OPERATORS) if match else "the condition ends where an operator should be"
+    return ""
+
+
+def _structure_hint(issue: Issue, message: str, loaded: Loaded) -> str:
+    if "Invalid priority" in message:
+        return "priorities: " + ", ".join(PRIORITIES)
+    match = re.search(r"Key '(.*)' cannot be (appended to|replaced)", message)
+    if match:
+        allowed = APPENDABLE if match.group(2) == "appended to" else REPLACEABLE
+        verb = "append" if match.group(2) == "appended to" else "replace"
+        return did_you_mean(match.group(1), allowed) or f"{verb} works for {', '.join(allowed)}"
+    if "no rule by that name already exists" in message:
+        return _known_name(issue.context.item[1], loaded.collector.rules, "rule")
+    if "no macro by that name already exists" in message:
+        return _known_name(issue.context.item[1], loaded.collector.macros, "macro")
+    if "no list by that name already exists" in message:
+        return _known_name(issue.context.item[1], loaded.collector.lists, "list")
+    if "is not a supported comparison operator" in message:
+        return did_you_mean(message.split("'")[1], OPERATORS)
+    match = re.search(r"Item has no mapping for key '(.*)'", message)
+    if match:
+        return f"add '{match.group(1)}:'"
+    if "exceeded max depth limit" in message:
+        return "use fewer nested parentheses, or macros"
+    if "Rules content is not yaml" in message:
+        return "a rules file is a list: each entry starts with '- rule:', '- macro:' or '- list:'"
+    return ""
+
+
+def _known_name(name: str, names: Iterable[str], kind: str) -> str:
+    return did_you_mean(name, names) or f"load the file that defines the {kind} before this one"

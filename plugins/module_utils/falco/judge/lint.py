@@ -1,0 +1,200 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks beyond Falco's own, on rulesets that Falco accepts. `docs/findings.md` explains each code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..codes import severity
+from ..condition.logic import Facts, conjuncts, contradiction, matches_anything, truth
+from ..condition.nodes import And, Node, Not, Or
+from ..condition.parser import parse
+from ..errors import ConditionSyntaxError
+from ..load.compiler import Compiled
+from ..load.ruleset import Loaded
+from ..load.schema import OK
+from .findings import Finding, Texts
+
+_MITRE = re.compile(r"mitre_|T[0-9]{4}(?:\.[0-9]{3})?$", re.I)
+_MATURITY = re.compile(r"maturity_(?:stable|incubating|sandbox|deprecated)$")
+_LEADING_AND = re.compile(r"\s*and\b")
+
+
+class Linter:
+    """One ruleset's findings beyond Falco's."""
+
+    def __init__(self, loaded: Loaded, ruleset: str) -> None:
+        self.loaded = loaded
+        self.ruleset = ruleset
+        self.texts = Texts(loaded)
+        self.findings: list[Finding] = []
+        self._parts: dict[str, list[Node]] = {}
+
+    def add(self, code: str, file: str, mark: Any, item: str, message: str, hint: str = "") -> None:
+        line = mark.line + 1 if mark is not None else None
+        column = mark.column + 1 if mark is not None else None
+        excerpt = self.texts.excerpt(file, line, column)
+        self.findings.append(
+            Finding(code, severity(code), file, line, column, item, message, hint, excerpt, self.ruleset)
+        )
+
+    def resolve(self, name: str) -> Node | None:
+        macro = self.loaded.compiler.macros.get(name)
+        return macro.parsed.node if macro else None
+
+    def parts(self, compiled: Compiled) -> list[Node]:
+        """The conjuncts of a rule's condition, macros opened."""
+        found = self._parts.get(compiled.rule.name)
+        if found is None:
+            found = self._parts[compiled.rule.name] = conjuncts(compiled.node, self.resolve)
+        return found
+
+    def add_to_rule(self, code: str, compiled: Compiled, message: str, hint: str = "") -> None:
+        rule = compiled.rule
+        mark = rule.condition_context.locations[-1].mark
+        self.add(code, rule.context.file, mark, f"rule '{rule.name}'", message, hint)
+
+    # checks
+
+    def conditions(self) -> None:
+        """FN001, FN002, FN003."""
+        known: dict[str, dict[str, bool | None]] = {}
+        for compiled in self.loaded.compiler.rules.values():
+            table = self.loaded.compiler.tables[compiled.rule.source]
+            silencer = self._silencing_exception(compiled)
+            if silencer:
+                self.add_to_rule("FN003", compiled, f"exception '{silencer}' holds whenever the rule does", _NARROW)
+                continue
+            value = truth(compiled.node, table, self.resolve, known.setdefault(compiled.rule.source, {}))
+            if value is False:
+                pair = contradiction(self.parts(compiled), table)
+                detail = f": '{_show(pair[0])}' excludes '{_show(pair[1])}'" if pair else ""
+                self.add_to_rule("FN001", compiled, f"the condition can never hold{detail}", _WIDEN)
+            elif value is True:
+                self.add_to_rule("FN002", compiled, "the condition holds for every event", _NARROW)
+
+    def _silencing_exception(self, compiled: Compiled) -> str:
+        rule = compiled.rule
+        if not any(exception.values for exception in rule.exceptions):
+            return ""
+        if not isinstance(compiled.node, And):
+            return ""
+        # the loader wrote "(condition) and not (exception) and not ...", in this order
+        base, *negations = compiled.node.operands
+        named = [exception for exception in rule.exceptions if exception.values]
+        if len(named) != len(negations):
+            return ""
+        facts = Facts(conjuncts(base, self.resolve), self.loaded.compiler.tables[rule.source])
+        for exception, negation in zip(named, negations):
+            if isinstance(negation, Not) and (facts.imply(negation.operand) or matches_anything(negation.operand)):
+                return exception.name
+        return ""
+
+    def shadows(self) -> None:
+        """FN004: an earlier rule that holds whenever this one does; with Falco's default only the first fires."""
+        texts: dict[str, frozenset[Node]] = {}
+        count: dict[Node, int] = {}
+        for name, compiled in self.loaded.compiler.rules.items():
+            keys = frozenset(self.parts(compiled))
+            texts[name] = keys
+            for key in keys:
+                count[key] = count.get(key, 0) + 1
+        by_rarest: dict[tuple[str, Node], list[str]] = {}
+        for name, compiled in self.loaded.compiler.rules.items():
+            keys = texts[name]
+            rule = compiled.rule
+            if not rule.enabled:
+                continue
+            for key in keys:
+                for earlier in by_rarest.get((rule.source, key), ()):
+                    if texts[earlier] <= keys:
+                        self.add_to_rule(
+                            "FN004",
+                            compiled,
+                            f"rule '{earlier}' comes first and holds whenever this one does",
+                            "put this rule before it, narrow the earlier one, or set rule_matching to all",
+                        )
+                        break
+                else:
+                    continue
+                break
+            if keys:
+                rarest = min(keys, key=count.__getitem__)
+                by_rarest.setdefault((rule.source, rarest), []).append(name)
+
+    def overrides(self) -> None:
+        """FN005, FN006."""
+        for change in self.loaded.collector.changes:
+            mark = change.node.mark if change.node is not None else None
+            item = f"{change.kind} '{change.name}'"
+            if not change.effect and change.action not in ("define", "redefine"):
+                self.add("FN005", change.file, mark, item, f"the {change.action} changes nothing", "remove it")
+            if not change.before or not _LEADING_AND.match(change.added):
+                continue
+            try:
+                node = parse(self.loaded.compiler.lists.apply(change.before))
+            except (ConditionSyntaxError, OverflowError):
+                continue
+            if isinstance(node, Or):
+                self.add(
+                    "FN006",
+                    change.file,
+                    mark,
+                    item,
+                    "the condition's top level is 'or', so what is appended with 'and' binds to its last part only",
+                    "replace the condition: '(' + old condition + ') and ...'",
+                )
+
+    def tags(self, wanted: Sequence[str]) -> None:
+        """FN007, FN008."""
+        for compiled in self.loaded.compiler.rules.values():
+            tags = compiled.rule.tags
+            if "FN007" in wanted and not any(_MITRE.match(tag) for tag in tags):
+                self.add_to_rule("FN007", compiled, "no tag names a MITRE ATT&CK tactic or technique", "add e.g. T1059")
+            if "FN008" in wanted and not any(_MATURITY.match(tag) for tag in tags):
+                self.add_to_rule("FN008", compiled, "no maturity tag", "add e.g. maturity_sandbox")
+
+    def files(self) -> None:
+        """FN009, FN010, FN011."""
+        for context, key, mark in self.loaded.collector.duplicates:
+            kind, name = context.item
+            item = f"{kind} '{name}'" if name else ""
+            message = f"key '{key}' stands twice; Falco takes the first and ignores this one"
+            self.add("FN010", context.file, mark, item, message, "remove one of the two")
+        for result in self.loaded.results:
+            if result.documents_empty:
+                self.add("FN011", result.name, None, "", "the file defines nothing", "")
+            for warning in result.schema_warnings:
+                if warning != OK:
+                    self.add("FN009", result.name, None, "", f"Falco's JSON schema: {warning}", "")
+
+
+_NARROW = "narrow it"
+_WIDEN = "remove one of the two, or join them with 'or'"
+
+
+def _show(node: Node) -> str:
+    from ..condition.printer import to_text
+
+    return to_text(node)
+
+
+def lint_findings(loaded: Loaded, ruleset: str, optional: Iterable[str]) -> list[Finding]:
+    """Everything found beyond Falco's own findings.
+
+    Args:
+        loaded: a ruleset that Falco accepts.
+        ruleset: its name, for the findings.
+        optional: codes of checks that are off unless named.
+    """
+    linter = Linter(loaded, ruleset)
+    linter.conditions()
+    linter.shadows()
+    linter.overrides()
+    linter.tags(tuple(optional))
+    linter.files()
+    return linter.findings

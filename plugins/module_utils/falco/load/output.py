@@ -1,0 +1,70 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rule's output: which fields its `%` tokens name, and whether Falco accepts them.
+
+A token is the longest text after `%` that is a field or transformer, so `%proc.aname[x]` is `proc.aname`
+followed by text. `%%` is no escape. Source: `userspace/libsinsp/eventformatter.cpp` in falcosecurity/libs.
+"""
+
+from __future__ import annotations
+
+from ..catalogue.fields import FieldTable
+from ..condition.checks import operand
+from ..condition.nodes import Node
+from ..condition.parser import parse_operand
+from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
+
+
+def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:
+    """Split an output into its tokens.
+
+    Args:
+        table: the fields of the rule's source.
+        output: the rule's output, as Falco formats it.
+
+    Returns:
+        (offset of the token's `%`, its field or transformer) in order.
+
+    Raises:
+        CheckError: Falco refuses the output; its message is Falco's.
+    """
+    if not output:
+        raise CheckError("empty formatting token")
+    shift = 1 if output.startswith("*") else 0
+    text = output[shift:]
+    tokens: list[tuple[int, Node]] = []
+    size = len(text)
+    index = text.find("%")
+    while index >= 0:
+        percent = index
+        if index == size - 1:
+            raise CheckError("invalid formatting syntax: formatting cannot end with a %")
+        while text[index + 1] in "0123456789":
+            index += 1
+            if index == size - 1:
+                raise CheckError("invalid formatting syntax: formatting cannot end with a number")
+        node, length = _token(table, text[index + 1 :])
+        tokens.append((percent + shift, node))
+        index = text.find("%", index + 1 + length)
+    return tokens
+
+
+def _token(table: FieldTable, text: str) -> tuple[Node, int]:
+    size = len(text)
+    while True:
+        try:
+            node, end = parse_operand(text[:size])
+            operand(table, node)
+            return node, end
+        except ConditionSyntaxError as error:
+            message = error.message
+            # text beyond the point of failure does not change the outcome
+            size = min(size, error.index + 1) - 1
+        except CheckError as error:
+            message = str(error)
+            size = min(size, end) - 1
+        except EngineAbortError as error:
+            raise CheckError(str(error)) from error
+        if size <= 0:
+            raise CheckError(f"unknown filter: {message}")

@@ -1,0 +1,231 @@
+"""A site's rules files: what is said as data becomes files that do it, and names that match nothing are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import Scope, Site, Wishes, compose
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import Target
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
+
+BASE = [
+    RulesFile(
+        "falco_rules.yaml",
+        """
+- macro: spawned_process
+  condition: (evt.type in (execve, execveat))
+- rule: Shell in container
+  desc: d
+  condition: spawned_process and proc.name = sh and container.id != host
+  output: o
+  priority: NOTICE
+  tags: [maturity_stable, shell]
+  exceptions:
+    - name: parents
+      fields: [proc.pname]
+      comps: [in]
+- rule: Read or write
+  desc: d
+  condition: evt.type = open and fd.name = /a or evt.type = openat and fd.name = /a
+  output: o
+  priority: NOTICE
+  tags: [maturity_stable, files]
+""",
+    )
+]
+OWN = {
+    "site.yaml": """
+- rule: Own shell
+  desc: d
+  condition: spawned_process and proc.name = sh and container.id != host and proc.pname = x
+  output: o
+  priority: NOTICE
+  tags: [ours]
+"""
+}
+PROD = Target(namespaces=("prod",))
+
+
+def site(**wishes: Any) -> Site:
+    return compose(OWN, Wishes(**wishes), BASE)
+
+
+def loaded(composed: Site) -> Loaded:
+    after = load([*BASE, *(RulesFile(name, text) for name, text in composed.files.items())])
+    assert after.successful
+    return after
+
+
+def conditions(composed: Site) -> dict[str, str]:
+    return {name: rule.condition.strip() for name, rule in loaded(composed).collector.rules.items()}
+
+
+def test_without_wishes_the_files_are_those_of_the_site() -> None:
+    composed = site()
+    assert composed.files == OWN
+    assert composed.generated == ()
+    assert composed.judged is True
+
+
+def test_rules_are_switched_off_by_name_and_by_tag() -> None:
+    composed = site(disabled=("Read or write",), disabled_tags=("shell",))
+    enabled = {name for name, rule in loaded(composed).collector.rules.items() if rule.enabled}
+    assert enabled == {"Own shell"}
+    assert composed.disabled == ("Read or write", "Shell in container")
+
+
+def test_an_exception_silences_what_it_says() -> None:
+    entry = {"rule": "Own shell", "exceptions": [{"name": "backup", "fields": ["proc.name"], "values": [["tar"]]}]}
+    more = {"rule": "Shell in container", "exceptions": [{"name": "parents", "values": [["cron"]]}]}
+    compiled = loaded(site(exceptions=(entry, more))).compiler.rules
+    assert compiled["Own shell"].condition.endswith("and not (( proc.name = tar))")
+    assert compiled["Shell in container"].condition.endswith("and not (( proc.pname in (cron)))")
+
+
+@pytest.mark.parametrize(
+    ("rules", "tags", "scoped"),
+    [
+        ("", (), {"Shell in container", "Read or write", "Own shell"}),
+        ("all", ("shell",), {"Shell in container", "Read or write", "Own shell"}),
+        ("own", (), {"Own shell"}),
+        ("own", ("files",), {"Own shell", "Read or write"}),
+        ("", ("files",), {"Read or write"}),
+        (("*shell*",), (), {"Own shell"}),
+        (("Shell in container",), (), {"Shell in container"}),
+    ],
+)
+def test_a_scope_reaches_exactly_the_rules_that_are_meant(
+    rules: str | tuple[str, ...], tags: tuple[str, ...], scoped: set[str]
+) -> None:
+    composed = site(scope=Scope(PROD, rules, tags))
+    after = conditions(composed)
+    assert {name for name, condition in after.items() if "k8s.ns.name in (prod)" in condition} == scoped
+    assert {decision.rule for decision in composed.decisions} == scoped
+
+
+def test_what_cannot_be_appended_to_is_replaced_and_said_so() -> None:
+    composed = site(scope=Scope(PROD))
+    actions = {decision.rule: decision.action for decision in composed.decisions}
+    assert actions == {"Shell in container": "append", "Read or write": "replace", "Own shell": "append"}
+    assert conditions(composed)["Read or write"].startswith("(evt.type = open and fd.name = /a or")
+
+
+def test_a_scope_holds_for_rules_as_data_too() -> None:
+    extra = {"rule": "Extra", "desc": "d", "condition": "evt.type = open", "output": "o", "priority": "INFO"}
+    composed = site(extra=(extra,), scope=Scope(PROD, "own"))
+    assert {decision.rule for decision in composed.decisions} == {"Own shell", "Extra"}
+    assert list(composed.files) == ["site.yaml", "zz-extra.yaml", "zz-scope.yaml"]
+
+
+def test_a_rule_that_is_only_changed_is_not_ours() -> None:
+    change = "- rule: Read or write\n  priority: INFO\n  override: {priority: replace}\n"
+    composed = compose({**OWN, "change.yaml": change}, Wishes(scope=Scope(PROD, "own")), BASE)
+    assert {decision.rule for decision in composed.decisions} == {"Own shell"}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        (
+            {"disabled": ("Shell in contaner",)},
+            "no rule is called 'Shell in contaner'; did you mean 'Shell in container'",
+        ),
+        (
+            {"disabled_tags": ("maturity_stabel",)},
+            "disabled_tags: no rule has the tag 'maturity_stabel'; did you mean",
+        ),
+        ({"scope": Scope(PROD, ("Own shel",))}, "scope.rules: no rule is called 'Own shel'; did you mean 'Own shell'"),
+        ({"scope": Scope(PROD, ("Nothing*",))}, "no rule is called 'Nothing*'"),
+        ({"scope": Scope(PROD, "", ("filse",))}, "scope.tags: no rule has the tag 'filse'; did you mean 'files'?"),
+        ({"scope": Scope(PROD, "owm")}, "not 'owm'; write one name as [owm]"),
+        ({"scope": Scope(Target())}, "give namespaces, labels or containers"),
+        (
+            {"exceptions": ({"rule": "Own shel", "exceptions": [{"name": "a"}]},)},
+            "exceptions[0]: no rule is called 'Own shel'; did you mean 'Own shell'?",
+        ),
+        ({"exceptions": ({"rul": "x"},)}, "exceptions[0]: unknown key 'rul'; did you mean 'rule'?"),
+        ({"exceptions": ({"rule": "Own shell"},)}, "exceptions[0]: needs 'rule' and a list 'exceptions'"),
+        (
+            {"exceptions": ({"rule": "Own shell", "exceptions": [{"name": "a", "feilds": ["proc.name"]}]},)},
+            "exceptions[0].exceptions[0]: unknown key 'feilds'; did you mean 'fields'?",
+        ),
+        (
+            {"exceptions": ({"rule": "Shell in container", "exceptions": [{"name": "parent", "values": [["x"]]}]},)},
+            "rule 'Shell in container' has no exception 'parent' to add values to; did you mean 'parents'?",
+        ),
+        (
+            {
+                "exceptions": (
+                    {
+                        "rule": "Own shell",
+                        "exceptions": [{"name": "a", "fields": ["proc.nmae"], "comps": ["="], "values": [["x"]]}],
+                    },
+                )
+            },
+            "exceptions: rule 'Own shell'",
+        ),
+        (
+            {
+                "exceptions": (
+                    {
+                        "rule": "Own shell",
+                        "exceptions": [{"name": "a", "fields": ["proc.name"], "comps": ["in", "="], "values": []}],
+                    },
+                )
+            },
+            "exceptions: ",
+        ),
+    ],
+)
+def test_what_matches_nothing_is_named_with_the_nearest(wishes: dict[str, Any], said: str) -> None:
+    with pytest.raises(FalcoError) as raised:
+        site(**wishes)
+    assert said in str(raised.value)
+
+
+def test_every_wrong_name_is_told_at_once() -> None:
+    with pytest.raises(FalcoError, match=r"'x'.*'y'"):
+        site(disabled=("x",), disabled_tags=("y",))
+
+
+@pytest.mark.parametrize("name", ["zz-scope.yaml", "zzz.yaml"])
+def test_files_that_would_come_after_ours_are_refused(name: str) -> None:
+    with pytest.raises(FalcoError, match="sorts before 'zz-'"):
+        compose({name: ""}, Wishes(), BASE)
+
+
+ALONE = {"a.yaml": "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  tags: [t]\n"}
+
+
+def test_without_falcos_rules_it_is_said_what_is_unknown() -> None:
+    composed = compose(ALONE, Wishes(disabled=("Of Falco",), disabled_tags=("t",), scope=Scope(PROD)))
+    assert composed.unknown == ("disabled_tags", "scope")
+    assert list(composed.files) == ["a.yaml", "zz-disabled.yaml"]
+
+
+@pytest.mark.parametrize("rules", ["own", ("R",)])
+def test_own_rules_can_be_scoped_without_falcos(rules: str | tuple[str, ...]) -> None:
+    composed = compose(ALONE, Wishes(scope=Scope(PROD, rules)))
+    assert composed.unknown == ()
+    assert [decision.rule for decision in composed.decisions] == ["R"]
+
+
+def test_broken_files_are_left_to_the_validator() -> None:
+    composed = compose({"a.yaml": "- rule: [\n"}, Wishes(disabled=("x",), scope=Scope(PROD)), BASE)
+    assert composed.judged is False
+    assert list(composed.files) == ["a.yaml", "zz-disabled.yaml"]
+
+
+def test_a_rule_that_falcos_own_hides_is_named() -> None:
+    hidden = site().hidden
+    assert [(one.rule, one.by, one.always) for one in hidden] == [("Own shell", "Shell in container", True)]
+    assert site(disabled=("Shell in container",)).hidden == ()
+
+
+def test_scoping_the_earlier_rule_elsewhere_ends_the_hiding() -> None:
+    elsewhere = Scope(Target(namespaces=("dev",)), ("Shell in container",))
+    own = {"site.yaml": OWN["site.yaml"].replace("proc.pname = x", "k8s.ns.name = prod")}
+    assert compose(own, Wishes(), BASE).hidden != ()
+    assert compose(own, Wishes(scope=elsewhere), BASE).hidden == ()

@@ -1,0 +1,111 @@
+"""Conditions: the grammar with its leniencies, trees printed and read again, spans, depth."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes import (
+    And,
+    Compare,
+    Exists,
+    Field,
+    Macro,
+    Node,
+    Not,
+    Or,
+    Transformer,
+    Value,
+    ValueList,
+    walk,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.printer import to_text
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import ConditionSyntaxError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ..conditions import CONDITION
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("existsand", Macro("existsand")),
+        ("fd.name existsand x", And((Exists(Field("fd.name")), Macro("x")))),
+        ("fd.num<5and x", And((Compare(Field("fd.num"), "<", Value("5")), Macro("x")))),
+        ("a.b contains oneof", Compare(Field("a.b"), "contains", Value("oneof"))),
+        ("a.b contains oneof (x)", Compare(Field("a.b"), "contains oneof", ValueList(("x",)))),
+        ("a.b = oneof and", Compare(Field("a.b"), "=", Value("oneof"))),
+        ("and and or or not", Or((And((Macro("and"), Macro("or"))), Macro("not")))),
+        ("not not x", Macro("x")),
+        ("not(x)and(y)or(z)", Or((And((Not(Macro("x")), Macro("y"))), Macro("z")))),
+        ("a.b in(c, 'd e')", Compare(Field("a.b"), "in", ValueList(("c", "d e")))),
+        ("a.b inc", Compare(Field("a.b"), "in", Value("c"))),
+        ('a.b["c d"] = 1', Compare(Field("a.b", "c d"), "=", Value("1"))),
+        ("a.b = val(c.d)", Compare(Field("a.b"), "=", Transformer("val", (Field("c.d"),)))),
+        ('a.b = "\\x41\\"\\n"', Compare(Field("a.b"), "=", Value('A"\n'))),
+        ('a.b in ("\\q")', Compare(Field("a.b"), "in", ValueList(()))),
+    ],
+)
+def test_grammar(text: str, tree: Node) -> None:
+    if text == "a.b = oneof and":
+        with pytest.raises(ConditionSyntaxError):
+            parse(text)
+        return
+    assert parse(text) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("", 0),
+        ("a.b", 3),
+        ("a.b = ", 6),
+        ("a.b < x", 6),
+        ("(a", 2),
+        ("a orb", 4),
+        ("a b", 2),
+        ("a.b = '", 6),
+        ("a.b[", 4),
+    ],
+)
+def test_refusals_say_where(text: str, index: int) -> None:
+    with pytest.raises(ConditionSyntaxError) as caught:
+        parse(text)
+    assert caught.value.index == index
+
+
+def test_depth_is_bounded_as_in_falco() -> None:
+    assert parse("(" * 198 + "m" + ")" * 198) == Macro("m")
+    with pytest.raises(ConditionSyntaxError, match="max depth"):
+        parse("(" * 10_000 + "m" + ")" * 10_000)
+
+
+def test_spans_point_at_the_text() -> None:
+    text = "evt.type = open and not (proc.name in (a, b) or m)"
+    spans = {type(node).__name__: text[node.start : node.end].strip() for node in walk(parse(text))}
+    assert spans["ValueList"] == "(a, b)"
+    assert spans["Macro"] == "m"
+    assert spans["Not"] == "not (proc.name in (a, b) or m)"
+
+
+@given(CONDITION)
+@settings(max_examples=300, deadline=None)
+def test_printing_and_parsing_again_gives_the_same_tree(node: Node) -> None:
+    once = parse(to_text(node))
+    assert parse(to_text(once)) == once
+
+
+@given(CONDITION)
+@settings(max_examples=100, deadline=None)
+def test_what_is_printed_means_the_tree(node: Node) -> None:
+    """Up to what the grammar folds: a negated negation, nested conjunctions."""
+    assert to_text(parse(to_text(node))) == to_text(node)
+
+
+@given(st.text(alphabet="ab.()[]'\"=<>, \t\n\\\0éornotandiexs5%", max_size=40))
+@settings(max_examples=500, deadline=None)
+def test_any_text_parses_or_is_refused(text: str) -> None:
+    try:
+        parse(text)
+    except ConditionSyntaxError as error:
+        assert 0 <= error.index <= len(text)

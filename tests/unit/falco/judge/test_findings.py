@@ -1,0 +1,142 @@
+"""Findings: each code explained and shown, positions, hints, what counts as failure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
+    FALCO_ERRORS,
+    FALCO_WARNINGS,
+    LINT,
+    OPTIONAL_LINT,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import Finding
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
+    Ruleset,
+    check_fail_on,
+    fails,
+    validate,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+
+PAGE = (Path(__file__).resolve().parents[4] / "docs" / "findings.md").read_text()
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.S | re.M))
+RULE = """- rule: Open
+  desc: d
+  condition: {}
+  output: {}
+  priority: NOTICE
+"""
+
+
+def findings(*texts: str, optional: tuple[str, ...] = ()) -> list[Finding]:
+    files = tuple(RulesFile(f"{number}.yaml", text) for number, text in enumerate(texts, 1))
+    return validate([Ruleset("", files)], optional_lint=optional)[0].findings
+
+
+def test_the_broken_rule_of_the_documentation_is_told_of_as_shown() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "rules.md").read_text()
+    example = re.search(r"```yaml\n(- rule: Shell in production\n.*?)```", page, re.S)
+    assert example
+    one = findings(example.group(1))[0]
+    message = f"rules.d/production.yaml:{one.line}:{one.column}: {one.code}: {one.message} ({one.hint})"
+    assert message in page.replace("\n", " ")
+    assert one.excerpt in page
+
+
+def test_the_plugin_of_the_documentation_can_be_made() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "rules.md").read_text()
+    example = re.search(r"```python\n(.*?)```", page, re.S)
+    assert example
+    names: dict[str, object] = {}
+    exec(example.group(1), names)
+    assert "okta" in names["loader"].catalogue.sources  # type: ignore[attr-defined]  # a Loader
+
+
+def test_every_code_is_explained_and_no_other() -> None:
+    assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT}
+
+
+@pytest.mark.parametrize("code", LINT)
+def test_the_example_of_each_code_gets_it(code: str) -> None:
+    example = re.search(r"```yaml\n(.*?)```", SECTIONS[code], re.S)
+    assert example
+    assert code in {one.code for one in findings(example.group(1), optional=OPTIONAL_LINT)}
+
+
+@pytest.mark.parametrize("code", LINT)
+def test_a_sound_rule_gets_none_of_them(code: str) -> None:
+    text = RULE.format("evt.type = open", "o") + "  tags: [T1059, maturity_stable]\n"
+    assert code not in {one.code for one in findings(text, optional=OPTIONAL_LINT)}
+
+
+@pytest.mark.parametrize("code", OPTIONAL_LINT)
+def test_optional_checks_are_off_unless_named(code: str) -> None:
+    assert code not in {one.code for one in findings(RULE.format("evt.type = open", "o"))}
+
+
+@pytest.mark.parametrize(
+    ("condition", "output", "line", "column", "hint"),
+    [
+        ("evt.type = open and proc.nmae = x", "o", 3, 34, "did you mean 'proc.name'?"),
+        ("evt.type = opne", "o", 3, 14, "did you mean 'open'?"),
+        ("evt.type = open and fd.num contains 5", "o", 3, 34, "fd.num has type int64; it allows exists, "),
+        ("evt.type = open and fd.nmae = 5", "o", 3, 34, "did you mean 'fd.name'?"),
+        ("evt.type = open and proc.name startwith x", "o", 3, 44, "did you mean 'startswith'?"),
+        ("evt.type = open", "x %proc.nowhere", 4, 11, ""),
+    ],
+)
+def test_place_and_hint(condition: str, output: str, line: int, column: int, hint: str) -> None:
+    one = findings(RULE.format(condition, output))[0]
+    assert (one.line, one.column) == (line, column)
+    assert one.hint.startswith(hint)
+    shown, caret = one.excerpt.split("\n")
+    assert shown.strip()
+    assert caret.endswith("^")
+
+
+def test_a_place_in_a_folded_condition() -> None:
+    one = findings(RULE.format(">\n    evt.type = open\n    and proc.nmae = x", "o"))[0]
+    assert (one.line, one.column) == (5, 9)
+
+
+def test_what_is_wrong_in_a_macro_is_shown_there() -> None:
+    macro = "- macro: cats\n  condition: >\n    evt.type = open\n    and proc.nmae = cat\n"
+    one = findings(macro, RULE.format("cats", "o"))[0]
+    assert (one.file, one.line, one.column, one.item) == ("1.yaml", 4, 9, "rule 'Open'")
+    assert one.message.endswith("(in macro 'cats')")
+
+
+def test_a_macro_that_comes_too_late_is_explained() -> None:
+    late = "- macro: first\n  condition: second\n- macro: second\n  condition: evt.type = open\n"
+    assert "defined further below" in findings(late)[0].hint
+
+
+def test_what_a_later_file_uses_is_not_unused() -> None:
+    macro = "- macro: opened\n  condition: evt.type = open\n"
+    assert findings(macro, RULE.format("opened", "o")) == []
+    assert [one.code for one in findings(macro)] == ["LOAD_UNUSED_MACRO"]
+
+
+def test_an_unknown_key_gets_the_nearest() -> None:
+    one = findings(RULE.format("evt.type = open", "o") + "  prioritty: x\n")[0]
+    assert (one.code, one.hint) == ("LOAD_UNKNOWN_KEY", "did you mean 'priority'?")
+
+
+def test_fail_on() -> None:
+    error = Finding("LOAD_ERR_VALIDATE", "error", "f", 1, 1, "", "m")
+    warning = Finding("LOAD_UNUSED_LIST", "warning", "f", 1, 1, "", "m")
+    note = Finding("FN005", "info", "f", 1, 1, "", "m")
+    every = [error, warning, note]
+    assert fails(every, ["error"]) == [error]
+    assert fails(every, ["warning"]) == [error, warning]
+    assert fails(every, ["never", "error"]) == []
+    assert fails(every, ["FN005"]) == [note]
+
+
+def test_fail_on_refuses_unknown_words() -> None:
+    with pytest.raises(FalcoError, match="LOAD_UNUSED_LIST"):
+        check_fail_on(["LOAD_UNUSED_LISTS"])
