@@ -28,7 +28,7 @@ def texts(directory: str) -> list:
 
 
 def read(directory: str) -> list:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input
 
     return [Input(name, text) for name, text in texts(directory)]
 
@@ -43,11 +43,11 @@ def load_with_libyaml(directory: str) -> None:
 
 
 def connections(directory: str, by: str = "workload") -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.matrix import Groups, Matrix
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ports import summary
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.universe import Universe
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.engine import Engine
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.matrix import Groups, Matrix
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.universe import Universe
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.ports import summary
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     model = load(read(directory))
     universe = Universe(model, [model.policies])
@@ -61,14 +61,14 @@ def connections(directory: str, by: str = "workload") -> None:
 
 def everything(directory: str) -> None:
     """Matrix by workload, difference to the cluster without the last tenth of its policies, and lint together."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.diff import changes, compact, count
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.engine import Engine
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import lint
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.matrix import Groups, Matrix
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Options
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ports import summary
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.universe import Universe
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.diff import changes, compact, count
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.engine import Engine
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.matrix import Groups, Matrix
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.universe import Universe
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.lint import lint
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Options
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.ports import summary
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     model = load(read(directory))
     before = model.policies[: len(model.policies) * 9 // 10]
@@ -95,8 +95,8 @@ def everything(directory: str) -> None:
 
 
 def query(directory: str) -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.analysis import Request, answer
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     model = load(read(directory))
     pods = [pod for pod in model.pods if not pod.template]
@@ -112,8 +112,8 @@ def query(directory: str) -> None:
 
 def reference(directory: str, limit: str = "2000") -> None:
     """One connection at a time, for so many pairs of pods, port 8080."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.reference import decide
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import decide
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     model = load(read(directory))
     left = int(limit)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.render import render
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.show.render import render
 
 
 def connectivity(data: object, form: str = "text", title: str = "Connectivity", layout: str = "") -> str:

@@ -296,10 +296,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.analysis import QUESTIONS, Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import QUESTIONS, Request, answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model, Options
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
 ARGUMENTS: dict[str, Any] = {
     "question": {"type": "str", "choices": list(QUESTIONS), "default": "matrix"},

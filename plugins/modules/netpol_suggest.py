@@ -129,9 +129,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection impor
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.observed import read_records
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest import COARSENESS, suggest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import COARSENESS, suggest
 
 ARGUMENTS = {
     "flows": {"type": "list", "elements": "dict", "required": True},

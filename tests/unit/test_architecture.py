@@ -20,6 +20,7 @@ CORE_LIBRARIES = {"yaml"}
 #: The rooms of a core, lowest first: each may import those before it and the core's own files, none the other way.
 ROOMS = {
     "falco": ("yaml", "catalogue", "condition", "load", "evaluate", "describe", "judge", "change"),
+    "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "show"),
 }
 COLLECTION = "ansible_collections.falconet.k8s"
 NEVER_SHIPPED = {"sandbox", "bench", "tests", "tools"}

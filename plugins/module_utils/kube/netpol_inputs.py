@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..netpol.errors import NetpolError
-from ..netpol.manifests import Input
+from ..netpol.read.manifests import Input
 
 SUFFIXES = (".yaml", ".yml", ".json")
 #: A single file beyond this is refused before it is read.

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..netpol.analysis import Request, answer
+from ..netpol.ask.analysis import Request, answer
 from ..netpol.errors import FlowError, InputError, NetpolError
-from ..netpol.manifests import Input, load
-from ..netpol.model import Model
+from ..netpol.model.objects import Model
+from ..netpol.read.manifests import Input, load
 from .errors import KubeError
 
 
@@ -47,7 +47,7 @@ def check_flows(
 
     Args:
         objects: a snapshot.
-        required, forbidden: flows in the vocabulary of C(netpol/flows.py).
+        required, forbidden: flows in the vocabulary of C(netpol/flows/vocabulary.py).
 
     Returns:
         Violations, each with what decides and the smallest change that would help, and flows that say nothing here

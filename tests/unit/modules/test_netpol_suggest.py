@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from ..module_runner import run_module
-from ..netpol.test_suggest import NAMES, WORKLOADS
+from ..netpol.suggest.test_suggest import NAMES, WORKLOADS
 
 
 def test_the_suggestion_is_proven_and_comes_as_objects_and_text() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.manifests import Input, load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model import Model
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from hypothesis import strategies as st
 
 KEYS = ("app", "tier")

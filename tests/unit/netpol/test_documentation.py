@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol import lint, lint_rules, lint_traffic
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import lint
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import rules as lint_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import traffic as lint_traffic
 from jinja2 import Environment
 
 from ..module_runner import MODULES, run_module
-from .test_suggest import WORKLOADS
+from .suggest.test_suggest import WORKLOADS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...netpol.addresses import format_address, parse_block
+from ...netpol.decide.reference import Verdict, decide
 from ...netpol.errors import FlowError, NetpolError
-from ...netpol.flow_ends import find_service, intervals, select
-from ...netpol.flows import Flow, parse_flows, parse_ports
-from ...netpol.manifests import Input, load
-from ...netpol.model import Model
-from ...netpol.model import Pod as PolicyPod
-from ...netpol.reference import Verdict, decide
+from ...netpol.flows.ends import find_service, intervals, select
+from ...netpol.flows.vocabulary import Flow, parse_flows, parse_ports
+from ...netpol.model.addresses import format_address, parse_block
+from ...netpol.model.objects import Model
+from ...netpol.model.objects import Pod as PolicyPod
+from ...netpol.read.manifests import Input, load
 from ..errors import KubeError
 from .model import CONCLUSION_ALLOWED, CONCLUSION_DENIED, Pod, Probe, pods_of
 
@@ -28,7 +28,7 @@ class Wish:
     """What the caller wants to know, as the options of the module say it.
 
     Attributes:
-        required, forbidden, observed: flows in the vocabulary of C(netpol/flows.py).
+        required, forbidden, observed: flows in the vocabulary of C(netpol/flows/vocabulary.py).
         namespaces: namespaces whose pods are all tried against each other.
         ports: ports for C(namespaces); without them the declared ports of each target.
         matrix: connections with their expected outcome, as an earlier run returned them.

@@ -1,0 +1,350 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that can be an end of a connection, in classes of what no policy can tell apart.
+
+Pods of one namespace that have the same values for the labels that selectors mention, the same named ports that rules
+mention, and addresses in the same blocks, are one class. The outside is divided into classes of addresses that lie in
+the same blocks. A set of classes is an integer with one bit for each; pod classes come first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..model.addresses import WHOLE, Range, merge
+from ..model.objects import BlockPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy, PortRule
+from ..model.ports import Interval, PortSpace
+from ..model.selectors import DOES_NOT_EXIST, EXISTS, IN, Selector
+
+
+def bit_indices(bits: int) -> list[int]:
+    """Positions of the set bits, ascending."""
+    text = bin(bits)[:1:-1]
+    found = []
+    position = text.find("1")
+    while position >= 0:
+        found.append(position)
+        position = text.find("1", position + 1)
+    return found
+
+
+def from_indices(indices: Iterable[int]) -> int:
+    """The set with these bits. Linear in the highest index, not in index times count."""
+    numbers = list(indices)
+    if not numbers:
+        return 0
+    if len(numbers) < 8:
+        bits = 0
+        for number in numbers:
+            bits |= 1 << number
+        return bits
+    buffer = bytearray(max(numbers) // 8 + 1)
+    for number in numbers:
+        buffer[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(buffer, "little")
+
+
+class _AddressMap:
+    """Addresses of one family, divided where any block begins or ends."""
+
+    def __init__(self, family: int, blocks: Sequence[BlockPeer]) -> None:
+        edges: dict[int, list[tuple[int, int]]] = {}
+        for index, block in enumerate(blocks):
+            for item in block.ranges:
+                if item.family == family:
+                    edges.setdefault(item.first, []).append((index, 1))
+                    edges.setdefault(item.last + 1, []).append((index, -1))
+        self.starts: list[int] = [0]
+        self.signatures: list[int] = [0]
+        signature = 0
+        for start in sorted(edges):
+            for index, step in edges[start]:
+                signature += step << index
+            if start == 0:
+                self.signatures[0] = signature
+            elif start <= WHOLE[family].last:
+                self.starts.append(start)
+                self.signatures.append(signature)
+        self.family = family
+
+    def signature(self, value: int) -> int:
+        """Which blocks hold the address, one bit for each block."""
+        return self.signatures[bisect_right(self.starts, value) - 1]
+
+    def ranges(self) -> Iterator[tuple[int, Range]]:
+        ends = [*(start - 1 for start in self.starts[1:]), WHOLE[self.family].last]
+        for start, end, signature in zip(self.starts, ends, self.signatures):
+            yield signature, Range(self.family, start, end)
+
+
+class Universe:
+    """Classes of pods and of outside addresses, as fine as the given policies need and no finer.
+
+    Args:
+        model: where the pods, namespaces and nodes come from.
+        policy_sets: all policies that will be evaluated over this universe (two sets for a difference).
+        options: answers to what is left to implementations.
+        intervals: ports to tell apart beyond those of the policies.
+
+    Attributes:
+        members: pods of each pod class.
+        outside: ranges of each outside class, in the order of the classes that follow the pod classes.
+        families: runs of the evaluation by address family; C([0]) when no block can match a pod.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        policy_sets: Sequence[Sequence[Policy]],
+        options: Options | None = None,
+        intervals: Iterable[Interval] = (),
+    ) -> None:
+        self.model = model
+        self.options = options or Options()
+        keys, names, blocks, nodes, port_rules = _mentioned(policy_sets)
+        self._node_blocks: dict[Selector, BlockPeer] = {}
+        for selector in nodes:
+            found = [a for node in model.nodes if selector.matches(node.labels) for a in node.addresses]
+            ranges = tuple(merge(Range(family, value, value) for family, value in found))
+            self._node_blocks[selector] = BlockPeer(ranges, f"nodes {selector}", covers_pods=True)
+        self._blocks: list[BlockPeer] = list(dict.fromkeys([*blocks, *self._node_blocks.values()]))
+        self._block_index = {block: index for index, block in enumerate(self._blocks)}
+        maps = {family: _AddressMap(family, self._blocks) for family in (4, 6)}
+        self.families = self._relevant_families(maps)
+        self._divide_pods(keys, names, maps)
+        self._divide_outside(maps)
+        self._index_labels(keys)
+        wanted: set[Interval] = set(intervals)
+        for rule in port_rules:
+            if not rule.name:
+                wanted.add((rule.protocol, rule.first, rule.last))
+        for named in self.named_ports:
+            for _name, protocol, number in named:
+                wanted.add((protocol, number, number))
+        self.ports = PortSpace(wanted)
+        self._pods_cache: dict[tuple[Selector | None, str, Selector], int] = {}
+        self._selector_cache: dict[Selector, int] = {}
+        self._namespace_cache: dict[Selector, int] = {}
+        self._block_cache: dict[tuple[int, int], int] = {}
+        self._partner_cache: dict[tuple[frozenset[int], int], int] = {}
+
+    # Division
+
+    def _relevant_families(self, maps: Mapping[int, _AddressMap]) -> list[int]:
+        """Runs that the evaluation needs: one for each family over which pods talk, 0 for pods with none in common."""
+        if not self._blocks:
+            return [0]
+        assumed = self.model.assumed_families
+        kinds = {frozenset(family for family, _value in pod.addresses) or assumed for pod in self.model.pods}
+        hit = any(maps[family].signature(value) for pod in self.model.pods for family, value in pod.addresses)
+        # A block that holds a whole family also holds the pods whose address is not known yet.
+        covering = any(block.covers_pods and WHOLE[f] in block.ranges for block in self._blocks for f in assumed)
+        if not hit and not covering:
+            return [0]
+        strangers = any(not one & other for one in kinds for other in kinds)
+        return sorted({family for kind in kinds for family in kind} | ({0} if strangers else set()))
+
+    def _divide_pods(self, keys: set[str], names: set[str], maps: Mapping[int, _AddressMap]) -> None:
+        classes: dict[tuple[Any, ...], int] = {}
+        self.members: list[list[Pod]] = []
+        self._labels: list[dict[str, str]] = []
+        self.namespaces: list[str] = []
+        self.named_ports: list[frozenset[tuple[str, str, int]]] = []
+        self._signatures: list[tuple[tuple[int, int], ...]] = []
+        self.class_families: list[frozenset[int]] = []
+        host: list[int] = []
+        assumed = self.model.assumed_families
+        by_address = self.families != [0]
+        empty: frozenset[tuple[str, str, int]] = frozenset()
+        select_host = self.options.policies_select_host_network
+        for pod in self.model.pods:
+            if pod.finished:
+                continue
+            labels = pod.labels
+            meaningful = frozenset((k, labels[k]) for k in labels if k in keys)
+            named = empty
+            if names and pod.ports:
+                named = frozenset((p.name, p.protocol, p.number) for p in pod.ports if p.name in names)
+            on_host = pod.host_network and not select_host
+            where: tuple[tuple[int, int], ...] = ()
+            if by_address and pod.addresses:
+                where = tuple((family, maps[family].signature(value)) for family, value in pod.addresses)
+            key = (pod.namespace, meaningful, named, on_host, where)
+            index = classes.get(key)
+            if index is None:
+                index = classes[key] = len(self.members)
+                self.members.append([])
+                self._labels.append(dict(meaningful))
+                self.namespaces.append(pod.namespace)
+                self.named_ports.append(named)
+                self._signatures.append(where)
+                self.class_families.append(frozenset(family for family, _signature in where) or assumed)
+                if on_host:
+                    host.append(index)
+            self.members[index].append(pod)
+        self.pod_classes = len(self.members)
+        self.every_pod = (1 << self.pod_classes) - 1
+        self.host = from_indices(host)
+        self._selectable = self.every_pod & ~self.host
+
+    def _divide_outside(self, maps: Mapping[int, _AddressMap]) -> None:
+        families = {item.family for block in self._blocks for item in block.ranges}
+        pods = {family for pod in self.model.pods for family, _value in pod.addresses}
+        used = ([6] if pods == {6} and 4 not in families else [4, 6]) if 6 in families or 6 in pods else [4]
+        grouped: dict[tuple[int, int], list[Range]] = {}
+        for family in used:
+            for signature, item in maps[family].ranges():
+                grouped.setdefault((family, signature), []).append(item)
+        self.outside: list[list[Range]] = [merge(ranges) for ranges in grouped.values()]
+        self._outside_signatures = list(grouped)
+        self.outside_families = used
+        self.size = self.pod_classes + len(self.outside)
+        self.everyone = (1 << self.size) - 1
+        self.every_outside = self.everyone & ~self.every_pod
+
+    def _index_labels(self, keys: set[str]) -> None:
+        by_label: dict[tuple[str, str], list[int]] = {}
+        by_key: dict[str, list[int]] = {key: [] for key in keys}
+        by_namespace: dict[str, list[int]] = {}
+        for index, labels in enumerate(self._labels):
+            by_namespace.setdefault(self.namespaces[index], []).append(index)
+            for pair in labels.items():
+                by_label.setdefault(pair, []).append(index)
+                by_key[pair[0]].append(index)
+        self._by_label = {pair: from_indices(found) for pair, found in by_label.items()}
+        self._by_key = {key: from_indices(found) for key, found in by_key.items()}
+        self._by_namespace = {name: from_indices(found) for name, found in by_namespace.items()}
+        self._namespaces_by_label: dict[tuple[str, str], int] = {}
+        self._namespaces_by_key: dict[str, int] = {}
+        for name, bits in self._by_namespace.items():
+            for pair in self.model.namespace_labels(name).items():
+                self._namespaces_by_label[pair] = self._namespaces_by_label.get(pair, 0) | bits
+                self._namespaces_by_key[pair[0]] = self._namespaces_by_key.get(pair[0], 0) | bits
+
+    # Sets
+
+    def select(self, selector: Selector) -> int:
+        """Pod classes whose labels match, in any namespace, pods on the host network included."""
+        bits = self._selector_cache.get(selector)
+        if bits is None:
+            bits = self._selector_cache[selector] = self._meet(selector, self._by_key, self._by_label)
+        return bits
+
+    def in_namespaces(self, selector: Selector) -> int:
+        """Pod classes in namespaces whose labels match."""
+        bits = self._namespace_cache.get(selector)
+        if bits is None:
+            bits = self._meet(selector, self._namespaces_by_key, self._namespaces_by_label)
+            self._namespace_cache[selector] = bits
+        return bits
+
+    def _meet(self, selector: Selector, by_key: Mapping[str, int], by_label: Mapping[tuple[str, str], int]) -> int:
+        bits = self.every_pod
+        for requirement in selector.requirements:
+            if requirement.operator == EXISTS:
+                bits &= by_key.get(requirement.key, 0)
+            elif requirement.operator == DOES_NOT_EXIST:
+                bits &= ~by_key.get(requirement.key, 0)
+            else:
+                some = 0
+                for value in requirement.values:
+                    some |= by_label.get((requirement.key, value), 0)
+                bits &= some if requirement.operator == IN else ~some
+        return bits
+
+    def pods(self, peer: PodsPeer) -> int:
+        """Pod classes that a subject or pod peer selects; pods on the host network are no part of it."""
+        key = (peer.namespaces, peer.namespace, peer.pods)
+        bits = self._pods_cache.get(key)
+        if bits is None:
+            if peer.namespaces is None:
+                bits = self._by_namespace.get(peer.namespace, 0)
+            else:
+                bits = self.in_namespaces(peer.namespaces)
+            bits &= self._selectable
+            if bits and peer.pods.requirements:
+                bits &= self.select(peer.pods)
+            self._pods_cache[key] = bits
+        return bits
+
+    def block(self, block: BlockPeer, family: int) -> int:
+        """Classes whose addresses lie in a block. Pods count with their address of the given family.
+
+        Args:
+            block: the block.
+            family: 4 or 6; 0 for an address of any family.
+        """
+        index = self._block_index[block]
+        bits = self._block_cache.get((index, family))
+        if bits is None:
+            found = [
+                self.pod_classes + number
+                for number, (_family, signature) in enumerate(self._outside_signatures)
+                if signature >> index & 1
+            ]
+            if self.families != [0] and (block.covers_pods or self.options.block_matches_pods):
+                assumed = {family} if family else self.model.assumed_families
+                whole = block.covers_pods and any(WHOLE[f] in block.ranges for f in assumed)
+                for number, where in enumerate(self._signatures):
+                    if where:
+                        inside = any(f == (family or f) and signature >> index & 1 for f, signature in where)
+                    else:
+                        inside = whole
+                    if inside:
+                        found.append(number)
+            bits = self._block_cache[(index, family)] = from_indices(found)
+        return bits
+
+    def nodes(self, peer: NodesPeer, family: int) -> int:
+        """Classes whose addresses are those of matching nodes."""
+        return self.block(self._node_blocks[peer.nodes], family)
+
+    def partners(self, destination: int, family: int) -> int:
+        """Classes that talk to a destination in a run: pods over a family in common, in run 0 those without one.
+
+        Addresses outside take part in every run: which family they have makes no difference to pods' own addresses.
+        """
+        if destination >= self.pod_classes:
+            return self.every_pod if family == self.families[0] else 0
+        if self.families == [0]:
+            return self.everyone
+        key = (self.class_families[destination], family)
+        bits = self._partner_cache.get(key)
+        if bits is None:
+            mine = key[0]
+            found = []
+            if not family or family in mine:
+                for number, other in enumerate(self.class_families):
+                    if family in other if family else not mine & other:
+                        found.append(number)
+            bits = self._partner_cache[key] = from_indices(found) | self.every_outside
+        return bits
+
+
+def _mentioned(
+    policy_sets: Sequence[Sequence[Policy]],
+) -> tuple[set[str], set[str], list[BlockPeer], list[Selector], set[PortRule]]:
+    """Label keys of pods, port names, blocks, node selectors and ports that the policies mention."""
+    keys: set[str] = set()
+    names: set[str] = set()
+    blocks: dict[BlockPeer, None] = {}
+    nodes: dict[Selector, None] = {}
+    ports: set[PortRule] = set()
+    for policies in policy_sets:
+        for policy in policies:
+            keys.update(policy.subject.pods.keys)
+            for rule in policy.ingress + policy.egress:
+                for peer in rule.peers or ():
+                    if isinstance(peer, PodsPeer):
+                        keys.update(peer.pods.keys)
+                    elif isinstance(peer, BlockPeer):
+                        blocks[peer] = None
+                    elif isinstance(peer, NodesPeer):
+                        nodes[peer.nodes] = None
+                if rule.ports:
+                    ports.update(rule.ports)
+    names.update(port.name for port in ports if port.name)
+    return keys, names, list(blocks), list(nodes), ports

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a flow is in a model: the pods or addresses at its ends, and its ports as they arrive there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import FlowError, nearest
+from ..model.addresses import Range
+from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service
+from ..model.ports import Interval
+from .vocabulary import Flow, FlowPeer
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What one end of a flow is in a model: pods, or a range of addresses outside."""
+
+    pods: tuple[Pod, ...] = ()
+    block: Range | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.pods) or self.block is not None
+
+
+def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
+    """The pods or addresses that an end of a flow is.
+
+    Args:
+        model: what there is.
+        peer: the end.
+        need: whether finding nothing is an error.
+
+    Raises:
+        FlowError: when nothing matches and something is needed; names the nearest thing that exists.
+    """
+    if peer.block is not None:
+        return Ends(block=peer.block)
+    service = find_service(model, peer) if peer.service else None
+    kind, _slash, workload = peer.workload.rpartition("/")
+    pods = []
+    for pod in model.pods:
+        if pod.finished:
+            continue
+        if pod.host_network and not peer.workload and not peer.pod:
+            continue
+        if peer.namespaces and pod.namespace not in peer.namespaces:
+            continue
+        if workload and ((pod.workload or pod.name) != workload or (kind and pod.kind.lower() != kind.lower())):
+            continue
+        if peer.pod and (pod.name != peer.pod or pod.template):
+            continue
+        if any(pod.labels.get(key) != value for key, value in peer.labels.items()):
+            continue
+        if service is not None and not serves(service, pod):
+            continue
+        if peer.namespace_labels:
+            labels = model.namespace_labels(pod.namespace)
+            if any(labels.get(key) != value for key, value in peer.namespace_labels.items()):
+                continue
+        pods.append(pod)
+    if not pods and need:
+        raise FlowError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer))
+    return Ends(pods=tuple(pods))
+
+
+def find_service(model: Model, peer: FlowPeer) -> Service:
+    """The Service that a peer names.
+
+    Raises:
+        FlowError: when there is none, or several in different namespaces.
+    """
+    found = [
+        service
+        for service in model.services
+        if service.name == peer.service and (not peer.namespaces or service.namespace in peer.namespaces)
+    ]
+    if not found:
+        near = nearest(peer.service, [service.name for service in model.services])
+        raise FlowError(
+            f"{peer.path}.service", f"there is no Service {peer.service!r}", near and f"did you mean {near!r}?"
+        )
+    if len(found) > 1:
+        namespaces = ", ".join(sorted(service.namespace for service in found))
+        raise FlowError(f"{peer.path}.service", f"Service {peer.service!r} exists in {namespaces}", "add a namespace")
+    if found[0].selector is None:
+        raise FlowError(
+            f"{peer.path}.service",
+            f"Service {peer.service!r} has no selector",
+            "name its endpoints by workload or cidr",
+        )
+    return found[0]
+
+
+def serves(service: Service, pod: Pod) -> bool:
+    """Whether a pod is among a Service's endpoints."""
+    if service.selector is None or service.namespace != pod.namespace:
+        return False
+    return all(pod.labels.get(key) == value for key, value in service.selector.items())
+
+
+def intervals(model: Model, flow: Flow, pod: Pod | None) -> list[Interval]:
+    """A flow's ports as they arrive at one destination.
+
+    Args:
+        model: for the Service that the flow names, if any.
+        flow: the flow.
+        pod: the destination pod, None for an address outside.
+
+    Returns:
+        (protocol, first, last) intervals, empty when the destination has no such named port.
+    """
+    if flow.destination.service and pod is not None:
+        service = find_service(model, flow.destination)
+        return _service_intervals(service, flow, pod)
+    if flow.ports is None:
+        return [(protocol, 1, LAST_PORT) for protocol in PROTOCOLS]
+    found: list[Interval] = []
+    for port in flow.ports:
+        if port.name:
+            found.extend(_named(pod, port.name, port.protocol))
+        else:
+            found.append((port.protocol, port.first, port.last))
+    return found
+
+
+def _service_intervals(service: Service, flow: Flow, pod: Pod) -> list[Interval]:
+    found: list[Interval] = []
+    for entry in service.ports:
+        wanted = flow.ports is None or any(
+            port.protocol == entry.protocol
+            and (port.name == entry.name if port.name else port.first <= entry.number <= port.last)
+            for port in flow.ports
+        )
+        if wanted:
+            if isinstance(entry.target, str) and not entry.target.isdigit():
+                found.extend(_named(pod, entry.target, entry.protocol))
+            else:
+                number = int(str(entry.target))
+                found.append((entry.protocol, number, number))
+    if not found:
+        known = ", ".join(f"{entry.number}/{entry.protocol}" for entry in service.ports)
+        raise FlowError(
+            f"{flow.path}.ports", f"Service {service.name!r} has none of these ports", f"it has {known or 'none'}"
+        )
+    return found
+
+
+def _named(pod: Pod | None, name: str, protocol: str) -> list[Interval]:
+    if pod is None:
+        return []
+    return [
+        (port.protocol, port.number, port.number)
+        for port in pod.ports
+        if port.name == name and port.protocol == protocol
+    ]
+
+
+def _why_nothing(model: Model, peer: FlowPeer) -> str:
+    """The first part of a peer that nothing has, with the nearest that something has."""
+    for name in peer.namespaces:
+        if name not in model.namespaces:
+            return _missing("namespace", name, model.namespaces)
+    if peer.workload:
+        _kind, _slash, name = peer.workload.rpartition("/")
+        known = {pod.workload or pod.name for pod in model.pods}
+        if name not in known:
+            return _missing("workload", name, known)
+    if peer.pod and not any(pod.name == peer.pod for pod in model.pods):
+        return _missing("pod", peer.pod, (pod.name for pod in model.pods))
+    for key, value in peer.labels.items():
+        values = {pod.labels[key] for pod in model.pods if key in pod.labels}
+        if not values:
+            return _missing("pod label", key, {key for pod in model.pods for key in pod.labels})
+        if value not in values:
+            return _missing(f"pod label {key}", value, values)
+    for key, value in peer.namespace_labels.items():
+        values = {namespace.labels.get(key, "") for namespace in model.namespaces.values()}
+        if value not in values:
+            return _missing(f"namespace label {key}", value, values)
+    if any(pod.finished for pod in model.pods):
+        return "each part exists, but no running pod has all of them; pods that have finished do not count"
+    return "each part exists, but no pod has all of them"
+
+
+def _missing(what: str, name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f"there is no {what} {name!r}" + (f", did you mean {near!r}?" if near else "")

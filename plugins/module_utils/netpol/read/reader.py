@@ -1,0 +1,211 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the parts that all policy kinds share (selectors, blocks, protocols) and reports what the API would refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import nearest
+from ..model.addresses import parse_cidr, subtract
+from ..model.objects import PROTOCOLS, BlockPeer
+from ..model.selectors import DOES_NOT_EXIST, EVERYTHING, EXISTS, IN, OPERATORS, Requirement, Selector, make_selector
+
+#: More requirements, values, peers, ports and rules than this in one object are refused: no API server stores such an
+#: object (its size limit is 1.5 MiB), and aliases of YAML cannot blow one up.
+MAX_ITEMS = 100_000
+
+_QUALIFIED_NAME = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)\Z")
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
+_LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
+_PORT_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*\Z")
+
+#: Called for each problem with severity, path, message, hint.
+Report = Callable[[str, str, str, str], None]
+
+
+class InvalidPartError(Exception):
+    """The part at hand cannot be used; the problem is already reported."""
+
+
+def label_key_problem(key: str) -> str:
+    """Why a text is no label key, or an empty string."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and (not _DNS_SUBDOMAIN.match(prefix) or len(prefix) > 253):
+        return f"label key {key!r} has a prefix that is not a DNS subdomain"
+    if not _QUALIFIED_NAME.match(name):
+        return (
+            f"{key!r} is not a label key (at most 63 letters, digits, '-', '_', '.', optionally after a prefix and '/')"
+        )
+    return ""
+
+
+def label_value_problem(value: str) -> str:
+    """Why a text is no label value, or an empty string."""
+    if len(value) > 63 or not _LABEL_VALUE.match(value):
+        return f"{value!r} is not a label value (at most 63 letters, digits, '-', '_', '.')"
+    return ""
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "mapping" if isinstance(value, Mapping) else "list" if isinstance(value, list) else type(value).__name__
+
+
+class Reader:
+    """Reads one policy and reports what is wrong with it; keeps the reporting out of the semantics."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._left = MAX_ITEMS
+        self.failed = False
+
+    def error(self, path: str, message: str, hint: str = "") -> None:
+        self.failed = True
+        self._report("error", path, message, hint)
+
+    def warn(self, path: str, message: str, hint: str = "") -> None:
+        self._report("warning", path, message, hint)
+
+    def mapping(self, value: object, path: str, fields: tuple[str, ...] | None) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            self.error(path, f"must be a mapping, not a {_kind(value)}")
+            raise InvalidPartError
+        if fields is not None:
+            for key in value:
+                if key not in fields:
+                    near = nearest(str(key), fields)
+                    hint = f"did you mean {near!r}?" if near else "known fields: " + ", ".join(fields)
+                    self.warn(f"{path}.{key}", "unknown field, which the API server drops or refuses", hint)
+        return value
+
+    def items(self, value: object, path: str) -> list[Any]:
+        """A list; null and a missing field are the empty list, as in the API's JSON decoding."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.error(path, f"must be a list, not a {_kind(value)}")
+            raise InvalidPartError
+        self._spend(len(value), path)
+        return value
+
+    def _spend(self, count: int, path: str) -> None:
+        self._left -= count
+        if self._left < 0:
+            self.error(path, f"the object has more than {MAX_ITEMS} items, more than any stored object can hold")
+            raise InvalidPartError
+
+    def text(self, value: object, path: str) -> str:
+        if not isinstance(value, str):
+            hint = f"write it in quotes: '{value}'" if isinstance(value, (bool, int, float)) else ""
+            self.error(path, f"must be a string, not a {_kind(value)}", hint)
+            raise InvalidPartError
+        return value
+
+    def integer(self, value: object, path: str, first: int, last: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            hint = "write it without quotes" if isinstance(value, str) and value.isdigit() else ""
+            self.error(path, f"must be a number, not a {_kind(value)}", hint)
+            raise InvalidPartError
+        if not first <= value <= last:
+            self.error(path, f"invalid value {value}: must be between {first} and {last}")
+            raise InvalidPartError
+        return value
+
+    def selector(self, value: object, path: str) -> Selector:
+        spec = self.mapping({} if value is None else value, path, ("matchLabels", "matchExpressions"))
+        requirements: list[Requirement] = []
+        labels = spec.get("matchLabels")
+        if labels is not None:
+            self._spend(len(labels) if isinstance(labels, Mapping) else 0, f"{path}.matchLabels")
+            for key, label in self.mapping(labels, f"{path}.matchLabels", None).items():
+                key_path = f"{path}.matchLabels[{key}]"
+                self._check_label(self.text(key, key_path), self.text(label, key_path), key_path)
+                requirements.append(Requirement(key, IN, (label,)))
+        for index, item in enumerate(self.items(spec.get("matchExpressions"), f"{path}.matchExpressions")):
+            requirements.append(self._expression(item, f"{path}.matchExpressions[{index}]"))
+        return make_selector(tuple(requirements)) if requirements else EVERYTHING
+
+    def _expression(self, item: object, path: str) -> Requirement:
+        spec = self.mapping(item, path, ("key", "operator", "values"))
+        key = self.text(spec.get("key"), f"{path}.key")
+        operator = self.text(spec.get("operator"), f"{path}.operator")
+        values = [
+            self.text(value, f"{path}.values[{index}]")
+            for index, value in enumerate(self.items(spec.get("values"), f"{path}.values"))
+        ]
+        if operator not in OPERATORS:
+            near = nearest(operator, OPERATORS)
+            hint = f"did you mean {near!r}?" if near else ""
+            self.error(f"{path}.operator", f"unsupported value {operator!r}: one of {', '.join(OPERATORS)}", hint)
+            raise InvalidPartError
+        if operator in (EXISTS, DOES_NOT_EXIST):
+            if values:
+                self.error(f"{path}.values", f"must be empty for operator {operator}")
+                raise InvalidPartError
+        elif not values:
+            self.error(f"{path}.values", f"required for operator {operator}")
+            raise InvalidPartError
+        self._check_label(key, "", f"{path}.key")
+        for index, value in enumerate(values):
+            self._check_label(key, value, f"{path}.values[{index}]")
+        return Requirement(key, operator, tuple(sorted(set(values))))
+
+    def _check_label(self, key: str, value: str, path: str) -> None:
+        problem = label_key_problem(key) or label_value_problem(value)
+        if problem:
+            self.error(path, problem)
+            raise InvalidPartError
+
+    def block(self, cidr: object, exceptions: list[Any], path: str, covers_pods: bool) -> BlockPeer:
+        text = self.text(cidr, f"{path}.cidr" if not covers_pods else path)
+        whole = parse_cidr(text)
+        if whole is None:
+            hint = f"a single address is '{text}/{128 if ':' in text else 32}'" if "/" not in text else ""
+            self.error(f"{path}.cidr" if not covers_pods else path, f"invalid value {text!r}: not a CIDR block", hint)
+            raise InvalidPartError
+        holes = []
+        for index, item in enumerate(exceptions):
+            hole_text = self.text(item, f"{path}.except[{index}]")
+            hole = parse_cidr(hole_text)
+            if hole is None:
+                self.error(f"{path}.except[{index}]", f"invalid value {hole_text!r}: not a CIDR block")
+                raise InvalidPartError
+            inside = hole.family == whole.family and whole.first <= hole.first and hole.last <= whole.last
+            if not inside or (hole.first, hole.last) == (whole.first, whole.last):
+                self.error(
+                    f"{path}.except[{index}]", f"invalid value {hole_text!r}: must be a strict subset of {text!r}"
+                )
+                raise InvalidPartError
+            holes.append(hole)
+        written = text + (f" except {', '.join(str(item) for item in exceptions)}" if exceptions else "")
+        return BlockPeer(tuple(subtract(whole, holes)), written, covers_pods)
+
+    def protocol(self, value: object, path: str) -> str:
+        if value is None:
+            return "TCP"
+        text = self.text(value, path)
+        if text not in PROTOCOLS:
+            hint = f"did you mean {text.upper()!r}?" if text.upper() in PROTOCOLS else ""
+            self.error(path, f"unsupported value {text!r}: one of {', '.join(PROTOCOLS)}", hint)
+            raise InvalidPartError
+        return text
+
+    def port_name(self, value: str, path: str) -> str:
+        if not _PORT_NAME.match(value) or len(value) > 15 or not any(c.isalpha() for c in value):
+            hint = "write a port number without quotes" if value.isdigit() else ""
+            self.error(
+                path, f"invalid value {value!r}: not a port name (at most 15 of a-z, 0-9, '-', one a letter)", hint
+            )
+            raise InvalidPartError
+        return value

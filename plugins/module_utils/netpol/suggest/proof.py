@@ -1,0 +1,162 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The proof of a suggestion: what it cuts of the observed flows, and what it allows beyond them, told by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..decide.engine import Engine
+from ..decide.matrix import Groups, Matrix
+from ..decide.universe import Universe
+from ..flows.observed import DNS_PORTS, Observed
+from ..model.addresses import Range, parse_block
+from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options
+from ..model.ports import describe, summary
+from ..read.manifests import Input, load
+from .policies import Builder
+
+
+def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Options) -> tuple[list[str], list[str]]:
+    """Evaluates the suggestion with the engine: what it cuts of the observed flows, and what it allows beyond them."""
+    policies = load([Input("suggestion", objects=manifests)]).policies
+    model = builder.model
+    home = Model(namespaces=dict(model.namespaces), pods=model.running, nodes=model.nodes)
+    for name in builder.scope:
+        home.namespaces.setdefault(name, Namespace(name, {NAMESPACE_NAME_LABEL: name}, declared=False))
+    wanted = [interval for flow in builder.flows for interval in (*flow.intervals, *DNS_PORTS)]
+    universe = Universe(home, [policies], options, wanted)
+    matrix = Matrix(Engine(universe, policies), Groups(universe, "workload"))
+    space = universe.ports
+    scope = set(builder.scope)
+    servers = set(builder.dns_servers) if builder.dns else set()
+    dns = 0
+    for interval in DNS_PORTS:
+        dns |= space.mask(*interval)
+    observed: dict[tuple[str, str], int] = {}
+    ranges: list[tuple[Observed, int]] = []
+    for flow in builder.flows:
+        mask = 0
+        for interval in flow.intervals:
+            mask |= space.mask(*interval)
+        if isinstance(flow.source, str) and isinstance(flow.destination, str):
+            for pair in _covered(builder, flow.source, flow.destination):
+                observed[pair] = observed.get(pair, 0) | mask
+        else:
+            ranges.append((flow, mask))
+    allowed: dict[tuple[str, str], int] = {}
+    excess: list[str] = []
+    for destination, sources, mask in matrix.pairs():
+        for source in sources:
+            allowed[(source, destination)] = allowed.get((source, destination), 0) | mask
+    for (source, destination), mask in allowed.items():
+        if not {source.split("/")[0], destination.split("/")[0]} & scope:
+            continue
+        if any(builder.workloads[e][0].host_network for e in (source, destination) if e in builder.workloads):
+            continue  # no policy of this kind holds for it, as the notes say
+        extra = mask & ~observed.get((source, destination), 0)
+        if destination in servers:
+            extra &= ~dns
+        if extra and (parse_end(source) or parse_end(destination)):
+            extra &= ~_outside_mask(ranges, source, destination, builder.coarseness == "namespace")
+        if extra:
+            excess.append(f"{source} -> {destination} on {summary(describe(space.intervals(extra)))}")
+    missing = _missing(builder, matrix, observed, allowed, ranges)
+    return missing, excess
+
+
+def _covered(builder: Builder, source: str, destination: str) -> list[tuple[str, str]]:
+    """Pairs of workloads that one observed pair stands for at this coarseness."""
+    if builder.coarseness != "namespace":
+        return [(source, destination)]
+    left, right = source.split("/")[0], destination.split("/")[0]
+    return [
+        (one, other)
+        for one in builder.workloads
+        if one.split("/")[0] == left
+        for other in builder.workloads
+        if other.split("/")[0] == right
+    ]
+
+
+def parse_end(name: str) -> Range | None:
+    """The range that a listed end is, None for a workload."""
+    first, dash, last = name.partition("-")
+    if dash and "/" not in name:
+        low, high = parse_block(first), parse_block(last)
+        if low is not None and high is not None:
+            return Range(low.family, low.first, high.last)
+    return parse_block(name)
+
+
+def _outside_mask(ranges: Sequence[tuple[Observed, int]], source: str, destination: str, wide: bool) -> int:
+    """Ports that were observed for all of a range outside with a workload."""
+    start, end = parse_end(source), parse_end(destination)
+    mask = 0
+    for flow, ports in ranges:
+        side, listed, pod, other = (
+            (flow.source, start, flow.destination, destination)
+            if isinstance(flow.source, Range)
+            else (flow.destination, end, flow.source, source)
+        )
+        if listed is None or not isinstance(side, Range) or side.family != listed.family:
+            continue
+        same = isinstance(pod, str) and (pod == other or (wide and pod.split("/")[0] == other.split("/")[0]))
+        if same and side.first <= listed.first and listed.last <= side.last:
+            mask |= ports
+    return mask
+
+
+def _missing(
+    builder: Builder,
+    matrix: Matrix,
+    observed: Mapping[tuple[str, str], int],
+    allowed: Mapping[tuple[str, str], int],
+    ranges: Sequence[tuple[Observed, int]],
+) -> list[str]:
+    space = matrix.ports
+    found = []
+    groups = {name: number for number, name in enumerate(matrix.groups.names)}
+    asked = {(flow.source, flow.destination) for flow in builder.observed}
+    for (source, destination), mask in observed.items():
+        if (source, destination) not in asked:
+            continue
+        if source == destination and matrix.groups.single[groups[source]]:
+            continue  # a pod always reaches itself
+        gone = mask & ~allowed.get((source, destination), 0)
+        if gone:
+            found.append(f"{source} -> {destination} on {summary(describe(space.intervals(gone)))}")
+    for flow, mask in ranges:
+        side = flow.source if isinstance(flow.source, Range) else flow.destination
+        if not isinstance(side, Range):
+            continue
+        for (source, destination), given in _listed(allowed, flow, side, matrix):
+            gone = mask & ~given
+            if gone:
+                found.append(f"{source} -> {destination} on {summary(describe(space.intervals(gone)))}")
+    return found
+
+
+def _listed(
+    allowed: Mapping[tuple[str, str], int], flow: Observed, side: Range, matrix: Matrix
+) -> list[tuple[tuple[str, str], int]]:
+    """What is allowed between a workload and each part of an observed range."""
+    found = []
+    for ranges in matrix.engine.universe.outside:
+        for item in ranges:
+            if item.family != side.family or item.last < side.first or side.last < item.first:
+                continue
+            part = Range(item.family, max(item.first, side.first), min(item.last, side.last))
+            mask = 0
+            for (source, destination), given in allowed.items():
+                if flow.source is side:
+                    listed, same = parse_end(source), destination == flow.destination
+                else:
+                    listed, same = parse_end(destination), source == flow.source
+                if same and listed and listed.family == part.family and listed.first <= part.first:
+                    mask |= given if part.last <= listed.last else 0
+            pair = (str(part), str(flow.destination)) if flow.source is side else (str(flow.source), str(part))
+            found.append((pair, mask))
+    return found

@@ -1,0 +1,135 @@
+"""Reasons for every pair, and what is open beyond the pods that exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
+from hypothesis import HealthCheck, given, settings
+
+from ..clusters import build, objects
+from ..lint.test_lint import pod, policy
+
+
+def ask(question: str, *manifests: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return answer(Request(question, **options), load([Input("test", objects=list(manifests))]))
+
+
+PODS = [pod("web"), pod("api"), pod("web", "dev")]
+
+
+def spec(text: str) -> dict[str, Any]:
+    return policy(text)
+
+
+def exposed(result: dict[str, Any], workload: str, direction: str = "ingress") -> dict[str, Any]:
+    (found,) = [i for i in result["exposure"] if (i["workload"], i["direction"]) == (workload, direction)]
+    return found
+
+
+def test_without_policies_everything_is_exposed_to_everyone() -> None:
+    found = exposed(ask("exposure", *PODS), "prod/Pod/web")
+    assert found["protected"] is False
+    assert found["cluster"] == [{"protocol": "all", "ports": "all"}]
+    assert found["outside"] == [{"address": "0.0.0.0/0", "protocol": "all", "ports": "all"}]
+
+
+def test_isolation_closes_and_rules_open_to_pods_that_may_come() -> None:
+    manifest = spec(
+        """
+        podSelector: {matchLabels: {app: web}}
+        ingress:
+        - from: [{namespaceSelector: {matchLabels: {team: ops}}, podSelector: {matchLabels: {role: probe}}}]
+          ports: [{port: 80}]
+        - from: [{podSelector: {matchLabels: {app: future}}}]
+        """
+    )
+    found = exposed(ask("exposure", *PODS, manifest), "prod/Pod/web")
+    assert (found["protected"], found["cluster"], found["outside"]) == (True, [], [])
+    assert found["selected"] == [
+        {"namespaces": "name prod", "pods": "app=future", "protocol": "all", "ports": "all"},
+        {"namespaces": "team=ops", "pods": "role=probe", "protocol": "TCP", "ports": "80"},
+    ]
+
+
+def test_open_to_every_namespace_is_not_open_to_the_world() -> None:
+    manifest = spec("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 80}]}]}")
+    found = exposed(ask("exposure", *PODS, manifest), "prod/Pod/web")
+    assert found["cluster"] == [{"protocol": "TCP", "ports": "80"}]
+    assert (found["outside"], found["selected"]) == ([], [])
+
+
+def test_a_negative_selector_does_not_count_as_everyone() -> None:
+    manifest = spec(
+        "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector:"
+        " {matchExpressions: [{key: legacy, operator: DoesNotExist}]}}]}]}"
+    )
+    found = exposed(ask("exposure", *PODS, manifest), "prod/Pod/web")
+    assert found["cluster"] == []
+    assert {item["pods"] for item in found["selected"]} == {"without labels", "!legacy"}
+
+
+def test_egress_to_a_block_is_exposure_to_the_outside() -> None:
+    manifest = spec(
+        "{podSelector: {}, policyTypes: [Egress],"
+        " egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: 443}]}]}"
+    )
+    found = exposed(ask("exposure", *PODS, manifest), "prod/Pod/web", "egress")
+    assert found["outside"] == [{"address": "192.0.2.0/24", "protocol": "TCP", "ports": "443"}]
+
+
+def test_exposure_is_told_in_sentences() -> None:
+    lines = ask("exposure", *PODS, spec("{podSelector: {}, policyTypes: [Ingress, Egress]}"))["text"]
+    assert "prod/Pod/api ingress: closed" in lines
+    assert "dev/Pod/web ingress (no policy): from every pod of every namespace on all; from 0.0.0.0/0 on all" in lines
+
+
+def test_every_pair_has_its_reasons() -> None:
+    manifest = spec(
+        "{podSelector: {matchLabels: {app: api}}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]}"
+    )
+    result = ask("explain", *PODS, manifest, source={"pod": "web"}, destination={"namespace": "prod", "pod": "api"})
+    told = {(i["from"], i["allowed"]): i for i in result["explanations"]}
+    assert set(told) == {("prod/web", True), ("prod/web", False), ("dev/web", False)}
+    assert told[("prod/web", True)]["connections"] == [{"protocol": "TCP", "ports": "80"}]
+    assert told[("prod/web", True)]["ingress"]["rule"] == 0
+    assert told[("dev/web", False)]["policy"] == "NetworkPolicy prod/p"
+    assert any(line.startswith("prod/web -> prod/api on TCP 80: allowed: no policy selects") for line in result["text"])
+
+
+def test_too_many_explanations_are_refused_with_a_way_out() -> None:
+    with pytest.raises(NetpolError, match="narrow them with from and to"):
+        ask("explain", *PODS, limit=2)
+
+
+relaxed = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@relaxed
+@given(objects())
+def test_explanations_and_the_matrix_by_pod_allow_the_same(manifests: list[dict[str, Any]]) -> None:
+    for item in manifests:
+        if item["kind"] == "Pod":
+            item["spec"]["hostNetwork"] = False
+    model = build(manifests)
+    listed = answer(Request("matrix", by="pod", outside=False), model)["connections"]
+    explained = answer(Request("explain", outside=False), model)["explanations"]
+    allowed: dict[tuple[str, str], set[str]] = {}
+    for item in explained:
+        if item["allowed"]:
+            pair = (item["from"], item["to"])
+            allowed.setdefault(pair, set()).update(c["protocol"] for c in item["connections"])
+    matrix: dict[tuple[str, str], set[str]] = {}
+    for item in listed:
+        matrix.setdefault((item["from"], item["to"]), set()).add(item["protocol"])
+
+    def spelled(found: dict[tuple[str, str], set[str]]) -> dict[tuple[str, str], set[str]]:
+        every = {"TCP", "UDP", "SCTP"}
+        return {pair: every if "all" in words else words for pair, words in found.items()}
+
+    assert spelled(allowed) == spelled(matrix)

@@ -1,0 +1,154 @@
+"""The vocabulary for flows: what it means in a cluster, and how mistakes in it are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.ends import intervals, select
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.vocabulary import (
+    parse_flow,
+    parse_flows,
+    parse_port,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
+
+
+def pod(name: str, namespace: str, host: bool = False, port: int = 8080, **labels: str) -> dict[str, Any]:
+    ports = [{"name": "http", "containerPort": port}]
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {"hostNetwork": host, "containers": [{"name": "main", "ports": ports}]},
+    }
+
+
+def service(selector: dict[str, str] | None) -> dict[str, Any]:
+    ports = [{"name": "web", "port": 80, "targetPort": "http"}, {"name": "admin", "port": 81, "targetPort": 9000}]
+    return {
+        "kind": "Service",
+        "metadata": {"name": "api", "namespace": "prod"},
+        "spec": {"selector": selector, "ports": ports},
+    }
+
+
+@pytest.fixture
+def model() -> Model:
+    return load(
+        [
+            Input(
+                "test",
+                objects=[
+                    {"kind": "Namespace", "metadata": {"name": "prod", "labels": {"stage": "live"}}},
+                    pod("api-0", "prod", app="api"),
+                    pod("web-0", "prod", port=8081, app="web"),
+                    pod("agent", "prod", host=True, app="agent"),
+                    pod("api-0", "test", app="api"),
+                    service({"app": "api"}),
+                ],
+            )
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("peer", "names"),
+    [
+        ({}, ["prod/api-0", "prod/web-0", "test/api-0"]),
+        ({"namespace": "prod"}, ["prod/api-0", "prod/web-0"]),
+        ({"namespace": ["prod", "test"], "labels": {"app": "api"}}, ["prod/api-0", "test/api-0"]),
+        ({"namespace_labels": {"stage": "live"}, "labels": {"app": "api"}}, ["prod/api-0"]),
+        ({"workload": "Pod/api-0"}, ["prod/api-0", "test/api-0"]),
+        ({"workload": "agent"}, ["prod/agent"]),
+        ({"pod": "web-0"}, ["prod/web-0"]),
+        ({"service": "api"}, ["prod/api-0"]),
+    ],
+)
+def test_a_peer_is_the_pods_that_meet_all_of_it(model: Model, peer: dict[str, Any], names: list[str]) -> None:
+    flow = parse_flow({"from": {}, "to": peer})
+    assert [pod.full_name for pod in select(model, flow.destination).pods] == names
+
+
+@pytest.mark.parametrize(
+    ("port", "text"),
+    [
+        (8080, "8080/TCP"),
+        ("8080/udp", "8080/UDP"),
+        ("http/TCP", "http/TCP"),
+        ("http", "http/TCP"),
+        ("8000-8100/TCP", "8000-8100/TCP"),
+        ({"port": 53, "protocol": "UDP"}, "53/UDP"),
+        ({"port": 8000, "end_port": 8100}, "8000-8100/TCP"),
+        ({"protocol": "SCTP"}, "1-65535/SCTP"),
+        ("all/UDP", "1-65535/UDP"),
+    ],
+)
+def test_a_port_may_be_written_in_several_ways(port: object, text: str) -> None:
+    assert str(parse_port(port)) == text
+
+
+def test_named_ports_are_those_of_the_destination(model: Model) -> None:
+    flow = parse_flow({"to": {"namespace": "prod"}, "ports": ["http"]})
+    found = {pod.name: intervals(model, flow, pod) for pod in select(model, flow.destination).pods}
+    assert found == {"api-0": [("TCP", 8080, 8080)], "web-0": [("TCP", 8081, 8081)]}
+    assert intervals(model, flow, None) == []
+
+
+def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
+    (api,) = select(model, parse_flow({"to": {"service": "api"}}).destination).pods
+    assert intervals(model, parse_flow({"to": {"service": "api"}, "ports": [80]}), api) == [("TCP", 8080, 8080)]
+    assert intervals(model, parse_flow({"to": {"service": "api"}, "ports": ["admin"]}), api) == [("TCP", 9000, 9000)]
+    assert len(intervals(model, parse_flow({"to": {"service": "api"}}), api)) == 2
+    with pytest.raises(FlowError, match=r"has none of these ports.*80/TCP"):
+        intervals(model, parse_flow({"to": {"service": "api"}, "ports": [8080]}), api)
+
+
+@pytest.mark.parametrize(
+    ("flow", "path", "message"),
+    [
+        ("x", "flows[0]", "must be a mapping"),
+        ({"form": {}}, "flows[0].form", "did you mean 'from'"),
+        ({"to": {"namespaces": "a"}}, "flows[0].to.namespaces", "did you mean 'namespace'"),
+        ({"to": {"labels": {"app": 1}}}, "flows[0].to.labels[app]", "must be a string"),
+        ({"to": {"labels": "app=x"}}, "flows[0].to.labels", "must be a mapping"),
+        ({"to": {"ip": "10.0.0.0/8"}}, "flows[0].to.ip", "not an address"),
+        ({"to": {"cidr": "10.0.0.0/33"}}, "flows[0].to.cidr", "not a block"),
+        ({"to": {"cidr": "10.0.0.0/8", "labels": {}}}, "flows[0].to", "stands alone"),
+        ({"from": {"service": "api"}}, "flows[0].from.service", "opens no connections"),
+        ({"ports": [0]}, "flows[0].ports[0]", "not a port number"),
+        ({"ports": ["90-80"]}, "flows[0].ports[0]", "before its start"),
+        ({"ports": ["80/ICMP"]}, "flows[0].ports[0]", "not a protocol"),
+        ({"ports": [True]}, "flows[0].ports[0]", "not a port"),
+        ({"ports": ["HTTP!"]}, "flows[0].ports[0]", "neither a port number nor a port's name"),
+        ({"ports": [{"port": "http", "end_port": 5}]}, "flows[0].ports[0].end_port", "beside a named port"),
+        ({"name": 5}, "flows[0].name", "must be a string"),
+    ],
+)
+def test_what_is_not_of_the_vocabulary_is_told_by_its_place(flow: object, path: str, message: str) -> None:
+    with pytest.raises(FlowError, match=message) as caught:
+        parse_flows([flow])
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("peer", "message"),
+    [
+        ({"namespace": "prd"}, "there is no namespace 'prd', did you mean 'prod'"),
+        ({"workload": "wep-0"}, "there is no workload 'wep-0', did you mean 'web-0'"),
+        ({"labels": {"ap": "api"}}, "there is no pod label 'ap', did you mean 'app'"),
+        ({"labels": {"app": "apy"}}, "there is no pod label app 'apy', did you mean 'api'"),
+        ({"namespace": "test", "labels": {"app": "web"}}, "each part exists, but no pod has all of them"),
+        ({"service": "apy"}, "there is no Service 'apy'"),
+    ],
+)
+def test_what_nothing_matches_is_told_with_the_nearest(model: Model, peer: dict[str, Any], message: str) -> None:
+    with pytest.raises(FlowError, match=message):
+        select(model, parse_flow({"to": peer}).destination)
+
+
+def test_a_service_without_a_selector_has_no_pods_that_we_know(model: Model) -> None:
+    bare = load([Input("test", objects=[service(None)])])
+    with pytest.raises(FlowError, match="has no selector"):
+        select(bare, parse_flow({"to": {"service": "api"}}).destination)
