@@ -100,6 +100,11 @@ pods:
   returned: success
   type: list
   elements: dict
+workloads:
+  description: Each workload with C(kind), C(name), C(wanted) and C(ready) pods, and what it lacks (C(missing)).
+  returned: success
+  type: list
+  elements: dict
 missing:
   description: What is not as wanted; empty after a wait that succeeded.
   returned: success
@@ -160,7 +165,13 @@ def main() -> None:
     except KubeError as error:
         module.fail_json(msg=str(error), elapsed_seconds=round(time.monotonic() - started, 2))
     elapsed = round(time.monotonic() - started, 2)
-    module.exit_json(changed=synced > 0, pods=list(state.pods), missing=list(state.missing), elapsed_seconds=elapsed)
+    module.exit_json(
+        changed=synced > 0,
+        pods=list(state.pods),
+        workloads=list(state.workloads),
+        missing=list(state.missing),
+        elapsed_seconds=elapsed,
+    )
 
 
 if __name__ == "__main__":

@@ -53,11 +53,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class State:
-    """What was found at one moment: whatever is still missing, and each Falco pod with its rules."""
+    """What was found at one moment: whatever is still missing, each Falco pod with its rules, each workload."""
 
     missing: tuple[str, ...]
     pods: tuple[dict[str, Any], ...]
     unready: tuple[dict[str, Any], ...]
+    workloads: tuple[dict[str, Any], ...] = ()
 
 
 def look(client: Client, wanted: Wanted) -> State:
@@ -69,12 +70,13 @@ def look(client: Client, wanted: Wanted) -> State:
     missing: list[str] = []
     reports: list[dict[str, Any]] = []
     unready: list[dict[str, Any]] = []
+    workloads: list[dict[str, Any]] = []
     for kind, name in wanted.workloads:
         workload = client.get(KNOWN[("apps/v1", kind)], name, wanted.namespace)
+        workloads.append(workload_report(kind, name, workload))
+        missing += workloads[-1]["missing"]
         if workload is None:
-            missing.append(f"{kind} {name} does not exist")
             continue
-        missing += workload_missing(workload)
         selector = ",".join(f"{k}={v}" for k, v in sorted(workload["spec"]["selector"]["matchLabels"].items()))
         pods = client.list_all(PODS, wanted.namespace, label_selector=selector)
         pods = [pod for pod in pods if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
@@ -86,7 +88,17 @@ def look(client: Client, wanted: Wanted) -> State:
             missing += [
                 f"pod {report['name']} on {report['node']} {text}" for report in reports for text in report["differs"]
             ]
-    return State(tuple(missing), tuple(reports), tuple(unready))
+    return State(tuple(missing), tuple(reports), tuple(unready), tuple(workloads))
+
+
+def workload_report(kind: str, name: str, workload: Mapping[str, Any] | None) -> dict[str, Any]:
+    """How many pods a workload wants and has ready, and what it lacks; a workload that is not there wants none."""
+    if workload is None:
+        return {"kind": kind, "name": name, "wanted": 0, "ready": 0, "missing": [f"{kind} {name} does not exist"]}
+    status, is_daemon = workload.get("status") or {}, kind == "DaemonSet"
+    wanted = status.get("desiredNumberScheduled", 0) if is_daemon else (workload.get("spec") or {}).get("replicas", 1)
+    ready = status.get("numberReady" if is_daemon else "readyReplicas", 0)
+    return {"kind": kind, "name": name, "wanted": wanted, "ready": ready, "missing": workload_missing(workload)}
 
 
 def workload_missing(workload: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of the evidence: a stage's checks from what was asked, and the report of all stages."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.junit import junit
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import evidence as judge
+
+
+def evidence(asked: dict[str, Any], stage: str) -> list[dict[str, Any]]:
+    """The checks of a stage. See evidence.yml."""
+    try:
+        return judge(asked, stage)
+    except EvidenceError as error:
+        raise AnsibleFilterError(f"evidence: {error}") from error
+
+
+def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any]:
+    """The report's data. See evidence_report.yml."""
+    try:
+        return report(checks, **about)
+    except EvidenceError as error:
+        raise AnsibleFilterError(f"evidence_report: {error}") from error
+
+
+def evidence_junit(data: dict[str, Any]) -> str:
+    """The report as JUnit XML. See evidence_junit.yml."""
+    return junit(data)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"evidence": evidence, "evidence_report": evidence_report, "evidence_junit": evidence_junit}
