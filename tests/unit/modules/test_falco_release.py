@@ -174,6 +174,15 @@ def test_a_rollout_that_is_done(cluster: FalcoCluster) -> None:
     assert result["changed"] is False
 
 
+def test_each_workload_tells_what_it_wants_and_has(cluster: FalcoCluster) -> None:
+    gone = {"kind": "Deployment", "name": "gone"}
+    result = rollout(cluster, workloads=[{"kind": "DaemonSet", "name": "falco"}, gone], timeout_seconds=0)
+    assert result["workloads"] == [
+        {"kind": "DaemonSet", "name": "falco", "wanted": 2, "ready": 2, "missing": []},
+        {**gone, "wanted": 0, "ready": 0, "missing": ["Deployment gone does not exist"]},
+    ]
+
+
 @pytest.mark.parametrize(
     ("status", "told"),
     [
