@@ -19,13 +19,9 @@ help:  ## this list
 .PHONY: setup
 setup: $(VENV)/.done build/collections/ansible_collections/falconet/k8s  ## Python environment and the collection's path, nothing else
 
-# Its path names the content of the requirements, so their age does not matter.
+# Its path names the content of the lock, so its age does not matter.
 $(VENV)/.done: | $(REQUIREMENTS)
-	@echo "==> Python environment in $(VENV) (first time only, about a minute)"
-	python3 -c 'import sys; sys.exit("falconet.k8s needs Python 3.11 or newer on the controller, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	python3 -m venv $(VENV) || { echo "python3 has no venv module: apt-get install python3-venv" >&2; exit 1; }
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(REQUIREMENTS)
-	touch $@
+	@python3 tools/environment.py $(REQUIREMENTS) $(VENV)
 
 # Ansible finds a collection by its path: ansible_collections/<namespace>/<name>.
 build/collections/ansible_collections/falconet/k8s:

@@ -1,0 +1,292 @@
+"""An environment is what its lock names, whatever the package index has got since, with old and new pips."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import http.server
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tools import environment
+from tools.environment import SetupError, explain, install, make, pinned
+
+#: What Debian 12, pyenv's Python 3.11 and the newest release bring.
+PIPS = ("23.0", "23.2.1", "newest")
+#: How this machine's own index is found, before a test names another one.
+OURS = dict(os.environ)
+
+
+def wheel(folder: Path, name: str, version: str, *requires: str, extras: tuple[str, ...] = ()) -> Path:
+    """A wheel without code, as the index would offer it."""
+    info = f"{name}-{version}.dist-info"
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    lines += [f"Provides-Extra: {extra}" for extra in extras] + [f"Requires-Dist: {one}" for one in requires]
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": "\n".join(lines) + "\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(
+        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
+        f"{len(text.encode())}\n"
+        for path, text in files.items()
+    )
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
+            archive.writestr(path, text)
+    target = folder / f"{name}-{version}-py3-none-any.whl"
+    target.write_bytes(content.getvalue())
+    return target
+
+
+class Index:
+    """A package index on this machine's loopback (PEP 503)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = ""
+
+    def offer(self, name: str, version: str, *requires: str, extras: tuple[str, ...] = ()) -> str:
+        """Put a package into it; returns its line for a lock."""
+        page = self.folder / "simple" / name
+        page.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256(wheel(page, name, version, *requires, extras=extras).read_bytes()).hexdigest()
+        links = [f'<a href="{one.name}">{one.name}</a>' for one in sorted(page.glob("*.whl"))]
+        (page / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
+        return f"{name}=={version} --hash=sha256:{digest}\n"
+
+    def withdraw(self, name: str, version: str) -> None:
+        """Take a version out of it."""
+        page = self.folder / "simple" / name
+        (page / f"{name}-{version}-py3-none-any.whl").unlink()
+        text = (page / "index.html").read_text()
+        line = next(one for one in text.splitlines() if f"{name}-{version}-" in one)
+        (page / "index.html").write_text(text.replace(line, "<body>" if line.startswith("<!DOCTYPE") else ""))
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    folder = tmp_path / "index"
+    (folder / "simple").mkdir(parents=True)
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        made = Index(folder)
+        made.url = f"http://127.0.0.1:{server.server_address[1]}/simple/"
+        for name in [name for name in os.environ if name.startswith("PIP_")]:
+            monkeypatch.delenv(name)
+        # What this machine's pip is configured with must not matter.
+        for name, value in {"INDEX_URL": made.url, "CONFIG_FILE": os.devnull, "NO_CACHE_DIR": "1"}.items():
+            monkeypatch.setenv(f"PIP_{name}", value)
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+Environment = tuple[list[str], Path]
+
+
+@functools.cache
+def cached_pip(version: str) -> Path:
+    """The interpreter of an environment that has this pip; made once and kept."""
+    root = Path(os.environ.get("FALCONET_CACHE") or Path.home() / ".cache" / "falconet") / "pips"
+    python = root / version / "bin" / "python"
+    with environment.alone(root / version):
+        if not (root / version / ".done").exists():
+            shutil.rmtree(root / version, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", str(root / version)], check=True)
+            wanted = "pip" if version == "newest" else f"pip=={version}"
+            argv = [str(python), "-m", "pip", "install", "--quiet", "--upgrade", "--disable-pip-version-check", wanted]
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, env=OURS)
+            if done.returncode:
+                pytest.skip(reason=f"pip {version} is not to be had here: {done.stderr.strip().splitlines()[-1:]}")
+            if subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+                pytest.skip(reason=f"pip {version} does not run on Python {sys.version_info[0]}.{sys.version_info[1]}")
+            (root / version / ".done").touch()
+    return python
+
+
+@pytest.fixture(params=PIPS)
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
+    """How a pip of that version is called for an empty environment, and that environment."""
+    python = cached_pip(request.param)
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    return [str(python), "-m", "pip", "--python", str(venv / "bin" / "python")], venv
+
+
+def installed(venv: Path) -> dict[str, str]:
+    """Version by name of what an environment has."""
+    (site,) = venv.glob("lib/python*/site-packages")
+    return {name: version for name, _, version in (one.stem.partition("-") for one in sorted(site.glob("*.dist-info")))}
+
+
+@pytest.fixture
+def moved_on(index: Index, tmp_path: Path) -> Path:
+    """A lock, and an index that has got newer versions since; one of these is what an extra asks for."""
+    lock = index.offer("covering", "1.0", "tomlish; extra == 'toml'", extras=("toml",))
+    lock += index.offer("testing", "1.0", "covering[toml]>=1.0") + index.offer("tomlish", "1.0")
+    for name in ("testing", "tomlish"):
+        index.offer(name, "2.0")
+    index.offer("covering", "1.1", "tomlish>=2.0; extra == 'toml'", extras=("toml",))
+    path = tmp_path / "lock.txt"
+    path.write_text(lock)
+    return path
+
+
+@pytest.mark.usefixtures("index")
+def test_newer_versions_do_not_get_in(moved_on: Path, target: Environment) -> None:
+    pip, venv = target
+    install(pip, moved_on)
+    assert installed(venv) == {"covering": "1.0", "testing": "1.0", "tomlish": "1.0"}
+
+
+@pytest.mark.usefixtures("index")
+def test_resolving_again_is_what_broke(moved_on: Path, target: Environment) -> None:
+    argv = [*target[0], "install", "--quiet", "--require-hashes", "--requirement", str(moved_on)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "covering[toml]" in done.stderr
+
+
+def test_a_version_that_is_gone_is_named(index: Index, moved_on: Path, target: Environment) -> None:
+    index.withdraw("tomlish", "1.0")
+    with pytest.raises(SetupError) as told:
+        install(target[0], moved_on)
+    assert f"tomlish==1.0, which {moved_on} names, is not to be had for Python" in told.value.message
+    assert "the package index offers 2.0" in told.value.message
+    assert "make renew" in told.value.hint
+
+
+def test_other_bytes_under_the_same_version_are_refused(index: Index, moved_on: Path, target: Environment) -> None:
+    index.offer("tomlish", "1.0", "surprise")
+    with pytest.raises(SetupError, match=r"tomlish==1\.0: what the package index gave is not what"):
+        install(target[0], moved_on)
+
+
+def test_a_lock_that_lacks_something_is_told(index: Index, tmp_path: Path, target: Environment) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text(index.offer("testing", "1.0", "covering"))
+    with pytest.raises(SetupError, match=r"is not complete:(?s:.*)covering") as told:
+        install(target[0], lock)
+    assert "make renew" in told.value.hint
+
+
+@pytest.mark.usefixtures("index")
+def test_an_index_that_is_away_is_told(moved_on: Path, target: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{free.getsockname()[1]}/simple/")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "1")
+    with pytest.raises(SetupError, match="pip does not reach its package index"):
+        install(target[0], moved_on)
+
+
+@pytest.mark.usefixtures("index")
+def test_an_environment_is_complete_or_absent(moved_on: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    venv = tmp_path / "made"
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(environment, "install", die)
+        with pytest.raises(KeyboardInterrupt):
+            make(moved_on, venv)
+    assert not venv.exists()
+    venv.mkdir()
+    (venv / "half").touch()
+    assert make(moved_on, venv) is True
+    assert installed(venv).items() >= {"covering": "1.0", "testing": "1.0", "tomlish": "1.0"}.items()
+    assert not (venv / "half").exists()
+    assert make(moved_on, venv) is False
+
+
+def script(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "python"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "hint"),
+    [
+        ("echo 3 9", "needs Python 3.11 or newer here", "install a newer one"),
+        (
+            'case "$2" in *ensurepip*) exit 1;; *) echo 3 12;; esac',
+            "no venv or no ensurepip",
+            "apt-get install python3-venv",
+        ),
+        ("exit 1", "does not run", "--python"),
+    ],
+)
+def test_a_python_that_will_not_do_is_told(tmp_path: Path, text: str, told: str, hint: str) -> None:
+    (tmp_path / "lock.txt").write_text("")
+    with pytest.raises(SetupError) as raised:
+        make(tmp_path / "lock.txt", tmp_path / "venv", script(tmp_path, text))
+    assert told in raised.value.message
+    assert hint in raised.value.hint
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_lock_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert environment.main([str(tmp_path / "none.txt"), str(tmp_path / "venv")]) == 1
+    assert "there is no lock" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("OSError: [Errno 28] No space left on device", "no space left"),
+        ("ERROR: something else", "pip failed:\n    ERROR: something else"),
+        (
+            "No matching distribution found for a==1 ; python_version > '3'\n(from versions: none)",
+            "no other version either",
+        ),
+    ],
+)
+def test_other_failures_are_told(output: str, told: str) -> None:
+    assert told in explain(output, Path("lock.txt"), "Python 3.11").message
+
+
+def test_a_lock_is_read_with_its_extras_and_markers() -> None:
+    text = "coverage[toml]==7.17.3 \\\n    --hash=sha256:aa\ncolorama==0.4.6 ; sys_platform == 'win32' \\\n# via x==1\n"
+    assert pinned(text) == {"coverage": "7.17.3", "colorama": "0.4.6"}
+
+
+def test_the_development_lock_is_a_full_one(repository: Callable[[str], str]) -> None:
+    text = repository("requirements/dev.txt")
+    assert len(pinned(text)) > 60
+    entries = [
+        entry for entry in text.replace("\\\n", " ").splitlines() if entry and not entry.lstrip().startswith("#")
+    ]
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+@pytest.fixture
+def repository() -> Callable[[str], str]:
+    root = Path(__file__).resolve().parents[3]
+    return lambda name: (root / name).read_text()
