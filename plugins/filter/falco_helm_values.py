@@ -17,21 +17,24 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values im
     build_sidekick_releases,
     build_values,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
+from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import role_options
 
 
 def falco_helm_values(variables: dict[str, Any]) -> dict[str, Any]:
     """Values of the chart falco. See falco_helm_values.yml."""
-    return _or_filter_error(build_values, variables)
+    return _or_filter_error(build_values, _typed(variables))
 
 
 def falco_driver_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
     """Releases of Falco for groups of nodes with another driver. See falco_driver_releases.yml."""
-    return _or_filter_error(build_driver_releases, variables)
+    return _or_filter_error(build_driver_releases, _typed(variables))
 
 
 def falco_sidekick_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
     """Releases of the chart falcosidekick beside Falco's. See falco_sidekick_releases.yml."""
-    return _or_filter_error(build_sidekick_releases, variables)
+    return _or_filter_error(build_sidekick_releases, _typed(variables))
 
 
 def falco_changed_releases(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -47,7 +50,7 @@ def falco_changed_releases(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def falco_outputs_secret(outputs: dict[str, Any], variable: str = "falco_outputs") -> dict[str, str]:
     """Environment variables of Falcosidekick's outputs. See falco_outputs_secret.yml."""
-    return dict(_or_filter_error(build_outputs, outputs, variable).secret)
+    return dict(_or_filter_error(build_outputs, plain(outputs), variable).secret)
 
 
 def falco_secret_fingerprint(data: dict[str, str], salt: str) -> str:
@@ -58,6 +61,21 @@ def falco_secret_fingerprint(data: dict[str, str], salt: str) -> str:
 def falco_container_engine(nodes: list[dict[str, Any]]) -> str:
     """The container engine that all nodes report. See falco_container_engine.yml."""
     return _or_filter_error(engine_of_nodes, nodes)
+
+
+def _typed(variables: dict[str, Any]) -> dict[str, Any]:
+    """The settings with their declared types: templates and extra variables may have made strings of them."""
+    options = role_options("falco")
+    typed, problems = {}, []
+    for name, value in variables.items():
+        option = options.get(f"falco_{name}")
+        try:
+            typed[name] = read_variable(f"falco_{name}", plain(value), option) if option else plain(value)
+        except VariableError as error:
+            problems += error.problems
+    if problems:
+        raise AnsibleFilterError("\n".join(problems))
+    return typed
 
 
 def _or_filter_error(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inventory variables against the variables that the roles declare."""
+"""Inventory variables against the variables that the roles declare: their names, and their values by declared types."""
 
 from __future__ import annotations
 
+from .declared import VariableError, read_variable
 from .unknown import Finding, unknown_variables
 
-__all__ = ["Finding", "unknown_variables"]
+__all__ = ["Finding", "VariableError", "read_variable", "unknown_variables"]

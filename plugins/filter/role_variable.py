@@ -1,0 +1,34 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter role_variable: a role's variable with the types that the role declares, however it was given."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
+from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import declared_option
+
+
+def role_variable(value: Any, name: str) -> Any:
+    """A variable's value as its role declares it. See role_variable.yml."""
+    try:
+        option = declared_option(name)
+    except KeyError as error:
+        raise AnsibleFilterError(f"role_variable: no role of this collection declares {name}") from error
+    try:
+        return read_variable(name, plain(value), option)
+    except VariableError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"role_variable": role_variable}

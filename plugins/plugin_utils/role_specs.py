@@ -1,0 +1,47 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the collection's roles declare of their variables (meta/argument_specs.yml)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def role_options(role: str) -> dict[str, dict[str, Any]]:
+    """The variables of a role by their names, each with its declaration.
+
+    Raises:
+      KeyError: the collection has no such role.
+    """
+    path = ROLES / role / "meta" / "argument_specs.yml"
+    if not path.is_file():
+        raise KeyError(role)
+    with path.open(encoding="utf-8") as file:
+        document = yaml.load(file, Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+    options: dict[str, dict[str, Any]] = document["argument_specs"]["main"]["options"]
+    return options
+
+
+@cache
+def declared_option(name: str) -> dict[str, Any]:
+    """The declaration of a role's variable; its role is the longest that its name begins with.
+
+    Raises:
+      KeyError: no role declares it.
+    """
+    roles = (path.name for path in ROLES.iterdir() if name.startswith(f"{path.name}_"))
+    for role in sorted(roles, key=len, reverse=True):
+        options = role_options(role)
+        if name in options:
+            return options[name]
+    raise KeyError(name)

@@ -1,0 +1,186 @@
+"""A role's variables as a command line or a survey gives them, as strings, mean what they mean with their types."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from ..test_roles import ROLES, ROOT
+from .samples import SAMPLES, options
+
+NODES = [{"metadata": {"name": n, "labels": {"kubernetes.io/hostname": n}}} for n in ("worker01", "worker02")]
+#: What a role makes of its variables, as expressions; each variable that is handed on as it is comes beside them.
+PLANS = {
+    "falco": {
+        "values": "__falco_settings | falconet.k8s.falco_helm_values",
+        "drivers": "__falco_settings | falconet.k8s.falco_driver_releases",
+        "sidekicks": "__falco_settings | falconet.k8s.falco_sidekick_releases",
+        "outputs": "__falco_given_outputs | falconet.k8s.falco_outputs_secret",
+        "workloads": "__falco_workloads",
+        "certificates": "[__falco_tls_made, __falco_tls_names]",
+        "parts": "[__falco_with_sidekick, __falco_with_ui, __falco_with_redis, __falco_roll_back, __falco_kind]",
+        "password": "falco_ui_password or 'made'",
+        "names": "[__falco_redis_nodes, __falco_foreign_names]",
+    },
+    "falco_rules": {"changed": "__falco_rules_changes_base"},
+    "network_policies": {"objects": "__network_policies_catalogue", "compared": "__network_policies_compared"},
+    "node_prep": {"booleans": "__node_prep_booleans"},
+    "verify": {
+        "pods": "lookup('ansible.builtin.template', 'trigger-pods.yaml.j2') | from_yaml_all | select | list",
+        "expected": "lookup('ansible.builtin.template', 'expected.yaml.j2') | from_yaml",
+    },
+}
+ROLE_VARIABLE = "falconet.k8s.role_variable"
+#: What earlier tasks of the roles leave behind.
+LEFT: dict[str, Any] = {
+    "__falco_nodes": {"resources": NODES},
+    "__verify_pods": ["pod-0", "pod-1"],
+    "__verify_labels": {"a": "b"},
+    "__verify_settle_seconds": 2,
+}
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def of_type(role: str, *types: str) -> list[str]:
+    return [name for name, option in options(role).items() if option["type"] in types]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_there_is_a_sample_of_each_variable_that_is_no_string(role: str) -> None:
+    assert sorted(SAMPLES[role]) == sorted(of_type(role, "bool", "int", "float", "list", "dict"))
+
+
+def run(role: str, tmp_path: Path, hosts: dict[str, dict[str, Any]], vault: str = "") -> dict[str, Any]:
+    """What the role makes of each host's variables, and whether Ansible's own check of them passes."""
+    variables = (ROOT / "roles" / role / "vars" / "main.yml").read_text()
+    wanted = {**PLANS[role], **{name: name for name in re.findall(r"^(__\w+_given_\w+):", variables, re.MULTILINE)}}
+    wanted |= {name: f"{name} | bool" for name in of_type(role, "bool")}
+    plan = "{" + ", ".join(f"{key!r}: {expression}" for key, expression in wanted.items()) + "}"
+    # The role but for its tasks. Ansible checks the variables against its argument specs before it runs them.
+    copied = tmp_path / "roles" / role
+    (copied / "tasks").mkdir(parents=True)
+    for folder in ("defaults", "vars", "meta", "templates"):
+        (copied / folder).symlink_to(ROOT / "roles" / role / folder)
+    written = {"content": "{{ " + plan + " | to_json }}", "dest": str(tmp_path) + "/{{ inventory_hostname }}.json"}
+    (copied / "tasks" / "main.yml").write_text(yaml.safe_dump([{"ansible.builtin.copy": written}]))
+    play = {"hosts": "all", "gather_facts": False, "roles": [role]}
+    (tmp_path / "plan.yml").write_text(yaml.safe_dump([play]))
+    inventory = {"all": {"vars": {**LEFT, "ansible_connection": "local"}, "hosts": hosts}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory).replace("VAULT", "!vault |\n" + vault))
+    (tmp_path / "password").write_text("open")
+    command = ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "plan.yml")]
+    command += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}"]
+    done = subprocess.run(
+        [*command, "--vault-password-file", str(tmp_path / "password")],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {host: json.loads((tmp_path / f"{host}.json").read_text()) for host in hosts}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_variables_as_text_mean_what_they_mean_with_types(role: str, tmp_path: Path) -> None:
+    typed = SAMPLES[role]
+    text = {name: as_text(value) for name, value in typed.items()}
+    # Ansible itself knows a list with choices by the commas between its words alone.
+    text |= {name: ",".join(typed[name]) for name in typed if "choices" in options(role)[name]}
+    found = run(role, tmp_path, {"typed": typed, "text": text})
+    assert found["text"] == found["typed"]
+    for name, value in typed.items():
+        given = f"__{role}_given_{name.removeprefix(role + '_')}"
+        assert found["typed"].get(given, value) == value
+        assert found["typed"].get(name, value) == value
+
+
+@pytest.fixture
+def vault() -> str:
+    secret = VaultLib([("default", VaultSecret(b"open"))]).encrypt("https://hooks.example/sealed").decode()
+    return "".join(f"              {line}\n" for line in secret.splitlines())
+
+
+def test_what_a_vault_sealed_in_a_variable_is_opened(tmp_path: Path, vault: str) -> None:
+    given = {
+        "falco_outputs": {"slack": {"webhookurl": "VAULT"}},
+        "falco_sidekick_more": [{"name": "more", "outputs": {"slack": {"webhookurl": "VAULT"}}}],
+        "falco_ui_password": "VAULT",
+    }
+    found = run("falco", tmp_path, {"one": given}, vault)["one"]
+    assert found["outputs"] == {"SLACK_WEBHOOKURL": "https://hooks.example/sealed"}
+    assert found["__falco_given_sidekick_more"][0]["outputs"]["slack"]["webhookurl"] == "https://hooks.example/sealed"
+    assert found["password"] == "https://hooks.example/sealed"
+
+
+CONDITIONS = {"when", "that", "until", "failed_when", "changed_when"}
+CASTS = {"bool": "bool", "int": "int", "float": "float"}
+
+
+def templates(role: str) -> Iterator[tuple[Path, str, bool]]:
+    """Every text of a role in which expressions may be, and whether it is a condition, which is one without braces."""
+
+    def texts(node: Any, condition: bool = False) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                yield from texts(value, key in CONDITIONS)
+        elif isinstance(node, list):
+            for item in node:
+                yield from texts(item, condition)
+        elif isinstance(node, str):
+            yield (f"{{{{ {node} }}}}" if condition else node), condition
+
+    for path in sorted((ROOT / "roles" / role).rglob("*")):
+        if path.parent.name in ("tasks", "handlers", "vars", "defaults") and path.suffix == ".yml":
+            yield from ((path, *text) for text in texts(yaml.safe_load(path.read_text())))
+        elif path.suffix == ".j2":
+            yield path, path.read_text(), False
+
+
+def computed(role: str) -> Iterator[str]:
+    """Where a role computes with a variable as it was given.
+
+    A number or a boolean may become part of a text, or go to a module, which knows its type.
+    """
+    kinds = {name: option["type"] for name, option in options(role).items() if option["type"] not in ("str", "path")}
+
+    def walk(node: jinja2.nodes.Node, parent: jinja2.nodes.Node, condition: bool) -> Iterator[str]:
+        if isinstance(node, jinja2.nodes.Name) and node.name in kinds:
+            kind = kinds[node.name]
+            cast = isinstance(parent, jinja2.nodes.Filter) and parent.name == CASTS.get(kind, ROLE_VARIABLE)
+            defined = isinstance(parent, jinja2.nodes.Test) and parent.name == "defined"
+            text = isinstance(parent, (jinja2.nodes.Output, jinja2.nodes.Concat)) and kind in CASTS and not condition
+            if not (cast or defined or text):
+                yield node.name
+        for child in node.iter_child_nodes():
+            yield from walk(child, node, condition)
+
+    for path, text, condition in templates(role):
+        tree = jinja2.Environment().parse(text)
+        # The settings of role falco go to a filter that knows their types.
+        settings = (
+            path.name == "main.yml"
+            and path.parent.name == "vars"
+            and re.fullmatch(r"{{ \w+( . default.none.)? }}", text)
+        )
+        if not settings:
+            yield from (f"{path.relative_to(ROOT)}: {name}" for name in walk(tree, tree, condition))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_computes_with_a_variable_as_it_was_given(role: str) -> None:
+    assert list(computed(role)) == []
