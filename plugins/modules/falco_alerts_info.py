@@ -144,10 +144,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
     read_lines,
     read_time,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.alert_sources import log_lines, service_lines
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.alerts import log_lines, service_lines
 
 POLL_SECONDS = 0.25
 MOST_ALERTS = 1000

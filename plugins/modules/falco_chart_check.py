@@ -71,7 +71,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import chart_digest, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
+from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 
 

@@ -114,8 +114,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_loaded import read_load
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.loaded import read_load
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ unfinished:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.helm_release import read_release
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.release import read_release
 
 
 def main() -> None:

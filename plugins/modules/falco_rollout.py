@@ -121,7 +121,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted, look, sync, wait
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted, look, sync, wait
 
 
 def main() -> None:

@@ -167,7 +167,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compar
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 

@@ -131,10 +131,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rule_maps import as_text, digests, spread
-from ansible_collections.falconet.k8s.plugins.module_utils.kube import falco_canary, falco_rules
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_rollout import Wanted
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import canary as falco_canary
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import rules as falco_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted
 
 
 def main() -> None:

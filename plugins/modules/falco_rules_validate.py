@@ -190,7 +190,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
     validate,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import read_rules_files
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
@@ -208,12 +208,12 @@ def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
     changed = False
     if params["sarif_path"]:
         from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.sarif import to_sarif
-        from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
+        from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 
         changed = write_if_changed(params["sarif_path"], to_sarif(verdicts)) or changed
     if params["junit_path"]:
         from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import to_junit
-        from ansible_collections.falconet.k8s.plugins.module_utils.rules_files import write_if_changed
+        from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 
         changed = write_if_changed(params["junit_path"], to_junit(verdicts, failing)) or changed
     return changed

@@ -295,7 +295,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import QUESTIONS, Request, answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options

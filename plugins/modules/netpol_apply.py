@@ -142,9 +142,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Cl
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import Lease, run_identity
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.policy_analysis import check_flows, compare, validate
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.policy_set import Changes, PolicySet, title
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.snapshot import take_snapshot
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.analysis import check_flows, compare, validate
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import Changes, PolicySet, title
 
 ARGUMENTS = dict(
     CLUSTER_ARGUMENTS,

@@ -349,7 +349,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.ask import connectivity, enforcement
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.answer import connectivity, enforcement
 
 
 def _flows() -> dict[str, Any]:

@@ -127,7 +127,7 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.netpol_inputs import gather, read_cluster
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load

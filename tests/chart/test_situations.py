@@ -17,7 +17,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values im
     build_sidekick_releases,
     build_values,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.chart_package import read_chart
+from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart
 
 from .rendered import Rendered, render, schema_problems
 from .situations import OLD_VALUES, ROLE, SITUATIONS, Situation

@@ -132,13 +132,13 @@ def test_a_name_that_does_not_exist_is_unresolved(system: None, cluster: Cluster
     pod = cluster.get("pods", "-n", OURS, "-l", "app=frontend")["items"][0]["metadata"]["name"]
     from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import connect
     from ansible_collections.falconet.k8s.plugins.module_utils.kube.exec import Command, run
-    from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.report import (
+    from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol import (
         Settings,
         Target,
         pod_input,
         read,
     )
-    from ansible_collections.falconet.k8s.plugins.module_utils.kube.probe.script import LOADER
+    from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import LOADER
 
     targets = [Target(1, "TCP", "nobody.probe-it-a.svc", 80)]
     command = Command(OURS, pod, "main", LOADER, pod_input(targets, Settings()))

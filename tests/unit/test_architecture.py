@@ -12,15 +12,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
-#: Packages of module_utils that talk to a cluster or read a node; every other one is a core.
-IMPURE = {"kube", "node"}
+#: Packages of module_utils that talk to a cluster, read a node or a disk; every other one is a core.
+IMPURE = {"kube", "node", "files", "live_falco", "live_netpol", "probe"}
 CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() and p.name not in IMPURE)
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}
-#: The rooms of a core, lowest first: each may import those before it and the core's own files, none the other way.
+#: The rooms of a package, lowest first: each may import those before it and the files that are no room, none the other
+#: way. A file may be named like a room of its own.
 ROOMS = {
     "falco": ("yaml", "catalogue", "condition", "load", "evaluate", "describe", "judge", "change"),
     "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "show"),
+    "probe": ("wire", "model", "plan", "cluster", "methods", "settle", "canary", "answer"),
 }
 COLLECTION = "ansible_collections.falconet.k8s"
 NEVER_SHIPPED = {"sandbox", "bench", "tests", "tools"}
@@ -90,9 +92,8 @@ def test_a_core_imports_the_standard_library_and_itself(core: str) -> None:
 
 
 def room_of(path: Path, core: Path) -> str:
-    """The room that a file is in; "" for the files that all rooms of a core share."""
-    inside = path.relative_to(core).parts
-    return inside[0] if len(inside) > 1 else ""
+    """The room that a file is in, or its own name."""
+    return path.relative_to(core).parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("core", sorted(ROOMS))
@@ -109,13 +110,13 @@ def test_rooms_are_declared_and_have_a_door(core: str) -> None:
 
 def upward(core: Path, order: tuple[str, ...]) -> list[str]:
     """The imports of a core that run from a room to one above it."""
-    height = {room: number for number, room in enumerate(("", *order))}
+    height = {room: number for number, room in enumerate(order, 1)}
     own = f"{COLLECTION}.plugins.module_utils.{core.name}."
     found = []
     for path in sorted(core.rglob("*.py")):
         for line, name in imports(path):
             target = name[len(own) :].split(".")[0] if name.startswith(own) else ""
-            if height.get(target, 0) > height[room_of(path, core)]:
+            if height.get(target, 0) > height.get(room_of(path, core), 0):
                 found.append(f"{path.relative_to(core)}:{line}: imports {target}")
     return found
 
@@ -135,11 +136,25 @@ def test_an_arrow_that_runs_upward_is_found(tmp_path: Path, monkeypatch: pytest.
     assert upward(core, ("yaml", "load")) == ["errors.py:2: imports yaml", "yaml/file.py:1: imports load"]
 
 
-def test_kube_imports_no_module_and_no_filter() -> None:
+@pytest.mark.parametrize("package", sorted(IMPURE))
+def test_the_way_to_the_outside_imports_no_module_and_no_filter(package: str) -> None:
     def allowed(name: str) -> bool:
         return not name.startswith((f"{COLLECTION}.plugins.modules", f"{COLLECTION}.plugins.filter"))
 
+    assert [v for path in sorted((UTILS / package).rglob("*.py")) for v in violations(path, allowed)] == []
+
+
+def test_kube_knows_kubernetes_alone() -> None:
+    others = tuple(f"{COLLECTION}.plugins.module_utils.{p.name}" for p in UTILS.iterdir() if p.name != "kube")
+
+    def allowed(name: str) -> bool:
+        return not name.startswith(others)
+
     assert [v for path in sorted((UTILS / "kube").rglob("*.py")) for v in violations(path, allowed)] == []
+
+
+def test_every_file_of_module_utils_is_in_a_package() -> None:
+    assert sorted(path.name for path in UTILS.glob("*.py")) == []
 
 
 def test_nothing_that_ships_imports_what_does_not() -> None:

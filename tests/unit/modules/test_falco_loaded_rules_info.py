@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.falco_loaded import parse_shown
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.loaded import parse_shown
 
 from ..module_runner import run_module
 from .falco_cluster import CORE, FalcoCluster, falco_cluster

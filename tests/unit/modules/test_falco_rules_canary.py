@@ -77,7 +77,7 @@ def test_refused_rules_change_nothing_and_the_reason_is_told(cluster: FalcoClust
 
 
 def test_a_trial_that_does_not_answer_is_told_and_removed(cluster: FalcoCluster, monkeypatch: Any) -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.kube import falco_canary
+    from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import canary as falco_canary
 
     monkeypatch.setattr(falco_canary, "MINIMUM_SECONDS", 1)
     cluster.deaf = {CANARY}

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a Helm chart, a directory or a packed archive, into what the checks of values need."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..falco_chart.check import Chart
+from ..kube.errors import KubeError
+
+YAML_IMPORT_ERROR: str | None = None
+try:
+    import yaml
+except ImportError:
+    YAML_IMPORT_ERROR = traceback.format_exc()
+
+#: No chart comes near; an archive that unpacks to more is refused.
+LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def read_chart(path: str) -> Chart:
+    """The chart at this path.
+
+    Args:
+        path: a chart's directory or its ``.tgz``.
+    Raises:
+        KubeError: there is no chart, or it cannot be read.
+    """
+    if YAML_IMPORT_ERROR:
+        raise KubeError("the Python library PyYAML is missing", "Install it for the Python that runs this module.")
+    root = Path(path)
+    try:
+        files = _directory(root) if root.is_dir() else _archive(root.read_bytes())
+        return _chart(files)
+    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, UnicodeDecodeError, EOFError) as error:
+        raise KubeError(
+            f"{path} is no Helm chart that can be read: {type(error).__name__}: {error}",
+            "A chart is a directory with Chart.yaml and values.yaml, or its archive made by helm package or helm pull.",
+        ) from error
+
+
+def _directory(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def _archive(content: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    size = 0
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        for member in archive:
+            data = archive.extractfile(member) if member.isfile() else None
+            if data is None:
+                continue
+            size += member.size
+            if size > LIMIT_BYTES:
+                raise tarfile.TarError("unpacks to more than 64 MiB")
+            # The first part of each name is the chart's own directory.
+            files[member.name.split("/", 1)[-1]] = data.read()
+    return files
+
+
+def _chart(files: Mapping[str, bytes]) -> Chart:
+    meta: dict[str, Any] = yaml.safe_load(files["Chart.yaml"])
+    values = yaml.safe_load(files.get("values.yaml", b"")) or {}
+    templates = {n: data.decode("utf-8") for n, data in files.items() if n.startswith("templates/")}
+    packed: dict[str, dict[str, bytes]] = {}
+    for name, data in files.items():
+        if name.startswith("charts/") and name.endswith(".tgz") and name.count("/") == 1:
+            packed[name] = _archive(data)
+        elif name.startswith("charts/") and name.count("/") >= 2:
+            _charts, directory, inner = name.split("/", 2)
+            packed.setdefault(directory, {})[inner] = data
+    subcharts = {sub.name: sub for sub in (_chart(inner) for inner in packed.values() if "Chart.yaml" in inner)}
+    aliases = {dep["name"]: dep.get("alias", dep["name"]) for dep in meta.get("dependencies") or []}
+    return Chart(
+        name=meta["name"],
+        version=str(meta["version"]),
+        app_version=str(meta.get("appVersion", "")),
+        defaults=values,
+        templates=tuple(templates[name] for name in sorted(templates)),
+        subcharts={aliases.get(name, name): sub for name, sub in subcharts.items()},
+        missing=tuple(alias for name, alias in aliases.items() if name not in subcharts),
+    )

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where alerts can be read in a cluster: the logs of pods, and a receiver behind a Service."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from ..kube.client import Client
+from ..kube.errors import KubeError, from_response
+from ..kube.resource import KNOWN
+
+# Pods keep more than one wants to read; a verification looks at the last minutes.
+LOG_LIMIT_BYTES = 20_000_000
+
+
+def log_lines(client: Client, namespace: str, selector: str, container: str | None, since: str | None) -> list[str]:
+    """Lines that the selected pods have logged, pod after pod.
+
+    Args:
+        namespace: where the pods are.
+        selector: label selector.
+        container: which container of each pod; its only one by default.
+        since: RFC 3339 time (the API server reads whole seconds), or None for all that is kept.
+
+    Raises:
+        KubeError: no pod is selected, or a log cannot be read.
+    """
+    pods = client.list_all(KNOWN[("v1", "Pod")], namespace, label_selector=selector)
+    if not pods:
+        raise KubeError(f"no pod in namespace {namespace} has the labels {selector}", "Is Falco installed there?")
+    lines: list[str] = []
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        path = KNOWN[("v1", "Pod")].path(namespace, name, "log")
+        query = {"container": container, "sinceTime": since, "limitBytes": LOG_LIMIT_BYTES}
+        response = client.request("GET", path, query=query)
+        if response.status >= 400:
+            raise from_response(response.status, response.data, "get", "pods/log", "", namespace, name)
+        lines += response.data.decode("utf-8", "replace").splitlines()
+    return lines
+
+
+def service_lines(client: Client, receiver: dict[str, Any], since: str | None) -> list[str]:
+    """Lines that a receiver answers, asked through the API server's proxy, so that nothing must be exposed.
+
+    Args:
+        receiver: C(namespace), C(service), C(port) and C(path) of an HTTP endpoint that answers JSON lines.
+        since: RFC 3339 time that is sent as the query parameter C(since), or None.
+
+    Raises:
+        KubeError: the receiver cannot be asked.
+    """
+    services = KNOWN[("v1", "Service")].path(receiver["namespace"])
+    # The colon between name and port is part of the path's syntax, so it must not be quoted.
+    path = f"{services}/{receiver['service']}:{receiver['port']}/proxy/{quote(receiver['path'].lstrip('/'))}"
+    response = client.request("GET", path, query={"since": since})
+    if response.status >= 400:
+        raise from_response(
+            response.status, response.data, "get", "services/proxy", "", receiver["namespace"], receiver["service"]
+        )
+    return str(response.data.decode("utf-8", "replace")).splitlines()

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change of policies means for connections: gained, lost, and flows that would not hold any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..kube.errors import KubeError
+from ..netpol.ask.analysis import Request, answer
+from ..netpol.errors import FlowError, InputError, NetpolError
+from ..netpol.model.objects import Model
+from ..netpol.read.manifests import Input, load
+
+
+def validate(definitions: Sequence[dict[str, Any]]) -> None:
+    """Refuse policies that the API server would refuse, before it is asked.
+
+    Raises:
+        KubeError: names every problem.
+    """
+    try:
+        load([Input("definitions", objects=list(definitions))])
+    except InputError as error:
+        raise KubeError(f"invalid policies: {error}") from error
+
+
+def compare(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Connections between workloads that a change gives and takes.
+
+    Returns:
+        C(gained), C(lost), C(changed): lists of pairs with their ports; C(text): the same in lines for people.
+    """
+    try:
+        result = answer(Request("diff", outside=True), _load(after), _load(before))
+    except NetpolError as error:
+        raise KubeError(f"the change cannot be analysed: {error}") from error
+    return dict(result["difference"], text=result["text"])
+
+
+def check_flows(
+    objects: Sequence[dict[str, Any]], required: Sequence[dict[str, Any]], forbidden: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Flows against the policies.
+
+    Args:
+        objects: a snapshot.
+        required, forbidden: flows in the vocabulary of C(netpol/flows/vocabulary.py).
+
+    Returns:
+        Violations, each with what decides and the smallest change that would help, and flows that say nothing here
+        because what they name does not run (yet), with the reason.
+
+    Raises:
+        KubeError: a flow does not follow the vocabulary.
+    """
+    model = _load(objects)
+    violations: list[dict[str, Any]] = []
+    idle: list[dict[str, Any]] = []
+    for kind, flows in (("required", required), ("forbidden", forbidden)):
+        for number, flow in enumerate(flows):
+            request = Request("assert", **{f"{kind}_flows": [flow]})  # type: ignore[arg-type] # one of two fields
+            try:
+                violations += answer(request, model)["violations"]
+            except FlowError as error:
+                if "no pod matches" not in str(error):
+                    raise KubeError(f"{kind}_flows[{number}]: {error}") from error
+                idle.append({"flow": flow.get("name") or f"{kind}_flows[{number}]", "kind": kind, "why": str(error)})
+            except NetpolError as error:
+                raise KubeError(f"{kind}_flows[{number}]: {error}") from error
+    return violations, idle
+
+
+def _load(objects: Sequence[dict[str, Any]]) -> Model:
+    return load([Input("cluster", objects=list(objects))], on_invalid="skip")

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the policy analysis gets its objects: files, directories, data given inline, or a live cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..netpol.errors import NetpolError
+from ..netpol.read.manifests import Input
+
+SUFFIXES = (".yaml", ".yml", ".json")
+#: A single file beyond this is refused before it is read.
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+def read_paths(paths: Sequence[str]) -> list[Input]:
+    """Texts of manifests.
+
+    Args:
+        paths: files, taken whatever their suffix, and directories, searched for YAML and JSON files at any depth.
+            Hidden directories and symbolic links to directories are left out.
+
+    Raises:
+        NetpolError: a path does not exist, cannot be read, or a directory has no manifest.
+    """
+    inputs: list[Input] = []
+    for name in paths:
+        path = Path(name)
+        if path.is_dir():
+            found = sorted(_files(path))
+            if not found:
+                raise NetpolError(f"{name} has no file that ends in {', '.join(SUFFIXES)}")
+            inputs.extend(_read(file) for file in found)
+        elif path.exists():
+            inputs.append(_read(path))
+        else:
+            raise NetpolError(f"{name} does not exist")
+    return inputs
+
+
+def _files(directory: Path) -> list[Path]:
+    found = []
+    for entry in directory.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if not entry.is_symlink():
+                found.extend(_files(entry))
+        elif entry.suffix in SUFFIXES:
+            found.append(entry)
+    return found
+
+
+def _read(path: Path) -> Input:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise NetpolError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
+        return Input(str(path), text=path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise NetpolError(f"{path} is not UTF-8 text: byte {error.start}") from None
+    except OSError as error:
+        raise NetpolError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None) -> list[Input]:
+    """A live cluster's objects.
+
+    Args:
+        params: the shared cluster options.
+        namespaces: read only these, None for all.
+
+    Raises:
+        KubeError: the cluster cannot be read.
+    """
+    from ..kube.connection import connect
+    from ..kube.snapshot import take_snapshot
+
+    return [Input("cluster", objects=take_snapshot(connect(dict(params)), namespaces))]
+
+
+def gather(paths: Sequence[str], resources: Sequence[Any] | None, option: str) -> list[Input]:
+    """Inputs from files and inline data, the files first so that inline objects replace theirs."""
+    inputs = read_paths(paths)
+    if resources:
+        inputs.append(Input(option, objects=resources))
+    return inputs

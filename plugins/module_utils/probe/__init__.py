@@ -1,0 +1,9 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live probe: which connections the network lets pass, tried from inside the pods.
+
+From the question to its answer: `plan` (which connections to try), `settle` (tried until the results are steady),
+`answer` (from a module's options to its result), `canary` (whether policies are enforced at all). Rooms: `wire` (what
+programs inside a pod are told), `cluster` (the pods that a run starts), `methods` (the ways to try a connection).
+"""

@@ -1,0 +1,185 @@
+"""The programs that run in pods: with each tool that an image may have, in a real shell, on loopback addresses."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.node_script import (
+    CNI_FILES,
+    LISTEN_SHELL,
+    NODE_SHELL,
+    SILENCE,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol import (
+    PROBE_FAILED,
+    VERDICTS,
+    Settings,
+    Target,
+    node_input,
+    pod_input,
+    read,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import LOADER, SHELL
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ...kube.cluster import closed_port, listening
+
+ADDRESS = "127.0.0.9"
+# What every image with a shell has; the tools to be tested come on top.
+BASE = ("sh", "grep", "wc", "true", "timeout", "cat", "head", "sort", "tr")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with listening(ADDRESS) as number:
+        yield number
+
+
+def image(tmp_path: Path, *tools: str) -> str:
+    """A directory with some programs, as PATH."""
+    for name in (*BASE, *tools):
+        found = shutil.which(name)
+        if found is None:
+            pytest.skip(reason=f"this machine has no {name}")
+        (tmp_path / name).symlink_to(Path(found).resolve())
+    return str(tmp_path)
+
+
+def run(path: str, targets: list[Target]) -> tuple[dict[int, str], dict[int, str]]:
+    """Verdicts and tools by the targets' numbers."""
+    done = subprocess.run(
+        ["/bin/sh", *LOADER[1:]],
+        input=pod_input(targets, Settings(wait_seconds=1)),
+        capture_output=True,
+        env={"PATH": path},
+        timeout=60,
+        check=True,
+    )
+    attempts = read(done.stdout.decode(), targets, error=done.stderr.decode())
+    return {n: a.verdict for n, a in attempts.items()}, {n: a.tool for n, a in attempts.items()}
+
+
+@pytest.mark.parametrize(("tools", "expected"), [(("python3",), "python3"), (("bash",), "bash"), (("nc",), "nc")])
+def test_each_tool_tells_open_closed_and_unknown_names_apart(
+    tmp_path: Path, port: int, tools: tuple[str, ...], expected: str
+) -> None:
+    path = image(tmp_path, *tools)
+    closed = closed_port(ADDRESS)
+    targets = [
+        Target(1, "TCP", ADDRESS, port),
+        Target(2, "TCP", ADDRESS, closed),
+        Target(3, "TCP", "no-such-name.invalid", 80),
+        Target(4, "TCP", "::1", closed_port(ADDRESS)),
+    ]
+    verdicts, used = run(path, targets)
+    assert verdicts == {1: "allowed", 2: "refused", 3: "unresolved", 4: "refused"}
+    assert set(used.values()) == {expected}
+
+
+@pytest.mark.parametrize("tool", ["python3", "bash", "nc"])
+def test_udp_is_open_when_it_answers(tmp_path: Path, port: int, tool: str) -> None:
+    targets = [Target(1, "UDP", ADDRESS, port), Target(2, "UDP", ADDRESS, closed_port(ADDRESS))]
+    verdicts, used = run(image(tmp_path, tool), targets)
+    if tool == "nc" and not used[1]:
+        pytest.skip(reason="this machine's nc has no UDP")
+    # Netcat hears nothing of a closed port.
+    assert verdicts == {1: "allowed", 2: "dropped" if tool == "nc" else "refused"}
+
+
+@pytest.mark.parametrize("tool", ["python3", "bash", "nc"])
+def test_each_tool_has_ipv6(tmp_path: Path, tool: str) -> None:
+    with listening("::1") as number:
+        targets = [Target(1, "TCP", "::1", number), Target(2, "TCP", "::1", closed_port("::1"))]
+        if tool != "nc":
+            targets += [Target(3, "UDP", "::1", number), Target(4, "UDP", "::1", closed_port("::1"))]
+        verdicts, used = run(image(tmp_path, tool), targets)
+    expected = {1: "allowed", 2: "refused", 3: "allowed", 4: "refused"}
+    assert verdicts == {target.ident: expected[target.ident] for target in targets}
+    assert set(used.values()) == {tool}
+
+
+def test_an_image_without_tools_says_so(tmp_path: Path, port: int) -> None:
+    targets = [Target(1, "TCP", ADDRESS, port)]
+    path = image(tmp_path)
+    done = subprocess.run(
+        ["/bin/sh", *LOADER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
+    )
+    attempt = read(done.stdout.decode(), targets)[1]
+    assert attempt.verdict == PROBE_FAILED
+    assert "no python3, bash, nc or agnhost in the image" in attempt.detail
+
+
+def test_a_tool_that_calls_everything_open_is_not_used(tmp_path: Path, port: int) -> None:
+    path = image(tmp_path)
+    liar = tmp_path / "nc"
+    liar.write_text("#!/bin/sh\nexit 0\n")
+    liar.chmod(0o755)
+    verdicts, used = run(path, [Target(1, "TCP", ADDRESS, port)])
+    assert (verdicts[1], used[1]) == (PROBE_FAILED, "")
+
+
+@pytest.mark.parametrize("bound", [1, 7])
+def test_more_targets_than_may_be_open_at_once(tmp_path: Path, port: int, bound: int) -> None:
+    targets = [Target(n, "TCP", ADDRESS, port) for n in range(20)]
+    done = subprocess.run(
+        ["/bin/sh", *LOADER[1:]],
+        input=pod_input(targets, Settings(bound=bound)),
+        capture_output=True,
+        env={"PATH": image(tmp_path, "bash")},
+    )
+    assert {a.verdict for a in read(done.stdout.decode(), targets).values()} == {"allowed"}
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "busybox"])
+def test_the_programs_are_posix(shell: str) -> None:
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(reason=f"this machine has no {shell}")
+    command = [found, "sh"] if shell == "busybox" else [found]
+    for text in (SHELL, NODE_SHELL, LISTEN_SHELL, SILENCE[2], CNI_FILES[2]):
+        assert subprocess.run([*command, "-n"], input=text, text=True).returncode == 0
+
+
+@pytest.mark.parametrize("host", ["$(reboot)", "a b", "'", "-oProxyCommand", "a;b", "", "x" * 300])
+def test_what_is_no_host_never_reaches_a_shell(host: str) -> None:
+    with pytest.raises(KubeError, match="not a target"):
+        pod_input([Target(1, "TCP", host, 80)], Settings())
+
+
+@pytest.mark.parametrize(("protocol", "port"), [("ICMP", 80), ("TCP", 0), ("TCP", 65536)])
+def test_what_is_no_port_is_refused(protocol: str, port: int) -> None:
+    with pytest.raises(KubeError, match="not a target"):
+        node_input([("uid", "192.0.2.1", [Target(1, protocol, "192.0.2.1", port)])], Settings())
+
+
+def test_a_pod_that_cannot_be_entered_fails_its_own_targets_only() -> None:
+    targets = [Target(1, "TCP", "192.0.2.1", 80), Target(2, "TCP", "192.0.2.1", 80)]
+    output = "T tcp nc \nX u1 none of its processes runs on this node\nR 2 allowed 3 \nE\n"
+    attempts = read(output, targets, {"u1": [1], "u2": [2]})
+    assert (attempts[1].verdict, attempts[1].detail) == (PROBE_FAILED, "none of its processes runs on this node")
+    assert (attempts[2].verdict, attempts[2].latency_ms) == ("allowed", 3.0)
+
+
+def test_a_report_that_was_cut_off_leaves_failed_probes() -> None:
+    targets = [Target(1, "TCP", "192.0.2.1", 80), Target(2, "TCP", "192.0.2.1", 81)]
+    attempts = read("T tcp nc \nR 1 dropped 2000 timed out\n", targets, error="Killed")
+    assert attempts[1].verdict == "dropped"
+    assert (attempts[2].verdict, attempts[2].detail) == (PROBE_FAILED, "the probe was cut off: Killed")
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="RTXE 0123abcdelowpd\n-.", max_size=200), st.integers(1, 4))
+def test_no_output_makes_a_verdict_out_of_nothing(output: str, count: int) -> None:
+    targets = [Target(n, "TCP", "192.0.2.1", 80) for n in range(count)]
+    attempts = read(output, targets, {"0": [0]})
+    assert set(attempts) == set(range(count))
+    for number, attempt in attempts.items():
+        assert attempt.verdict in VERDICTS
+        if attempt.verdict != PROBE_FAILED:
+            assert f"R {number} {attempt.verdict}" in output
