@@ -37,8 +37,8 @@ class VariableError(ValueError):
 def read_variable(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     """A variable's value with its declared types.
 
-    None, and an empty text for what is no text, count as not given: then a boolean or number has its declared default, a
-    list or mapping with a default is empty, and anything else is None.
+    None, and an empty text for what is no text, count as not given: then a boolean or number has its declared default,
+    a list or mapping with a default is empty, and anything else is None.
 
     Args:
       name: of the variable, for messages.
