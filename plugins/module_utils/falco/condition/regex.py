@@ -14,7 +14,7 @@ import re
 MAX_REPEAT = 1000
 """RE2's bound on a counted repetition, and on the product of nested ones."""
 
-_REPEAT = re.compile(r"\{(0|[1-9][0-9]{0,8})(?:(,)(0|[1-9][0-9]{0,8})?)?\}")
+REPEAT = re.compile(r"\{(0|[1-9][0-9]{0,8})(?:(,)(0|[1-9][0-9]{0,8})?)?\}")
 _CLASS_NAMES = frozenset(
     sign + name
     for sign in ("", "^")
@@ -65,7 +65,7 @@ def _check(pattern: str) -> None:
                 raise _RefusedError(f"no argument for repetition operator: {char}")
             index += 1
         elif char == "{":
-            match = _REPEAT.match(pattern, index)
+            match = REPEAT.match(pattern, index)
             if not match:
                 last = 1
                 index += 1
@@ -86,7 +86,7 @@ def _check(pattern: str) -> None:
             index = _bracket(pattern, index)
             last = 1
         elif char == "\\":
-            _code, index = _escape(pattern, index)
+            _code, index = escaped_character(pattern, index)
             last = 1
         else:
             _valid(char)
@@ -101,7 +101,7 @@ def _valid(char: str) -> None:
         raise _RefusedError("invalid UTF-8")
 
 
-def _escape(pattern: str, index: int) -> tuple[int, int]:
+def escaped_character(pattern: str, index: int) -> tuple[int, int]:
     """Read the escape at `index`; return its code point and the offset after it."""
     start = index
     index += 1
@@ -174,6 +174,6 @@ def _class_character(pattern: str, index: int, start: int) -> tuple[int, int]:
     if index >= len(pattern):
         raise _RefusedError(f"missing ]: {pattern[start:]}")
     if pattern[index] == "\\":
-        return _escape(pattern, index)
+        return escaped_character(pattern, index)
     _valid(pattern[index])
     return ord(pattern[index]), index + 1

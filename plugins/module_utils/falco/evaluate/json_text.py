@@ -1,0 +1,149 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON that remembers how it was written, for plugins that print parts of an event as they stand.
+
+The plugins read events with a parser that keeps numbers and strings as written until someone asks for their value, and
+finds the first of equal keys. Source: github.com/valyala/fastjson, which the k8saudit and json plugins use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Union
+
+
+class Raw(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+class Object:
+    """An object: its members in order, equal keys included."""
+
+    __slots__ = ("_first", "members")
+
+    def __init__(self, members: Iterable[tuple[str, Json]]) -> None:
+        self.members = list(members)
+        self._first: dict[str, Json] = {}
+        for key, value in self.members:
+            self._first.setdefault(key, value)
+
+    def get(self, key: str) -> Json | Missing:
+        return self._first.get(key, MISSING)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._first
+
+    def keys(self) -> Iterator[str]:
+        """Every key in order, equal ones as often as they are there."""
+        return (key for key, _value in self.members)
+
+
+class Text(str):
+    """A string, with the text between its quotes where that is not the string itself."""
+
+    __slots__ = ("written",)
+    written: str
+
+
+class Missing:
+    """There is no such value; JSON's null is None."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING = Missing()
+Json = Union[None, bool, Raw, str, "list[Any]", Object]
+
+
+class _Decoder(json.JSONDecoder):
+    def __init__(self) -> None:
+        super().__init__(
+            object_pairs_hook=Object, parse_int=Raw, parse_float=Raw, parse_constant=Raw, strict=False
+        )
+
+
+class _ExactDecoder(_Decoder):
+    """Keeps the spelling of strings that hold escapes; slower."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        scan = json.decoder.scanstring
+
+        def scan_string(text: str, end: int, strict: bool = False) -> tuple[str, int]:
+            value, after = scan(text, end, False)
+            if text.find("\\", end, after) < 0:
+                return value, after
+            exact = Text(value)
+            exact.written = text[end : after - 1]
+            return exact, after
+
+        self.parse_string = scan_string
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # not in the stubs
+
+
+_FAST = _Decoder()
+
+
+def parse(text: str) -> Json:
+    """Read JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parsed: Json = (_ExactDecoder() if "\\" in text else _FAST).decode(text)
+    return parsed
+
+
+def from_value(value: Any) -> Json:
+    """The same from plain Python values; how they were written is lost."""
+    if isinstance(value, dict):
+        return Object((str(key), from_value(inner)) for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return [from_value(inner) for inner in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Raw(json.dumps(value))
+    return value if value is None or isinstance(value, (bool, str)) else str(value)
+
+
+def to_text(value: Json) -> str:
+    """Write a value without blanks, each part as it stood."""
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, Text):
+        return f'"{value.written}"'
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"[{','.join(map(to_text, value))}]"
+    if isinstance(value, Object):
+        return f"{{{','.join(f'{to_text(key)}:{to_text(inner)}' for key, inner in value.members)}}}"
+    return {None: "null", True: "true", False: "false"}[value]
+
+
+def as_string(value: Json) -> str:
+    """A string itself, anything else as it is written."""
+    return str(value) if isinstance(value, str) else to_text(value)
+
+
+def get(value: Json | Missing, *keys: str) -> Json | Missing:
+    """Follow keys; a list's keys are its indexes. No key gives the value itself."""
+    for key in keys:
+        if isinstance(value, Object):
+            value = value.get(key)
+        elif isinstance(value, list):
+            value = value[index] if 0 <= (index := _index(key)) < len(value) else MISSING
+        else:
+            return MISSING
+    return value
+
+
+def _index(key: str) -> int:
+    digits = key[1:] if key.startswith(("+", "-")) else key
+    return int(key) if digits.isascii() and digits.isdigit() else -1

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Times: nanoseconds since 1970 as Falco prints them, and RFC 3339 as nanoseconds.
+
+Falco prints local time; in its container that is UTC.
+Source: `ts_to_string` and `ts_to_iso_8601` of `userspace/libsinsp/utils.cpp` in falcosecurity/libs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+TIME_FIELDS = ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s")
+"""Fields that print a time and are recorded as nanoseconds."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def time_text(time_ns: int, field: str = "evt.time") -> str:
+    """A time in the form of one of `TIME_FIELDS`."""
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    if field == "evt.time.iso8601":
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}+0000"
+    date = f"{moment:%Y-%m-%d} " if field.startswith("evt.datetime") else ""
+    fraction = "" if field.endswith(".s") else f".{nanoseconds:09d}"
+    return f"{date}{moment:%H:%M:%S}{fraction}"
+
+
+def iso_text(time_ns: int) -> str:
+    """A time as an alert's `time` has it."""
+    return f"{time_text(time_ns, 'evt.time.iso8601')[:-5]}Z"
+
+
+def nanoseconds(stamp: str) -> int | None:
+    """A time of RFC 3339 in nanoseconds since 1970; None when it is none."""
+    head, dot, rest = stamp.partition(".")
+    digits = ""
+    if dot:
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        if not digits:
+            return None
+        head += rest[len(digits) :]
+    try:
+        moment = datetime.fromisoformat(f"{head[:-1]}+00:00" if head.endswith("Z") else head)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or head[10:11] != "T":
+        return None
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(f"{digits}000000000"[:9])
