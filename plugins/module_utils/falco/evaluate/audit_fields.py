@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
-from .json_text import MISSING, Json, Missing, Object, as_string, get
+from .json_text import MISSING, Json, Missing, Object, Raw, as_string, get
 from .uri import query_parameters
 
 Value = Union[None, str, "list[str]"]
@@ -196,8 +196,6 @@ def _command_lines(items: _Items) -> list[str]:
 
 
 def _is_string(value: Json) -> bool:
-    from .json_text import Raw
-
     return isinstance(value, str) and not isinstance(value, Raw)
 
 
@@ -281,11 +279,11 @@ def _has_host_path(event: Json, argument: str | None) -> Value:
 def _volume_types(event: Json, argument: str | None) -> Value:
     index = int(argument) if argument is not None and argument.isdigit() else None
     items = _walk(event, index, "requestObject", "spec", "volumes", "")
-    types = [key for item in items or () if isinstance(item, Object) for key in item.keys() if key != "name"]
+    types = [key for item in items or () if isinstance(item, Object) for key, _inner in item.members if key != "name"]
     return types or None
 
 
-_SPECIAL: dict[str, Callable[[Json, Optional[str]], Value]] = {
+_SPECIAL: dict[str, Callable[[Json, str | None], Value]] = {
     "ka.target.pod.name": _pod_name,
     "ka.uri.param": _parameter,
     "ka.req.container.image": _first_image,

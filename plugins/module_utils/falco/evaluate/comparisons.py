@@ -22,6 +22,7 @@ from .special import special_test
 
 Test = Callable[[Fields], bool]
 
+
 def compile_check(table: FieldTable, node: Exists | Compare) -> Test:
     """Compile a comparison that the loader has accepted."""
     if isinstance(node.left, Field):

@@ -20,8 +20,8 @@ from ..load.items import Rule
 from ..load.ruleset import Loaded
 from .conditions import ConditionCompiler, Part
 from .events import SYSCALL, Event
-from .operands import Fields
 from .output import CompiledOutput, extra_output, prefix
+from .reasons import Reason, reasons
 from .times import iso_text
 
 FIRST, ALL = "first", "all"
@@ -48,6 +48,24 @@ class Alert(NamedTuple):
     output: str
     output_fields: dict[str, Any]
     time: str | None
+
+
+class Explanation(NamedTuple):
+    """Why a rule fires or not.
+
+    Attributes:
+        rule: its name.
+        fires: whether Falco would report it.
+        holds: whether its condition holds.
+        why_not: what keeps it from firing besides its condition, or None.
+        reasons: the parts of its condition that decided.
+    """
+
+    rule: str
+    fires: bool
+    holds: bool
+    why_not: str | None
+    reasons: list[Reason]
 
 
 class CompiledRule:
@@ -83,9 +101,7 @@ class CompiledRule:
         appended, further = extra_output(entries, table.source.suggested, rule.name, rule.source, rule.tags)
         text = " ".join((rule.output, *appended)).replace(_CONTAINER_INFO, "")
         self._output = CompiledOutput(table, text)
-        self._further = [
-            (key, None if form is None else CompiledOutput(table, form)) for key, form in further.items()
-        ]
+        self._further = [(key, None if form is None else CompiledOutput(table, form)) for key, form in further.items()]
 
     def alert(self, event: Event) -> Alert:
         """What Falco would report of this rule on an event for which it holds."""
@@ -159,9 +175,7 @@ class Engine:
         self._by_type: dict[str | None, list[CompiledRule]] = {}
         threshold = priority_number(priority)
         tables = loaded.compiler.tables
-        compilers = {
-            source: ConditionCompiler(table, loaded.compiler.macros) for source, table in tables.items()
-        }
+        compilers = {source: ConditionCompiler(table, loaded.compiler.macros) for source, table in tables.items()}
         for compiled in loaded.compiler.rules.values():
             rule = compiled.rule
             fires = rule.enabled and priority_number(rule.priority) <= threshold
@@ -216,13 +230,25 @@ class Engine:
         """What Falco would report of an event."""
         return [rule.alert(event) for rule in self.matches(event)]
 
-    def holds(self, rule: str, fields: Fields) -> bool:
-        """Whether a rule's condition holds, be it enabled or not.
+    def explain(self, name: str, event: Event) -> Explanation:
+        """Why a rule fires on an event, or why not.
 
         Raises:
-            FalcoError: there is no such rule.
+            FalcoError: there is no such rule among those that loaded.
         """
-        found = self.rules.get(rule)
-        if found is None:
-            raise FalcoError(f"no rule '{rule}' among those that loaded")
-        return bool(found.test(fields))
+        rule = self.rules.get(name)
+        if rule is None:
+            raise FalcoError(f"no rule '{name}' among those that loaded")
+        why_not = None
+        if rule.rule.source != event.source:
+            why_not = f"the rule sees events of source '{rule.rule.source}', this one is of '{event.source}'"
+        elif not rule.rule.enabled:
+            why_not = "the rule is not enabled"
+        elif not rule.fires:
+            why_not = f"its priority {rule.priority} is below the threshold"
+        holds = bool(rule.test(event.fields))
+        if why_not is None and holds and self.rule_matching == FIRST:
+            first = self.matches(event)
+            if first and first[0] is not rule:
+                why_not = f"'{first[0].name}' comes first, and rule_matching is '{FIRST}'"
+        return Explanation(name, holds and why_not is None, holds, why_not, reasons(rule.part, event.fields))

@@ -10,7 +10,7 @@ finds the first of equal keys. Source: github.com/valyala/fastjson, which the k8
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Union
 
 
@@ -33,13 +33,6 @@ class Object:
 
     def get(self, key: str) -> Json | Missing:
         return self._first.get(key, MISSING)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._first
-
-    def keys(self) -> Iterator[str]:
-        """Every key in order, equal ones as often as they are there."""
-        return (key for key, _value in self.members)
 
 
 class Text(str):
@@ -64,9 +57,7 @@ Json = Union[None, bool, Raw, str, "list[Any]", Object]
 
 class _Decoder(json.JSONDecoder):
     def __init__(self) -> None:
-        super().__init__(
-            object_pairs_hook=Object, parse_int=Raw, parse_float=Raw, parse_constant=Raw, strict=False
-        )
+        super().__init__(object_pairs_hook=Object, parse_int=Raw, parse_float=Raw, parse_constant=Raw, strict=False)
 
 
 class _ExactDecoder(_Decoder):
@@ -74,7 +65,7 @@ class _ExactDecoder(_Decoder):
 
     def __init__(self) -> None:
         super().__init__()
-        scan = json.decoder.scanstring
+        scan = json.decoder.scanstring  # type: ignore[attr-defined]  # not in the stubs
 
         def scan_string(text: str, end: int, strict: bool = False) -> tuple[str, int]:
             value, after = scan(text, end, False)

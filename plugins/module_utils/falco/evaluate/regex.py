@@ -85,9 +85,7 @@ class RegexMatcher:
         # texts are cut into classes of characters that every set of the pattern treats alike
         self._bounds = sorted(bounds)
         self._classes: dict[str, int] = {}
-        self._readers = [
-            None if read is None else frozenset(self._class_numbers(read[0])) for read in nfa.reads
-        ]
+        self._readers = [None if read is None else frozenset(self._class_numbers(read[0])) for read in nfa.reads]
         self._reset()
 
     def _class_numbers(self, characters: Characters) -> list[int]:

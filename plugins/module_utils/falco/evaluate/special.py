@@ -18,7 +18,7 @@ from typing import Any
 
 from ..catalogue.fields import FieldTable
 from ..condition.nodes import Compare, Exists, Field, Node, Value, ValueList
-from .constants import address, constant, number
+from .constants import address, number
 from .operands import Fields, converter
 from .predicates import Predicate, constant_test, set_test, value_test
 
@@ -150,9 +150,7 @@ def _of_ancestors(table: FieldTable, node: Exists | Compare, name: str) -> Test:
         predicate = value_test(op, kind, values[0])
     else:
         return lambda fields: False
-    return lambda fields: any(
-        predicate(value) for value in map(convert, ancestors(fields, name)) if value is not None
-    )
+    return lambda fields: any(predicate(value) for value in map(convert, ancestors(fields, name)) if value is not None)
 
 
 def _around(node: Compare, argument: str) -> Test:
