@@ -7,7 +7,9 @@ import importlib
 import io
 import json
 from typing import Any
+from unittest import mock
 
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"
@@ -26,7 +28,9 @@ def run_module(name: str, args: dict[str, Any], check_mode: bool = False, diff_m
     module = importlib.import_module(f"{MODULES}.{name}")
     arguments = {**args, "_ansible_check_mode": check_mode, "_ansible_diff": diff_mode}
     output = io.StringIO()
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+    # A module has a process of its own, so what another one warned of is not among its warnings.
+    fresh = mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)())
+    with fresh, patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         module.main()
     result: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
     return result
