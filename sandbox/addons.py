@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sandbox import images
+from sandbox import health, images
 from sandbox.api import MERGE, Api, is_since
 from sandbox.errors import SandboxError
 from sandbox.instance import DNS_SERVICE, NODES, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
@@ -182,7 +182,7 @@ def apply_documents(api: Api) -> None:
     """Apply all of `documents`; waits for the parts of the API that a young cluster fills in by itself."""
     endpoint = api.url.removeprefix("https://")
     wait_for("the namespace kube-system", lambda: _exists(api, _SYSTEM), timeout_seconds=60)
-    for path, document in documents(endpoint):
+    for path, document in [*documents(endpoint), *health.documents()]:
         api.apply(path, document)
 
 

@@ -31,6 +31,8 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--purge", action="store_true", help="forget its state too: etcd, the nodes' disks, keys, logs")
     commands.add_parser("status", help="what runs; exit code 1 if something is not as it should be")
     commands.add_parser("doctor", help="what this machine lacks, and what to do about it")
+    versions = commands.add_parser("versions", help="versions of the Debian packages that it is made of")
+    versions.add_argument("--write", action="store_true", help="these were tried: what comes is compared with them")
     inventory = commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
     inventory.add_argument("--output", metavar="FOLDER", type=Path, help="another folder than inventory/sandbox")
     e2e = commands.add_parser("e2e", help="run Kubernetes' own NetworkPolicy tests against it")
@@ -122,6 +124,12 @@ def execute(options: argparse.Namespace) -> int:
         from sandbox.doctor import doctor
 
         return doctor()
+    elif options.command == "versions":
+        from sandbox.debian_versions import record
+        from sandbox.rootfs import debian_programs, root_file_system, what_came
+
+        root = root_file_system()
+        print("\n".join(record(*what_came(root, debian_programs(root)["redis"]), write=options.write)))
     elif options.command == "inventory":
         from sandbox.inventory import DEFAULT, write_inventory
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,11 @@ def cni_config(node: Node) -> str:
     return json.dumps({"cniVersion": "1.0.0", "name": "pods", "plugins": plugins}, indent=2) + "\n"
 
 
+def machine_id(instance: Instance, node: Node) -> str:
+    """32 hexadecimal digits that no other machine has, the same at each start."""
+    return hashlib.sha256(f"{instance.name}/{node.name}".encode()).hexdigest()[:32]
+
+
 def hosts(instance: Instance) -> str:
     """/etc/hosts: all nodes know each other by name."""
     lines = [f"{instance.address(node)} {node.name}" for node in NODES]
@@ -163,6 +169,8 @@ def files(instance: Instance, node: Node, keys: Path) -> list[dict[str, Any]]:
     users = {"kubelet": f"kubelet-{node.name}", "kube-proxy": "kube-proxy", "netpol-agent": "netpol-agent"}
     return [
         {"path": "/etc/hostname", "text": f"{node.name}\n"},
+        # A machine has one, and it stays (machine-id(5)).
+        {"path": "/etc/machine-id", "text": f"{machine_id(instance, node)}\n"},
         {"path": "/etc/hosts", "text": hosts(instance)},
         {"path": "/etc/containerd/config.toml", "text": containerd_config(sys_resource=sys_resource)},
         {"path": "/etc/cni/net.d/10-pods.conflist", "text": cni_config(node)},

@@ -12,6 +12,7 @@ import platform
 import shutil
 from pathlib import Path
 
+from sandbox import debian_versions
 from sandbox.cache import cache_root, digest, produce
 from sandbox.debian import Mirror, find_mirrors, proxy_environment
 from sandbox.errors import SandboxError
@@ -21,7 +22,7 @@ from sandbox.scratch import run_in_scratch
 ROCKY = "9.6"
 
 #: Part of the cache key; changed when `_debootstrap` or `_dress` change what they do.
-RECIPE = "rocky-like 1"
+RECIPE = "rocky-like 2"
 
 #: Debian packages in the root file system, beyond debootstrap's smallest set.
 PACKAGES = (
@@ -31,6 +32,9 @@ PACKAGES = (
     "iproute2",
     "iputils-ping",
     "kmod",
+    # Without /etc/protocols nft lists `6` for `tcp`, kube-proxy takes its own entries for strange ones, and its hourly
+    # sync deletes them.
+    "netbase",
     "nftables",
     "openssh-server",
     "policycoreutils",
@@ -111,7 +115,8 @@ def _make(mirrors: list[Mirror], folder: Path) -> None:
             shutil.rmtree(root, ignore_errors=True)
             continue
         _dress(root)
-        facts = {"mirror": mirror.url, "suite": mirror.suite, "components": mirror.components}
+        versions = debian_versions.installed(root, PACKAGES)
+        facts = {"mirror": mirror.url, "suite": mirror.suite, "components": mirror.components, "packages": versions}
         (folder / "made.json").write_text(json.dumps(facts))
         return
     raise SandboxError("debootstrap failed:\n" + "\n".join(failures), "is the mirror that apt uses reachable?")
@@ -122,6 +127,12 @@ def root_file_system() -> Path:
     key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps(TEXTS, sort_keys=True), *USELESS])
     target = cache_root() / "rootfs" / key
     return produce(target, lambda folder: _make(find_mirrors(), folder)) / "root"
+
+
+def what_came(root: Path, redis: Path) -> tuple[str, dict[str, str]]:
+    """Suite, and version by name of the Debian packages that went into a root file system and into Redis' image."""
+    made = json.loads((root.parent / "made.json").read_text())
+    return made["suite"], {**made["packages"], "redis-server": (redis / "version").read_text().strip()}
 
 
 # `ldd` names what a program loads; the loader itself and the libraries go to the same paths in the image.
@@ -135,7 +146,7 @@ for program in /usr/bin/redis-server /usr/bin/redis-cli /bin/bash; do
     cp -L "$file" "/out/root$file"
   done
 done
-/usr/bin/redis-server --version > /out/version
+dpkg-query --show --showformat '${Version}' redis-server > /out/version
 """
 
 

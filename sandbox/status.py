@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import cgroups, network, node
+from sandbox import cgroups, health, network, node
 from sandbox.addons import is_static
 from sandbox.api import Api
 from sandbox.errors import SandboxError
@@ -109,6 +109,8 @@ def _cluster(api: Api, report: Report) -> None:
         report.add("node", member.name, text, good=good)
     text, bad = describe_pods(api.get("/api/v1/pods")["items"])
     report.add("pods", "all namespaces", text)
+    for one in health.ask(api):
+        report.add("network of pods", one.node, one.text(), good=one.good)
     for line in bad:
         # Pods belong to whoever made them: worth seeing, but no fault of the sandbox unless they are its own.
         own = line.startswith("kube-system/")
@@ -139,7 +141,9 @@ def inspect(sandbox: Instance) -> Report:
     last = sandbox.folder / "last-up.json"
     if last.exists():
         age = time.time() - Path(last).stat().st_mtime
-        seconds = json.loads(last.read_text()).get("seconds", {})
+        record = json.loads(last.read_text())
+        seconds = record.get("seconds", {})
+        report.add("Debian packages", "versions", "; ".join(record.get("moved", [])) or "those that were tried")
         report.add("last up", f"{age / 60:.0f} min ago", f"nodes Ready after {seconds.get('nodes_ready', '?')} s")
     return report
 

@@ -10,7 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import addons, debian, image_import, image_store, images, instance, network, node, oci, pki
+from sandbox import (
+    addons,
+    debian,
+    debian_versions,
+    health,
+    image_import,
+    image_store,
+    images,
+    instance,
+    network,
+    node,
+    oci,
+    pki,
+)
 from sandbox.api import Api, is_since
 from sandbox.builds import built
 from sandbox.cache import cache_root, prune, write_atomically
@@ -21,7 +34,7 @@ from sandbox.instance import NODES, Instance
 from sandbox.node import Machine
 from sandbox.packages import package_layer
 from sandbox.process import say, tail_file, wait_for
-from sandbox.rootfs import debian_programs, root_file_system
+from sandbox.rootfs import debian_programs, root_file_system, what_came
 
 API_LIMIT_SECONDS = 120
 NODE_LIMIT_SECONDS = 120
@@ -39,11 +52,13 @@ class Parts:
         layers: of the nodes' root file system, topmost first.
         images: with their specifications.
         store: a containerd folder that holds the images.
+        moved: Debian packages that came in another version than was tried, a line each.
     """
 
     layers: tuple[Path, ...]
     images: tuple[tuple[images.ImageSpec, oci.Image], ...]
     store: Path
+    moved: tuple[str, ...] = ()
 
 
 def _from_debian() -> tuple[Path, dict[str, Path]]:
@@ -67,7 +82,8 @@ def prepare() -> Parts:
     used = {layer.path.parent for _, image in made for layer in image.layers} | set(outputs.values())
     for kind in ("builds", "layers"):
         prune(cache_root() / kind, used)
-    return Parts(layers, made, store)
+    suite, versions = what_came(root, outputs["redis"])
+    return Parts(layers, made, store, tuple(debian_versions.moved(versions, suite)))
 
 
 def link_host_programs(outputs: Mapping[str, Path]) -> None:
@@ -231,9 +247,12 @@ def up(name: str) -> Instance:
         clock.reached("nodes_ready")
         addons.apply_manifests(cache_root() / "bin" / "kubectl", sandbox.kubeconfig)
         wait_for_addons(sandbox, api)
+        health.ensure(sandbox, api)
         clock.reached("all_ready")
-        record = {"machines": started, "images": imported, "seconds": clock.seconds}
+        record = {"machines": started, "images": imported, "seconds": clock.seconds, "moved": parts.moved}
         write_atomically(sandbox.folder / "last-up.json", json.dumps(record) + "\n")
+    for line in parts.moved:
+        say(line)
     if started or imported:
         seconds = clock.seconds
         say(f"sandbox {name!r}: nodes Ready after {seconds['nodes_ready']} s, all of it after {seconds['all_ready']} s")

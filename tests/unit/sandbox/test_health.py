@@ -1,0 +1,100 @@
+"""What a sandbox's pods say of its network: the pods that are asked, what is told, and when it is mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import health, node
+from sandbox.errors import SandboxError
+from sandbox.health import Health
+from sandbox.instance import NODES
+
+MEMBERS = [member.name for member in NODES]
+
+
+def pod(name: str, phase: str = "Running", ip: str = "10.244.0.2", **metadata: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"uid": f"uid-{name}", **metadata},
+        "spec": {"nodeName": name},
+        "status": {"phase": phase, "podIP": ip},
+    }
+
+
+def test_only_pods_that_run_lend_their_network() -> None:
+    pods = [pod("a"), pod("b", "Pending"), pod("c", ip=""), pod("d", deletionTimestamp="2026-01-01T00:00:00Z")]
+    assert health.lenders(pods) == {"a": "uid-a"}
+
+
+@pytest.mark.parametrize("group", ["/kubepods/podab-cd/x", "/kubepods.slice/kubepods-podab_cd.slice/x"])
+def test_a_pods_process_is_found_by_its_control_group(tmp_path: Path, group: str) -> None:
+    for number, text in (("1", "0::/"), ("7", f"0::{group}\n"), ("self", f"0::{group}\n")):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "cgroup").write_text(text)
+    (tmp_path / "9").mkdir()  # it ended meanwhile
+    assert health.process_of("ab-cd", tmp_path) == 7
+    assert health.process_of("ef", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "good", "text"),
+    [
+        (Health("a", {}), True, "DNS and Services answer a pod"),
+        (Health("a", {"DNS over TCP": "timed out"}), False, "DNS over TCP does not answer (timed out)"),
+        (Health("a", {}, "no pod runs"), False, "nothing could be asked: no pod runs"),
+    ],
+)
+def test_what_is_told(one: Health, good: bool, text: str) -> None:
+    assert (one.good, one.text()) == (good, text)
+
+
+class Proxies:
+    """A cluster whose nodes serve nothing until their kube-proxy is started again."""
+
+    def __init__(self, broken: list[str], hopeless: bool = False) -> None:
+        self.broken, self.hopeless, self.restarted = list(broken), hopeless, []
+
+    def ask(self, _api: object) -> list[Health]:
+        return [Health(name, {"DNS over UDP": "refused"} if name in self.broken else {}) for name in MEMBERS]
+
+    def order(self, pid: str, request: dict[str, str]) -> dict[str, str]:
+        assert request == {"do": "restart", "service": "kube-proxy"}
+        self.restarted.append(pid)
+        if not self.hopeless:
+            self.broken.remove(pid)
+        return {}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr(health, "SYNC_SECONDS", 0.1)
+    monkeypatch.setattr(node, "find", lambda _sandbox, name: (name, "digest"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_node_that_serves_nothing_gets_its_kube_proxy_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxies = Proxies([MEMBERS[1]])
+    monkeypatch.setattr(health, "ask", proxies.ask)
+    monkeypatch.setattr(node, "order", proxies.order)
+    health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
+    assert proxies.restarted == [MEMBERS[1]]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxies = Proxies([MEMBERS[1]], hopeless=True)
+    monkeypatch.setattr(health, "ask", proxies.ask)
+    monkeypatch.setattr(node, "order", proxies.order)
+    with pytest.raises(SandboxError, match=rf"{MEMBERS[1]}: DNS over UDP does not answer \(refused\)") as told:
+        health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
+    assert "kube-proxy.log" in told.value.hint
+
+
+@pytest.mark.usefixtures("quick")
+def test_nothing_is_started_again_where_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ask", Proxies([]).ask)
+    monkeypatch.setattr(node, "order", lambda *_: pytest.fail("something was started again"))
+    health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
