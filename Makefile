@@ -94,6 +94,10 @@ chart-check: setup  ## render named situations with the real chart: CHART=<its d
 	command -v helm >/dev/null || $(SANDBOX) up
 	CHART=$(CHART) CHARTS_GIT=$(CHARTS_GIT) python tools/chart_check.py
 
+.PHONY: renew
+renew:  ## renew every lock and say what moved (ARGS=--dry-run writes nothing, ARGS=dev only that one)
+	@python3 tools/renew.py $(ARGS)
+
 .PHONY: docs
 docs: setup  ## render every plugin's documentation
 	nox -s docs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ HERE = Path(__file__).resolve().parent
 
 #: Other files that a program may embed.
 EMBEDDED = ("*.tsv", "*.txt", "*.json", "*.yaml")
+
+#: How the go command tells a module that its proxy does not have.
+_GONE = re.compile(r"([\w.~/-]+@v[\w.+-]+): (?:reading [^\n]*: )?(?:404 Not Found|410 Gone|403 Forbidden|not found)")
 
 #: A build is not expected to take longer, even with empty caches on one slow core.
 LIMIT_SECONDS = 3600
@@ -125,17 +129,32 @@ BUILDS: tuple[GoBuild, ...] = (
 )
 
 
+def gone_modules(text: str) -> list[str]:
+    """Modules with versions that the module proxy did not have, from the words of the go command, each once."""
+    return list(dict.fromkeys(_GONE.findall(text)))
+
+
 def _compile(build: GoBuild, go: Go, folder: Path) -> None:
     # One build at a time: each already uses all cores.
     with locked(cache_root() / "go" / ".lock"):
         output = str(folder / build.files[0]) if len(build.files) == 1 else f"{folder}/"
-        run(
-            ["nice", "-n", "5", str(go.path), *build.flags(), "-o", output, *build.packages],
-            cwd=build.module,
-            env=go.environment(),
-            timeout_seconds=LIMIT_SECONDS,
-            hint="the build is resumed where it stopped when you run the command again",
-        )
+        try:
+            run(
+                ["nice", "-n", "5", str(go.path), *build.flags(), "-o", output, *build.packages],
+                cwd=build.module,
+                env=go.environment(),
+                timeout_seconds=LIMIT_SECONDS,
+                hint="the build is resumed where it stopped when you run the command again",
+            )
+        except SandboxError as error:
+            gone = gone_modules(error.message)
+            if not gone:
+                raise
+            raise SandboxError(
+                f"build {build.name}: the Go module proxy does not have {', '.join(gone)}, which {build.module}/go.mod "
+                f"needs:\n{error.message}",
+                "see what GOPROXY is (go env GOPROXY); a version that is gone for good is replaced in that go.mod",
+            ) from error
     missing = [name for name in build.files if not (folder / name).is_file()]
     if missing:
         raise SandboxError(f"build {build.name}: {', '.join(missing)} did not come out of {build.module}")

