@@ -17,6 +17,8 @@ description:
   - Helm passes any value to a chart, so a typo is silently ignored and a value of an older chart does nothing.
   - This module reads the chart's own defaults, subcharts included, and fails if a value is unknown there, has another
     type, or belongs to older charts. The message names the nearest key or the replacement.
+  - With O(render) it also has Helm render the chart, without any cluster, and fails if a pod could not be made or Falco
+    would not start, such as with a plugin that Falco's image loads a second time.
 extends_documentation_fragment:
   - falconet.k8s.read_only
 options:
@@ -32,6 +34,21 @@ options:
     description: Whether every dependency of the chart must be in its C(charts/) directory, as Helm needs it.
     type: bool
     default: true
+  render:
+    description: Whether the chart is rendered by C(helm template) and what comes out is looked at.
+    type: bool
+    default: false
+  release_name:
+    description: Name of the release that is rendered.
+    type: str
+    default: falco
+  release_namespace:
+    description: Its namespace.
+    type: str
+    default: falco
+  binary_path:
+    description: The helm program; by default the one in C(PATH).
+    type: path
 """
 
 EXAMPLES = r"""
@@ -41,6 +58,7 @@ EXAMPLES = r"""
     values:
       driver:
         kind: modern_ebpf
+    render: true
 """
 
 RETURN = r"""
@@ -68,11 +86,25 @@ problems:
   elements: dict
 """
 
+import json
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import chart_digest, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
+from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+
+
+def render(module: AnsibleModule) -> str:
+    """What helm template prints for the module's values, which it is given where no process list shows them."""
+    params = module.params
+    helm = params["binary_path"] or module.get_bin_path("helm", required=True)
+    command = [helm, "template", params["release_name"], params["path"], "--namespace", params["release_namespace"]]
+    code, out, err = module.run_command([*command, "--no-hooks", "--values", "-"], data=json.dumps(params["values"]))
+    if code:
+        raise KubeError(f"helm template fails with these values: {err.strip()}")
+    return out
 
 
 def main() -> None:
@@ -82,6 +114,10 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "values": {"type": "dict", "default": {}},
             "require_dependencies": {"type": "bool", "default": True},
+            "render": {"type": "bool", "default": False},
+            "release_name": {"type": "str", "default": "falco"},
+            "release_namespace": {"type": "str", "default": "falco"},
+            "binary_path": {"type": "path"},
         },
         supports_check_mode=True,
     )
@@ -92,6 +128,8 @@ def main() -> None:
             hint = "Run helm dependency build there, or use the packed chart."
             raise KubeError(f"{module.params['path']} has no {missing} in its charts/ directory.", hint)
         check_values(module.params["values"], chart)
+        if module.params["render"]:
+            check_rendered(read_manifests(render(module)))
     except KubeError as error:
         module.fail_json(msg=str(error))
     except FalcoChartError as error:

@@ -6,12 +6,15 @@ Run by ``make chart-check CHART=<directory>``; tools/chart_check.py finds helm a
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
     build_driver_releases,
     build_sidekick_releases,
@@ -51,9 +54,46 @@ def test_situation(situation: Situation, path: Path, chart: Chart) -> None:
         sidekick = path / "charts" / "falcosidekick"
         check_values(release["values"], read_chart(str(sidekick)))
         rendered += render(HELM, sidekick, release["values"], situation.api_versions, release["name"])
+    check_rendered(rendered.objects)
     assert rendered.twice() == []
     assert schema_problems(rendered) == []
     assert situation.check(rendered)
+
+
+@pytest.fixture(scope="session", params=["as it is", "with an emptyDir over config.d, as 9.2.0 has it"])
+def either(request: pytest.FixtureRequest, path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chart, and one that always mounts its emptyDir, which 9.1.0 does for the driver loader alone."""
+    if request.param == "as it is":
+        return path
+    copy = tmp_path_factory.mktemp("later") / "falco"
+    shutil.copytree(path, copy)
+    pod = copy / "templates" / "pod-template.tpl"
+    guarded = re.compile(
+        r'\(include "driverLoader.enabled" .\) "true" (\}\}\n'
+        r" *- (?:mountPath: /etc/falco/config.d|name: specialized-falco-configs)\n)"
+    )
+    text, changed = guarded.subn(r'"true" "true" \1', pod.read_text())
+    assert changed in (0, 2), "the chart has another form"
+    pod.write_text(text)
+    return copy
+
+
+@pytest.mark.parametrize("driver", ["modern_ebpf", "kmod", "auto", "none"])
+def test_falco_starts_without_falcoctl(driver: str, either: Path) -> None:
+    rendered = render(HELM, either, build_values({**ROLE, "artifacts_install": False, "driver": driver}))
+    check_rendered(rendered.objects)
+    assert schema_problems(rendered) == []
+
+
+def test_falco_that_reads_its_images_config_d_is_refused(either: Path) -> None:
+    read = {"falco": {"config_files": ["/etc/falco/config.d"]}}
+    rendered = render(HELM, either, build_values({**ROLE, "artifacts_install": False, "extra_values": read}))
+    mounts = [mount["mountPath"] for mount in rendered.container()["volumeMounts"]]
+    if "/etc/falco/config.d" in mounts:
+        check_rendered(rendered.objects)
+    else:
+        with pytest.raises(FalcoChartError, match="found another plugin with name container"):
+            check_rendered(rendered.objects)
 
 
 @pytest.mark.parametrize("major", sorted(OLD_VALUES))

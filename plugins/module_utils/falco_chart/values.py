@@ -13,6 +13,7 @@ from typing import Any
 from .driver_groups import group_affinity, group_release, other_affinity
 from .engines import engine_values
 from .forwarding import further_name, further_secret
+from .image_config import image_config_is_seen
 from .outputs import build_outputs
 from .settings import IMAGES, OWN_RULES_DIRECTORY, checked_settings
 from .sidekick import TLS_FINGERPRINT, sidekick_values
@@ -175,7 +176,11 @@ def _complete(settings: Mapping[str, Any]) -> dict[str, Any]:
             values["certs"]["existingClientSecret"] = settings["sidekick_tls_client_secret"]
     _images(values, settings)
     _proxy(values, settings)
-    return merge(values, settings["extra_values"])
+    values = merge(values, settings["extra_values"])
+    if image_config_is_seen(values):
+        # Else the image's files would load the container plugin a second time, or one that is not set up.
+        values["falco"].setdefault("config_files", [])
+    return values
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from ..kube.errors import KubeError
 YAML_IMPORT_ERROR: str | None = None
 try:
     import yaml
+
+    #: In C where there is one: a rendered chart has thousands of lines.
+    _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 except ImportError:
     YAML_IMPORT_ERROR = traceback.format_exc()
 
@@ -45,6 +48,20 @@ def read_chart(path: str) -> Chart:
             f"{path} is no Helm chart that can be read: {type(error).__name__}: {error}",
             "A chart is a directory with Chart.yaml and values.yaml, or its archive made by helm package or helm pull.",
         ) from error
+
+
+def read_manifests(text: str) -> list[dict[str, Any]]:
+    """The objects that C(helm template) printed.
+
+    Raises:
+        KubeError: it is no YAML, which happens where a template indents a value wrongly.
+    """
+    try:
+        return [o for o in yaml.load_all(text, Loader=_Loader) if isinstance(o, dict)]
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" in line {place.line + 1}" if place else ""
+        raise KubeError(f"what helm template prints is no YAML{line}: {getattr(error, 'problem', error)}") from error
 
 
 def _directory(root: Path) -> dict[str, bytes]:

@@ -118,6 +118,43 @@ def test_a_missing_dependency_is_named(chart: Path) -> None:
     assert not run_module("falco_chart_check", {"path": str(chart), "require_dependencies": False}).get("failed")
 
 
+TWICE = """kind: ConfigMap
+metadata: {name: falco}
+data: {falco.yaml: "config_files: [/etc/falco/config.d]\\nload_plugins: [container]\\nplugins: [{name: container}]"}
+---
+kind: DaemonSet
+metadata: {name: falco}
+spec:
+  template:
+    spec:
+      containers: [{name: falco, volumeMounts: [{name: a, mountPath: /etc/falco/falco.yaml}]}]
+      volumes: [{name: a, configMap: {name: falco}}]
+"""
+
+
+def test_what_helm_renders_is_looked_at(chart: Path, tmp_path: Path) -> None:
+    (tmp_path / "manifest").write_text(TWICE)
+    helm = program(tmp_path, f'cat > {tmp_path}/values; echo "$@" > {tmp_path}/called; cat {tmp_path}/manifest')
+    options = {"path": str(chart), "values": {"extra": "planted"}, "binary_path": str(helm), "release_namespace": "ns"}
+    assert not run_module("falco_chart_check", options).get("failed")
+    assert not (tmp_path / "called").exists()
+    refused = run_module("falco_chart_check", {**options, "render": True})
+    assert "found another plugin with name container" in refused["msg"]
+    assert refused["problems"][0]["path"] == "DaemonSet falco, plugin container"
+    assert (tmp_path / "called").read_text() == f"template falco {chart} --namespace ns --no-hooks --values -\n"
+    assert "planted" in (tmp_path / "values").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("echo Error: no template >&2; exit 1", "Error: no template"), ('echo "a: [1"', "no YAML in line")],
+)
+def test_a_chart_that_cannot_be_rendered_is_told(chart: Path, tmp_path: Path, body: str, told: str) -> None:
+    helm = program(tmp_path, f"cat >/dev/null; {body}")
+    result = run_module("falco_chart_check", {"path": str(chart), "render": True, "binary_path": str(helm)})
+    assert told in result["msg"]
+
+
 @pytest.mark.parametrize("content", [None, b"no archive"])
 def test_what_is_no_chart_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "chart.tgz"

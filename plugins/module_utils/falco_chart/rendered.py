@@ -1,0 +1,86 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Helm rendered, looked at before a cluster sees it: with what Falco would not start, or no pod could be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .image_config import DIRECTORY, loaded_twice_or_unknown
+from .problems import FalcoChartError, Problem
+
+_HIDE = (
+    f"Leave falco.config_files to the role, which empties it then, or mount an emptyDir over {DIRECTORY} "
+    "(mounts.volumes and mounts.volumeMounts in falco_extra_values)."
+)
+_PLUGINS = "Give plugins in falco_plugins, which sets plugins and load_plugins up together."
+
+
+def check_rendered(objects: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse objects that the API server or Falco would stumble over.
+
+    Args:
+      objects: as ``helm template`` prints them.
+
+    Raises:
+      FalcoChartError: all that is wrong.
+    """
+    found = [o for o in objects if isinstance(o, Mapping)]
+    problems = [problem for o in found for problem in _wrong_workload(o, found)]
+    if problems:
+        raise FalcoChartError(problems)
+
+
+def _wrong_workload(workload: Mapping[str, Any], objects: list[Mapping[str, Any]]) -> Iterator[Problem]:
+    spec = workload.get("spec")
+    template = spec.get("template") if isinstance(spec, Mapping) else None
+    pod = template.get("spec") if isinstance(template, Mapping) else None
+    if not isinstance(pod, Mapping):
+        return
+    where = f"{workload.get('kind')} {workload.get('metadata', {}).get('name')}"
+    volumes = [str(volume.get("name")) for volume in pod.get("volumes") or []]
+    claims = [claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates") or []]
+    for name in sorted({name for name in volumes if volumes.count(name) > 1}):
+        yield Problem(where, f"has two volumes {name}.", "Give yours another name.")
+    for container in [*(pod.get("initContainers") or []), *pod.get("containers", [])]:
+        yield from _wrong_mounts(f"{where}, container {container['name']}", container, {*volumes, *claims})
+        if container["name"] == "falco":
+            yield from _wrong_plugins(where, container.get("volumeMounts") or [], pod, objects)
+
+
+def _wrong_mounts(where: str, container: Mapping[str, Any], volumes: set[str]) -> Iterator[Problem]:
+    mounts = container.get("volumeMounts") or []
+    paths = [str(mount.get("mountPath")).rstrip("/") for mount in mounts]
+    for path in sorted({path for path in paths if paths.count(path) > 1}):
+        yield Problem(where, f"mounts {path} twice, which Kubernetes refuses.", "Leave one of them away.")
+    for mount in mounts:
+        if mount.get("name") not in volumes:
+            hint = "Name one of the pod's volumes, or add it."
+            yield Problem(where, f"mounts the volume {mount.get('name')}, which the pod does not have.", hint)
+
+
+def _wrong_plugins(
+    where: str, mounts: list[Mapping[str, Any]], pod: Mapping[str, Any], objects: list[Mapping[str, Any]]
+) -> Iterator[Problem]:
+    config = _falco_yaml(mounts, pod, objects)
+    for plugin, says, why in loaded_twice_or_unknown(config, mounts) if config else ():
+        hint = _HIDE if DIRECTORY in why else _PLUGINS
+        yield Problem(f"{where}, plugin {plugin}", f"Falco will stop with {says!r}: {why}.", hint)
+
+
+def _falco_yaml(
+    mounts: list[Mapping[str, Any]], pod: Mapping[str, Any], objects: list[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The configuration that the chart mounts into Falco's container; empty if it is from elsewhere."""
+    import yaml  # here, since whoever has rendered manifests has read YAML already
+
+    volume = next((m.get("name") for m in mounts if m.get("mountPath") == "/etc/falco/falco.yaml"), "")
+    name = next((v.get("configMap", {}).get("name") for v in pod.get("volumes") or [] if v.get("name") == volume), "")
+    for o in objects:
+        if o.get("kind") == "ConfigMap" and o.get("metadata", {}).get("name") == name:
+            config = yaml.safe_load((o.get("data") or {}).get("falco.yaml", ""))
+            return config if isinstance(config, Mapping) else {}
+    return {}
