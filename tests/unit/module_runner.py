@@ -6,11 +6,23 @@ import contextlib
 import importlib
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 from ansible.module_utils.common import warnings
-from ansible.module_utils.testing import patch_module_args
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # ansible-core 2.18 and older
+
+    @contextlib.contextmanager
+    def patch_module_args(module_args: dict[str, Any]) -> Iterator[None]:
+        """Arguments where the module looks for those that Ansible has sent it."""
+        sent = json.dumps({"ANSIBLE_MODULE_ARGS": module_args}).encode()
+        with mock.patch("ansible.module_utils.basic._ANSIBLE_ARGS", sent):
+            yield
+
 
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"
 
