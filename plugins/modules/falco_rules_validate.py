@@ -207,15 +207,20 @@ def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
     """Write the reports that were asked for; tell whether a file changed."""
     changed = False
     if params["sarif_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.sarif import to_sarif
+        from ansible_collections.falconet.k8s.plugins.module_utils.common.sarif import to_sarif
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import described
         from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 
-        changed = write_if_changed(params["sarif_path"], to_sarif(verdicts)) or changed
+        findings = [finding for verdict in verdicts for finding in verdict.findings]
+        text = to_sarif(findings, "falco_rules_validate", described)
+        changed = write_if_changed(params["sarif_path"], text) or changed
     if params["junit_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import to_junit
+        from ansible_collections.falconet.k8s.plugins.module_utils.common.junit import to_junit
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import suite_of
         from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 
-        changed = write_if_changed(params["junit_path"], to_junit(verdicts, failing)) or changed
+        text = to_junit("falconet.k8s", [suite_of(verdicts, failing, "falco_rules_validate")])
+        changed = write_if_changed(params["junit_path"], text) or changed
     return changed
 
 

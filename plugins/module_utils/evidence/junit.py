@@ -6,47 +6,31 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
+from ..common.junit import Case, Suite, to_junit
 from .check import FAILED, SKIPPED
-
-#: What XML 1.0 cannot hold, section 2.2; alerts carry what an attacker typed.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: Mapping[str, Any]) -> str:
-    """The report in the form that CI servers read (the Ant JUnit schema).
+    """The report in the form that CI servers read.
 
     Args:
         report: as C(report.report) returns it.
     """
-    checks = report["checks"]
-    top = ET.Element("testsuites", name="falconet.k8s", tests=str(len(checks)), failures=str(report["summary"][FAILED]))
+    suites = []
     for stage in report["stages"]:
-        mine = [check for check in checks if check["stage"] == stage["name"]]
-        suite = ET.SubElement(
-            top,
-            "testsuite",
-            name=_clean(stage["name"]),
-            tests=str(len(mine)),
-            failures=str(stage[FAILED]),
-            skipped=str(stage[SKIPPED]),
-            timestamp=str(report["time"]),
-            hostname=_clean(report["cluster"]),
-        )
-        for check in mine:
-            name = _clean(f"{check['check']}: {check['subject']}")
-            case = ET.SubElement(suite, "testcase", classname=_clean(stage["name"]), name=name)
-            if check["status"] == FAILED:
-                ET.SubElement(case, "failure", message=_clean(check["detail"]))
-            elif check["status"] == SKIPPED:
-                ET.SubElement(case, "skipped", message=_clean(check["detail"]))
-    ET.indent(top)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode") + "\n"
-
-
-def _clean(text: object) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(text))
+        cases = [
+            Case(
+                f"{check['check']}: {check['subject']}",
+                stage["name"],
+                failure=check["detail"] if check["status"] == FAILED else None,
+                skipped=check["detail"] if check["status"] == SKIPPED else None,
+            )
+            for check in report["checks"]
+            if check["stage"] == stage["name"]
+        ]
+        attributes = {"timestamp": str(report["time"]), "hostname": report["cluster"]}
+        suites.append(Suite(stage["name"], cases, attributes))
+    return to_junit("falconet.k8s", suites)

@@ -20,7 +20,7 @@ Where to start:
   `collector` (rules, macros, lists as they came out) and `compiler.rules` (parsed conditions).
   `load.ruleset.Loader(catalogue)` does many rulesets and remembers what they share.
 - `judge.validate.validate([Ruleset(name, files), ...]) -> [Verdict]`: the same with findings for people
-  (`judge.findings.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
+  (`common.finding.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
 - `catalogue.catalogue.catalogue("0.44", plugins)`: fields, event types and plugins of a Falco version.
 - `condition.parser.parse(condition) -> Node`, `condition.printer.to_text(node)`: conditions as trees and back.
 - `describe.info.describe(loaded)`, `describe.compare.compare(old, new)`: a ruleset as data, and what changed.

@@ -66,3 +66,8 @@ def severity(code: str) -> str:
 def title(code: str) -> str:
     """Return the short name of any code."""
     return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or LINT[code][1]
+
+
+def described(code: str) -> tuple[str, str]:
+    """Return severity and short name of any code."""
+    return severity(code), title(code)

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from ..common import words
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,7 @@ class FalcoChartError(ValueError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is most like this one, ignoring case, dashes and underscores; None if none is close."""
-
-    def plain(text: str) -> str:
-        return text.lower().replace("_", "").replace("-", "")
-
-    by_plain = {plain(candidate): candidate for candidate in sorted(known, reverse=True)}
-    found = difflib.get_close_matches(plain(name), by_plain, n=1, cutoff=0.7)
-    return by_plain[found[0]] if found else None
+    return words.nearest(name, sorted(known), 0.7, lambda text: text.lower().replace("_", "").replace("-", ""))
 
 
 def kind_of(value: object) -> str:

@@ -93,11 +93,3 @@ class InputError(NetpolError):
         if len(self.problems) > MAX_TOLD:
             told.append(f"and {len(self.problems) - MAX_TOLD} more")
         super().__init__("; ".join(told))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that a mistyped one probably means, or an empty string."""
-    import difflib  # only on the way to an error
-
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else ""

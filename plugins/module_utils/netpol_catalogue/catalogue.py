@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .falco import falco_policies
-from .options import CatalogueError, Options, nearest
+from .options import CatalogueError, Options, hint
 from .parts import EGRESS, INGRESS, peer_of_namespaces, policy, rule, selector
 
 DNS_NAMESPACE = "kube-system"
@@ -199,7 +199,7 @@ def _entry(namespace: str, item: Any, place: str, api_server: Sequence[str]) -> 
     options = Options(values, place)
     kind = str(options.need("type"))
     if kind not in KINDS:
-        raise CatalogueError(f"{place}: there is no policy type {kind}; {nearest(kind, KINDS)}")
+        raise CatalogueError(f"{place}: there is no policy type {kind}; {hint(kind, KINDS)}")
     options.where = f"{place} ({kind})"
     if kind in ("to_api_server", "falco") and not values.get("addresses") and api_server:
         options.values["addresses"] = list(api_server)

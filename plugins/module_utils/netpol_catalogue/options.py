@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ..common.words import nearest
 
 _PORT = re.compile(r"(?P<port>[a-z0-9]([a-z0-9-]*[a-z0-9])?|\d+-\d+)(/(?P<protocol>TCP|UDP|SCTP))?", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -19,11 +20,11 @@ class CatalogueError(ValueError):
     """An entry that says nothing sensible; the text names its place and what would be right."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known word, or with all of them."""
+def hint(word: str, known: Iterable[str]) -> str:
+    """The nearest known word, or all of them."""
     options = sorted(known)
-    close = difflib.get_close_matches(word, options, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(options)}"
+    close = nearest(word, options)
+    return f"did you mean {close}?" if close else f"known are {', '.join(options)}"
 
 
 class Options:
@@ -56,7 +57,7 @@ class Options:
         """Refuse options that nobody has asked for."""
         for name in self.values:
             if name not in self._taken:
-                raise CatalogueError(f"{self.where}: there is no option {name}; {nearest(str(name), self._taken)}")
+                raise CatalogueError(f"{self.where}: there is no option {name}; {hint(str(name), self._taken)}")
 
     def labels(self, name: str) -> dict[str, str]:
         """Labels by which pods or namespaces are selected."""

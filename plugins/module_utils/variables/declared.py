@@ -12,10 +12,10 @@ Source: https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_reuse_r
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
+from ..common.words import nearest
 from .text import NotReadableError, boolean, collection, number, whole_number
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {"bool": boolean, "int": whole_number, "float": number}
@@ -144,8 +144,8 @@ def _parsed(text: str) -> Any:
 def _keys(path: str, found: Mapping[Any, Any], options: Mapping[str, Any], problems: list[str]) -> dict[Any, Any]:
     for key in found:
         if key not in options:
-            close = difflib.get_close_matches(str(key), options, n=1)
-            hint = f"Did you mean {close[0]}?" if close else f"It has {', '.join(options)}."
+            close = nearest(str(key), options)
+            hint = f"Did you mean {close}?" if close else f"It has {', '.join(options)}."
             problems.append(f"{path}.{key}: is unknown. {hint}")
     problems.extend(_missing(path, found, options))
     return {
@@ -163,8 +163,8 @@ def _missing(path: str, found: Mapping[Any, Any], options: Mapping[str, Any]) ->
 def _no_choice(path: str, value: Any, option: Mapping[str, Any]) -> str:
     choices = [str(choice) for choice in option["choices"]]
     told = "" if option.get("no_log") else f", not {value!r}"
-    close = difflib.get_close_matches(str(value), choices, n=1)
-    return f"{path}: must be one of {', '.join(choices)}{told}." + (f" Did you mean {close[0]}?" if close else "")
+    close = nearest(str(value), choices)
+    return f"{path}: must be one of {', '.join(choices)}{told}." + (f" Did you mean {close}?" if close else "")
 
 
 def _kind_of(value: Any) -> str:

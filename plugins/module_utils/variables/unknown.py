@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from ..common import words
 
 #: How alike two names must be (0 to 1, difflib's ratio) for the one to count as a misspelling of the other
 #: when not even its prefix is right.
@@ -42,10 +43,9 @@ def unknown_variables(names: Iterable[str], known: Iterable[str], prefixes: Iter
         if name.startswith("__"):
             continue
         is_owned = bool(owned) and name.startswith(owned)
-        close = difflib.get_close_matches(name, declared, n=1, cutoff=0.6 if is_owned else MISSPELLING_RATIO)
-        if not is_owned and not close:
+        nearest = words.nearest(name, declared, words.RATIO if is_owned else MISSPELLING_RATIO)
+        if not is_owned and not nearest:
             continue
-        nearest = close[0] if close else None
         hint = f"did you mean '{nearest}'?" if nearest else "see the role's README for the variables that it knows"
         findings.append(Finding(name, nearest, f"'{name}' is not a variable of any role: {hint}"))
     return findings

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is wrong with a ruleset, where a person finds it and what would be right; beyond Falco's word, the lint.
 
-Doors: `validate.validate`, `findings.Finding`, `hiding.hidden_rules`.
+Doors: `validate.validate`, `findings.findings_of`, `hiding.hidden_rules`.
 """

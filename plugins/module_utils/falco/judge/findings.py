@@ -1,13 +1,13 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings: what is wrong, where a person finds it, and what would be right."""
+"""Findings on rulesets: what is wrong, where a person finds it, and what would be right."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from ...common.finding import Finding
 from ..codes import ERROR, severity
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
@@ -15,48 +15,6 @@ from ..load.ruleset import Loaded
 from .positions import condition_position, culprit_macro, macro_position
 
 EXCERPT_WIDTH = 160
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to know about a ruleset.
-
-    Attributes:
-        code: Falco's `LOAD_*` or this collection's `FN*`.
-        severity: error, warning or info.
-        file: the file's name as it was given.
-        line, column: 1-based; None where there is no place.
-        item: kind and name of the entry, such as `rule 'Terminal shell'`; empty for a whole file.
-        message: what is wrong.
-        hint: what would be right; may be empty.
-        excerpt: the line with a caret below the spot; may be empty.
-        ruleset: name of the ruleset, where several are judged.
-    """
-
-    code: str
-    severity: str
-    file: str
-    line: int | None
-    column: int | None
-    item: str
-    message: str
-    hint: str = ""
-    excerpt: str = ""
-    ruleset: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "file": self.file,
-            "line": self.line,
-            "column": self.column,
-            "item": self.item,
-            "message": self.message,
-            "hint": self.hint,
-            "excerpt": self.excerpt,
-            "ruleset": self.ruleset,
-        }
 
 
 class Texts:

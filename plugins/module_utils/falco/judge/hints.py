@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ...common.words import nearest
 from ..catalogue.catalogue import PRIORITIES
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
 from ..condition.lexer import OPERATORS
@@ -31,19 +32,9 @@ _STATIC = {
 }
 
 
-def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The name most like a word, or None when none is close."""
-    from difflib import get_close_matches
-
-    choices = list(names)
-    lower = {name.lower(): name for name in choices}
-    found = get_close_matches(word.lower(), list(lower), 1, 0.7)
-    return lower[found[0]] if found else None
-
-
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """A hint with the nearest name, or nothing."""
-    name = nearest(word, names)
+    name = nearest(word, names, 0.7, str.lower)
     return f"did you mean '{name}'?" if name and name != word else ""
 
 

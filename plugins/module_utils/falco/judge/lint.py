@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ...common.finding import Finding
 from ..codes import severity
 from ..condition.logic import Facts, conjuncts, contradiction, matches_anything, truth
 from ..condition.nodes import And, Node, Not, Or
@@ -17,7 +18,7 @@ from ..errors import ConditionSyntaxError
 from ..load.compiler import Compiled
 from ..load.ruleset import Loaded
 from ..load.schema import OK
-from .findings import Finding, Texts
+from .findings import Texts
 
 _MITRE = re.compile(r"mitre_|T[0-9]{4}(?:\.[0-9]{3})?$", re.I)
 _MATURITY = re.compile(r"maturity_(?:stable|incubating|sandbox|deprecated)$")

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
 from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, WARNING
 from ..errors import FalcoError
 from ..load.ruleset import Loader, RulesFile
-from .findings import Finding, findings_of
+from .findings import findings_of
 
 FAIL_ON = ("error", "warning", "never")
 

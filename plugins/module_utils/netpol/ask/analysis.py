@@ -367,6 +367,7 @@ def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str
 
 
 def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
+    from ..lint.finding import row, told
     from ..lint.lint import lint
 
     findings = lint(model, model.policies, request.options)
@@ -375,8 +376,8 @@ def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, An
         for severity in ("error", "warning", "info")
     }
     return {
-        "findings": [finding.as_dict() for finding in findings],
-        "text": [str(finding) for finding in findings],
+        "findings": [row(finding) for finding in findings],
+        "text": [told(finding) for finding in findings],
         "summary": {f"{severity}s": number for severity, number in counts.items()},
     }
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import FlowError, nearest
+from ...common.words import nearest
+from ..errors import FlowError
 from ..model.addresses import Range
 from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service
 from ..model.ports import Interval
@@ -81,7 +82,7 @@ def find_service(model: Model, peer: FlowPeer) -> Service:
     if not found:
         near = nearest(peer.service, [service.name for service in model.services])
         raise FlowError(
-            f"{peer.path}.service", f"there is no Service {peer.service!r}", near and f"did you mean {near!r}?"
+            f"{peer.path}.service", f"there is no Service {peer.service!r}", f"did you mean {near!r}?" if near else ""
         )
     if len(found) > 1:
         namespaces = ", ".join(sorted(service.namespace for service in found))

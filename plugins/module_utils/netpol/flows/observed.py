@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..errors import FlowError, nearest
+from ...common.words import nearest
+from ..errors import FlowError
 from ..model.addresses import Range, parse_block
 from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod
 from ..model.ports import ALL, Interval
@@ -73,7 +74,7 @@ class WorkloadIndex:
                 return self.by_address.get((block.family, block.first), block)
             return block
         near = nearest(text, self.by_name)
-        raise FlowError(path, f"there is no workload or pod {text!r}", near and f"did you mean {near!r}?")
+        raise FlowError(path, f"there is no workload or pod {text!r}", f"did you mean {near!r}?" if near else "")
 
 
 def _record(index: WorkloadIndex, item: object, path: str) -> Observed:

@@ -25,7 +25,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import FlowError, nearest
+from ...common.words import nearest
+from ..errors import FlowError
 from ..model.addresses import Range, format_range, parse_block
 from ..model.objects import LAST_PORT, PROTOCOLS
 

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Policies that do not do what they seem to, and traffic that they cut unnoticed.
 
-Door: `lint.lint`; its findings are `finding.Finding`.
+Door: `lint.lint`; `finding.row` is a finding as modules return it.
 """

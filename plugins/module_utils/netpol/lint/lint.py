@@ -12,9 +12,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from ...common.finding import Finding
+from ...common.words import nearest
 from ..decide.engine import Engine
 from ..decide.universe import Universe, bit_indices
-from ..errors import nearest
 from ..model.objects import (
     NAMESPACE_NAME_LABEL,
     BlockPeer,
@@ -28,7 +29,7 @@ from ..model.objects import (
     Rule,
 )
 from ..model.selectors import IN, Selector
-from .finding import Finding, about, names
+from .finding import about, names, on
 from .rules import check_rules
 from .traffic import check_traffic
 
@@ -62,10 +63,10 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     for problem in model.problems:
         if problem.severity == "warning":
             found.append(
-                Finding(
+                on(
+                    problem.object,
                     "unknown-field" if "unknown field" in problem.message else "duplicate-object",
                     "error",
-                    problem.object,
                     f"{problem.path}: {problem.message}",
                     problem.hint,
                     problem.source,
@@ -78,7 +79,7 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     found.extend(checker.pods(engine))
     found.extend(check_traffic(model, policies, engine))
     order = {"error": 0, "warning": 1, "info": 2}
-    return sorted(dict.fromkeys(found), key=lambda f: (order[f.severity], f.object, f.code, f.message))
+    return sorted(dict.fromkeys(found), key=lambda f: (order[f.severity], f.item, f.code, f.message))
 
 
 class _Checker:
@@ -298,10 +299,10 @@ class _Checker:
             for pod in self.universe.members[number]:
                 bare.setdefault(pod.namespace, {})[pod.workload_name.split("/", 1)[1]] = None
         for namespace, workloads in bare.items():
-            yield Finding(
+            yield on(
+                f"Namespace {namespace}",
                 "pods-without-policy",
                 "warning",
-                f"Namespace {namespace}",
                 f"no policy selects {names(list(workloads))}: everyone reaches them, and they reach everyone",
                 "start with a default deny",
             )
@@ -323,10 +324,10 @@ class _Checker:
                 if (pod.workload_name, key) in told or key not in mentioned:
                     continue
                 told.add((pod.workload_name, key))
-                yield Finding(
+                yield on(
+                    pod.workload_name,
                     "mixed-labels",
                     "warning",
-                    pod.workload_name,
                     f"its pods {other.name} and {pod.name} differ in the label {key}, which policies select by",
                     "policies hold for some of its pods only",
                 )

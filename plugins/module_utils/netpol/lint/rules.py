@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...common.finding import Finding
 from ..decide.universe import Universe
 from ..model.addresses import Range
 from ..model.objects import NAMESPACED, BlockPeer, PodsPeer, Policy, PortRule, Rule
 from ..model.selectors import DOES_NOT_EXIST, EXISTS, IN, NOT_IN, Requirement, Selector
-from .finding import Finding, about
+from .finding import about
 
 #: Pairs of rules compared for one group of policies; a group beyond it is compared policy by policy.
 MAX_PAIRS = 200_000

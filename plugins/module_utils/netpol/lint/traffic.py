@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from ...common.finding import Finding
 from ..decide.engine import Engine
 from ..decide.universe import Universe, bit_indices, from_indices
 from ..flows.ends import serves
 from ..model.objects import BlockPeer, Model, Pod, Policy, PortRule, Service
-from .finding import Finding, names
+from .finding import names, on
 
 _NAME = "app.kubernetes.io/name"
 _COMPONENT = "app.kubernetes.io/component"
@@ -163,10 +164,10 @@ def _dns(model: Model, policies: Sequence[Policy], engine: Engine) -> Iterator[F
         workloads = list(dict.fromkeys(p.workload_name.split("/", 1)[1] for n in numbers for p in universe.members[n]))
         deciding = _selecting(by_namespace[namespace], universe, numbers[0], "egress")
         told = deciding[0]
-        yield Finding(
+        yield on(
+            told.full_name,
             "no-dns",
             "warning",
-            told.full_name,
             f"egress of {names(workloads)} in namespace {namespace} is isolated and no rule lets them ask DNS (UDP 53)",
             "allow egress to the DNS pods on 53/UDP and 53/TCP",
             told.origin.source,
@@ -226,10 +227,10 @@ def _pods_to_pods(
             verdict = decider.decide(sender, receiver, "TCP", need.port)
             decision = verdict.decisive
             if not verdict.allowed and decision is not None:
-                yield Finding(
+                yield on(
+                    decision.policy,
                     "cuts-cluster-traffic",
                     "error",
-                    decision.policy,
                     f"cuts {need.name}: {sender.full_name} -> {receiver.full_name} on TCP {need.port}",
                     f"allow {decision.direction} for it",
                 )
@@ -248,10 +249,10 @@ def _outputs(policies: Sequence[Policy], universe: Universe, pods: Sequence[Pod]
             for port in (443, 80)
         )
         if not outward:
-            yield Finding(
+            yield on(
+                isolating[0].full_name,
                 "cuts-cluster-traffic",
                 "error",
-                isolating[0].full_name,
                 f"cuts Falcosidekick's outputs: {members[0].full_name} reaches no address outside on TCP 443",
                 "allow egress to the outputs' addresses",
                 isolating[0].origin.source,
@@ -281,10 +282,10 @@ def _from_api_server(
             for rule in policy.ingress
         )
         if not open_:
-            yield Finding(
+            yield on(
+                isolating[0].full_name,
                 "cuts-cluster-traffic",
                 "error",
-                isolating[0].full_name,
                 f"cuts the API server's way {what}: {pod.full_name} lets in no node on TCP {port(pod)}",
                 "allow ingress on that port from the nodes' addresses (an ipBlock), or from everyone",
                 isolating[0].origin.source,

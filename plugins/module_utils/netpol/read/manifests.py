@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
-from ..errors import InputError, Problem, nearest
+from ...common.words import nearest
+from ..errors import InputError, Problem
 from ..model.addresses import parse_address
 from ..model.objects import (
     NAMESPACE_NAME_LABEL,

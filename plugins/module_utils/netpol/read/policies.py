@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import nearest
+from ...common.words import nearest
 from ..model.objects import (
     ADMIN,
     ALLOW,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import nearest
+from ...common.words import nearest
 from ..model.addresses import parse_cidr, subtract
 from ..model.objects import PROTOCOLS, BlockPeer
 from ..model.selectors import DOES_NOT_EXIST, EVERYTHING, EXISTS, IN, OPERATORS, Requirement, Selector, make_selector

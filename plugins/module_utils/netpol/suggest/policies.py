@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from ..errors import NetpolError, nearest
+from ...common.words import nearest
+from ..errors import NetpolError
 from ..flows.observed import DNS_PORTS, EVERY_PORT, End, Observed, WorkloadIndex
 from ..lint.lint import PER_POD_LABELS
 from ..model.addresses import BITS, Range, format_range, merge

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
     FALCO_ERRORS,
     FALCO_WARNINGS,
@@ -13,7 +14,6 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
     OPTIONAL_LINT,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import Finding
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
     Ruleset,
     check_fail_on,

@@ -221,7 +221,7 @@ def test_an_unknown_field_and_a_replaced_object_are_findings_with_their_lines() 
     text = yaml.safe_dump_all([WEB, FINE, FINE]).replace("ingress:", "ingres:")
     model = load([Input("file.yaml", text=text)])
     found = {f.code: f for f in lint(model, model.policies, Options())}
-    assert found["unknown-field"].source == "file.yaml"
+    assert found["unknown-field"].file == "file.yaml"
     assert found["unknown-field"].line is not None
     assert "replaces the one in file.yaml:" in found["duplicate-object"].message
 
@@ -243,7 +243,7 @@ def test_a_redundant_rule_can_go_without_any_difference(
         if finding.code != "redundant-rule":
             continue
         direction, _rule, index = finding.message.split()[:3]
-        whole = by_name[finding.object]
+        whole = by_name[finding.item]
         kept = tuple(rule for rule in whole.rules(direction) if rule.index != int(index))
         smaller = whole.__class__(**{**whole.__dict__, direction: kept})
         others = [smaller if policy is whole else policy for policy in model.policies]

@@ -9,32 +9,36 @@ Specification: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..codes import severity, title
-from .findings import Finding
-from .validate import Verdict
+from .finding import Finding
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def to_sarif(verdicts: Sequence[Verdict]) -> str:
-    """Write the findings of all rulesets as one SARIF run."""
-    findings = [finding for verdict in verdicts for finding in verdict.findings]
+def to_sarif(findings: Sequence[Finding], tool: str, describe: Callable[[str], tuple[str, str]]) -> str:
+    """Write findings as one SARIF run.
+
+    Args:
+        findings: in the order of the report.
+        tool: name of what found them.
+        describe: gives a code's severity (error, warning, info) and title.
+    """
     codes = sorted({finding.code for finding in findings})
+    described = {code: describe(code) for code in codes}
     rules = [
         {
             "id": code,
-            "shortDescription": {"text": title(code)},
-            "defaultConfiguration": {"level": _LEVELS[severity(code)]},
+            "shortDescription": {"text": described[code][1]},
+            "defaultConfiguration": {"level": _LEVELS[described[code][0]]},
         }
         for code in codes
     ]
     run = {
         "tool": {
             "driver": {
-                "name": "falco_rules_validate",
+                "name": tool,
                 "informationUri": "https://github.com/falconet-k8s/falconet.k8s",
                 "rules": rules,
             }

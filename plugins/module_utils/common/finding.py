@@ -1,0 +1,51 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A finding: what is wrong, where a person finds it, and what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about what was judged: rules, policies.
+
+    Attributes:
+        code: stable name of the check.
+        severity: error, warning or info.
+        file: the file or input, as it was given; empty when unknown.
+        line, column: 1-based; None where there is no place.
+        item: kind and name of the entry, such as `rule 'Terminal shell'`; empty for a whole file.
+        message: what is wrong.
+        hint: what would be right; may be empty.
+        excerpt: the line with a caret below the spot; may be empty.
+        ruleset: name of the ruleset, where several are judged.
+    """
+
+    code: str
+    severity: str
+    file: str
+    line: int | None
+    column: int | None
+    item: str
+    message: str
+    hint: str = ""
+    excerpt: str = ""
+    ruleset: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "item": self.item,
+            "message": self.message,
+            "hint": self.hint,
+            "excerpt": self.excerpt,
+            "ruleset": self.ruleset,
+        }

@@ -1,0 +1,37 @@
+"""SARIF: each code described once, each finding at its place."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
+from ansible_collections.falconet.k8s.plugins.module_utils.common.sarif import to_sarif
+
+FINDINGS = (
+    Finding("B", "warning", "a b.yaml", 3, 7, "rule 'R'", "is wrong", "do this"),
+    Finding("A", "error", "a b.yaml", None, None, "", "cannot be read"),
+    Finding("B", "warning", "c.yaml", 1, None, "", "is wrong, too"),
+)
+
+
+def test_findings_refer_to_their_code_and_place() -> None:
+    (run,) = json.loads(to_sarif(FINDINGS, "some_module", {"A": ("error", "a"), "B": ("info", "b")}.__getitem__))[
+        "runs"
+    ]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "some_module"
+    assert [(rule["id"], rule["defaultConfiguration"]["level"]) for rule in driver["rules"]] == [
+        ("A", "error"),
+        ("B", "note"),
+    ]
+    first, second, third = run["results"]
+    assert [r["ruleId"] for r in run["results"]] == [driver["rules"][r["ruleIndex"]]["id"] for r in run["results"]]
+    place = first["locations"][0]
+    assert place["physicalLocation"] == {
+        "artifactLocation": {"uri": "a%20b.yaml"},
+        "region": {"startLine": 3, "startColumn": 7},
+    }
+    assert place["logicalLocations"] == [{"fullyQualifiedName": "rule 'R'"}]
+    assert first["message"] == {"text": "is wrong (do this)"}
+    assert "region" not in second["locations"][0]["physicalLocation"]
+    assert third["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}

@@ -1,0 +1,30 @@
+"""The word that a mistyped one probably means: what counts as close, and what does not matter."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.words import nearest
+
+KNOWN = ("Ingress", "Egress", "falco_driver")
+
+
+@pytest.mark.parametrize(
+    ("word", "found"), [("Ingres", "Ingress"), ("Egres", "Egress"), ("flaco_driver", "falco_driver"), ("xyz", None)]
+)
+def test_the_nearest_word_is_found_and_a_far_one_is_not(word: str, found: str | None) -> None:
+    assert nearest(word, KNOWN) == found
+
+
+def test_how_alike_they_must_be_is_the_callers() -> None:
+    assert nearest("Ingerss", KNOWN, 0.7) == "Ingress"
+    assert nearest("Ingerss", KNOWN, 0.95) is None
+
+
+def test_what_does_not_matter_is_folded_and_the_answer_is_as_known() -> None:
+    assert nearest("INGRESS", KNOWN) is None
+    assert nearest("INGRESS", KNOWN, fold=str.lower) == "Ingress"
+    assert nearest("name", ("Name", "NAME"), fold=str.lower) == "Name"
+
+
+def test_nothing_is_near_to_nothing() -> None:
+    assert nearest("word", ()) is None
