@@ -94,6 +94,10 @@ chart-check: setup  ## render named situations with the real chart: CHART=<its d
 	command -v helm >/dev/null || $(SANDBOX) up
 	CHART=$(CHART) CHARTS_GIT=$(CHARTS_GIT) python tools/chart_check.py
 
+.PHONY: doctor
+doctor:  ## before anything is built: what this machine lacks, what cannot be reached, and what to do
+	@python3 -m sandbox.doctor
+
 .PHONY: renew
 renew:  ## renew every lock and say what moved (ARGS=--dry-run writes nothing, ARGS=dev only that one)
 	@python3 tools/renew.py $(ARGS)
@@ -118,10 +122,6 @@ sandbox-down: setup  ## stop the sandbox cluster; nothing of it is left
 .PHONY: sandbox-status
 sandbox-status: setup  ## nodes, components, memory of the sandbox
 	$(SANDBOX) status
-
-.PHONY: sandbox-doctor
-sandbox-doctor: setup  ## what this machine lacks for the sandbox, and what to do
-	$(SANDBOX) doctor
 
 .PHONY: sandbox-image
 sandbox-image: setup  ## import an image archive into every node: TAR=<file>

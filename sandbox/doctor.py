@@ -1,6 +1,7 @@
-"""``doctor``: what this machine lacks for a sandbox, and what to do about it.
+"""``doctor``: what this machine lacks for the set-up and a sandbox, and what to do about it.
 
-Facts are gathered in one place and judged in another, so that every judgement can be tested.
+Facts are gathered in one place and judged in another, so that every judgement can be tested. Standard library only: it
+runs on a bare machine, before anything is installed (``python3 -m sandbox.doctor``).
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from sandbox import cgroups, debian, instance, network, node_files
+from sandbox import capability, cgroups, debian, instance, network, reach
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.instance import NODE_NETWORKS, OUTSIDE_NETWORK, POD_NETWORK, SERVICE_NETWORK
@@ -51,6 +52,12 @@ class Facts:
         memory_bytes: memory that is available.
         routes: networks that the machine has routes to.
         instances: networks of the sandboxes on this machine.
+        ensurepip: whether Python environments can be made.
+        gone_packages: locked versions that the package index has no longer.
+        index_error: why the package index could not be asked; empty if it could.
+        mirror_error: why the Debian mirror does not answer; empty if it does.
+        proxy_error: why Go's module proxy does not answer; empty if it does.
+        asked: what of the outside world was asked, since it is still to be fetched: ``index``, ``mirror``, ``proxy``.
     """
 
     uid: int = 0
@@ -70,6 +77,12 @@ class Facts:
     memory_bytes: int = 16 * GIB
     routes: tuple[IPv4Network, ...] = ()
     instances: tuple[IPv4Network, ...] = ()
+    ensurepip: bool = True
+    gone_packages: tuple[str, ...] = ()
+    index_error: str = ""
+    mirror_error: str = ""
+    proxy_error: str = ""
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,35 @@ def _python(facts: Facts) -> Finding:
         f"Python {version}, 3.11 or newer is needed",
         "apt-get install python3, or run `make setup` with a newer one",
     )
+
+
+def _environments(facts: Facts) -> Finding:
+    if facts.ensurepip:
+        return Finding("ok", "Python environments can be made")
+    return Finding("error", "this Python has no venv or no ensurepip", "apt-get install python3-venv")
+
+
+def _outside(facts: Facts) -> Iterator[Finding]:
+    """What is still to be fetched can be had."""
+    if "index" in facts.asked:
+        if facts.gone_packages:
+            advice = "renew the locks: make renew (then run the tests, and commit them)"
+            yield Finding("error", f"gone from the package index: {', '.join(facts.gone_packages)}", advice)
+        elif facts.index_error:
+            advice = "check network and proxy, and what pip is configured with (pip config list)"
+            yield Finding("error", f"the package index could not be asked: {facts.index_error}", advice)
+        else:
+            yield Finding("ok", "the package index has every locked version")
+    if "mirror" in facts.asked:
+        advice = "check network and proxy, and /etc/apt/sources.list.d; apt-get update says more"
+        yield _answers("the Debian mirror", facts.mirror_error, advice)
+    if "proxy" in facts.asked:
+        advice = "check network and proxy, and `go env GOPROXY GOSUMDB`"
+        yield _answers("Go's module proxy", facts.proxy_error, advice)
+
+
+def _answers(what: str, error: str, advice: str) -> Finding:
+    return Finding("error", f"{what} does not answer: {error}", advice) if error else Finding("ok", f"{what} answers")
 
 
 def _system(facts: Facts) -> Finding:
@@ -215,6 +257,7 @@ def _networks(facts: Facts) -> Finding:
 CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _root,
     _python,
+    _environments,
     _system,
     _tools,
     _namespaces,
@@ -225,6 +268,7 @@ CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _disk,
     _memory,
     _networks,
+    _outside,
 )
 
 
@@ -301,11 +345,12 @@ def gather() -> Facts:
         nftables=_kernel_has_nftables(),
         cgroup_version=2 if cgroups.is_version_2() else 1,
         controllers=_controllers(),
-        sys_resource=node_files.grants_sys_resource(Path("/proc/self/status").read_text()),
+        sys_resource=capability.grants_sys_resource(Path("/proc/self/status").read_text()),
         cache_free_bytes=_free_bytes(cache_root()),
         cache_used=(cache_root() / "rootfs").exists(),
         state_free_bytes=_free_bytes(instance.STATE),
         memory_bytes=int(meminfo["MemAvailable"].split()[0]) * 1024,
+        ensurepip=not reach.without_ensurepip(),
         routes=tuple(network.routed_networks()) if shutil.which("ip", path=search) else (),
         instances=tuple(one.network for one in instance.known()) if root else (),
     )
@@ -320,14 +365,34 @@ def require_usable_machine() -> None:
     errors = [finding for finding in judge(gather()) if finding.level == "error"]
     if errors:
         lines = "\n".join(f"    {one.what}\n      -> {one.advice}" for one in errors)
-        raise SandboxError(f"this machine cannot run a sandbox:\n{lines}", "python -m sandbox doctor")
+        raise SandboxError(f"this machine cannot run a sandbox:\n{lines}", "make doctor")
+
+
+def look_outside(facts: Facts) -> Facts:
+    """The same facts, and whether what is still to be fetched can be had; takes some seconds."""
+    locks, asked = reach.unmade(), set()
+    if locks and facts.ensurepip:
+        asked.add("index")
+        gone, index_error = reach.gone_packages(locks)
+        facts = replace(facts, gone_packages=tuple(gone), index_error=index_error)
+    if facts.has_apt and not facts.cache_used:
+        asked.add("mirror")
+        facts = replace(facts, mirror_error=reach.mirror_error())
+    if not (cache_root() / "builds").exists() and reach.LOCK not in locks:
+        asked.add("proxy")
+        facts = replace(facts, proxy_error=reach.proxy_error())
+    return replace(facts, asked=frozenset(asked))
 
 
 def doctor() -> int:
     """Print all findings; 1 if one of them is an error."""
-    findings = judge(gather())
+    findings = judge(look_outside(gather()))
     for one in findings:
         print(f"{one.level:<5}  {one.what}")
         if one.advice and one.level != "ok":
             print(f"       -> {one.advice}")
     return 1 if any(one.level == "error" for one in findings) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(doctor())

@@ -9,11 +9,9 @@ from typing import Any
 
 import yaml
 
-from sandbox import images
+from sandbox import capability, images
 from sandbox.control_plane import MANIFESTS, kubeconfig
 from sandbox.instance import DNS_SERVICE, NODES, POD_NETWORK, Instance, Node
-
-CAP_SYS_RESOURCE = 24
 
 #: Sysctls that belong to the whole machine. A node reads and writes a stand-in file instead; an empty
 #: text stands for the machine's own value; the others are what the kubelet insists on, and Rocky's own inotify limits.
@@ -36,16 +34,6 @@ SHIELDED_SYSCTLS = {
     "vm.panic_on_oom": "0",
     "vm.swappiness": "",
 }
-
-
-def grants_sys_resource(status: str) -> bool:
-    """Whether this machine can give CAP_SYS_RESOURCE to a container.
-
-    Args:
-        status: text of /proc/self/status.
-    """
-    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("CapBnd:"))
-    return bool(int(mask, 16) >> CAP_SYS_RESOURCE & 1)
 
 
 def containerd_config(*, sys_resource: bool) -> str:
@@ -165,7 +153,7 @@ def files(instance: Instance, node: Node, keys: Path) -> list[dict[str, Any]]:
     def secret(path: str, text: str) -> dict[str, Any]:
         return {"path": path, "text": text, "mode": 0o600}
 
-    sys_resource = grants_sys_resource(Path("/proc/self/status").read_text())
+    sys_resource = capability.grants_sys_resource(Path("/proc/self/status").read_text())
     users = {"kubelet": f"kubelet-{node.name}", "kube-proxy": "kube-proxy", "netpol-agent": "netpol-agent"}
     return [
         {"path": "/etc/hostname", "text": f"{node.name}\n"},

@@ -16,7 +16,7 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from sandbox import addons, control_plane, images, instance, kind, node, node_files, pki
+from sandbox import addons, capability, control_plane, images, instance, kind, node, node_files, pki
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance
 
@@ -142,8 +142,8 @@ def test_containerd_is_told_what_the_machine_can_grant() -> None:
 
 
 def test_capability_is_read_from_the_bounding_set() -> None:
-    assert node_files.grants_sys_resource("Name:\tx\nCapBnd:\t000001ffffffffff\n")
-    assert not node_files.grants_sys_resource("CapBnd:\t000001fffeffffff\n")
+    assert capability.grants_sys_resource("Name:\tx\nCapBnd:\t000001ffffffffff\n")
+    assert not capability.grants_sys_resource("CapBnd:\t000001fffeffffff\n")
 
 
 def test_component_configurations() -> None:
