@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import rooms
+
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 #: Packages of module_utils that talk to a cluster, read a node or a disk; every other one is a core.
@@ -24,6 +26,8 @@ ROOMS = {
     "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "show"),
     "probe": ("wire", "model", "plan", "cluster", "methods", "settle", "canary", "answer"),
 }
+#: How collections mark what is no public interface, as a comment of each package's first file.
+PRIVATE = "# Private to this collection: any release may change it. Do not import it from elsewhere."
 COLLECTION = "ansible_collections.falconet.k8s"
 NEVER_SHIPPED = {"sandbox", "bench", "tests", "tools"}
 
@@ -155,6 +159,19 @@ def test_kube_knows_kubernetes_alone() -> None:
 
 def test_every_file_of_module_utils_is_in_a_package() -> None:
     assert sorted(path.name for path in UTILS.glob("*.py")) == []
+
+
+@pytest.mark.parametrize("package", sorted(path.parent.name for path in UTILS.glob("*/__init__.py")))
+def test_every_package_says_that_it_is_private(package: str) -> None:
+    assert PRIVATE in (UTILS / package / "__init__.py").read_text().splitlines()
+
+
+def test_the_pictures_of_the_rooms_are_those_of_the_imports() -> None:
+    assert rooms.PAGE.read_text() == rooms.page(rooms.PAGE.read_text()), "run python3 tools/rooms.py --write"
+
+
+def test_a_picture_shows_each_arrow_once_and_none_that_a_longer_way_says() -> None:
+    assert rooms.reduced({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == {"a": {"b"}, "b": {"c"}, "c": set()}
 
 
 def test_nothing_that_ships_imports_what_does_not() -> None:
