@@ -130,7 +130,8 @@ def _walk(value: Json | Missing, index: int | None, *keys: str) -> _Items:
             if index is None:
                 found: list[Json | Missing] = []
                 for item in value:
-                    found.extend(_walk(item, None, *keys[position:]) or [MISSING])
+                    inner = _walk(item, None, *keys[position:])
+                    found.extend([MISSING] if inner is None else inner)
                 return found
             if index >= len(value):
                 return None

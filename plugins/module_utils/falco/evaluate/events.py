@@ -32,6 +32,7 @@ class FieldMap(dict[str, Any]):
     __slots__ = ()
 
     def __missing__(self, key: str) -> Any:
+        self[key] = None  # the next rule that asks finds it at once
         return None
 
 
@@ -66,7 +67,7 @@ class Event:
         self, source: str, fields: Mapping[str, Any], number: int = 0, kind: str = FIELD_MAP, time_ns: int | None = None
     ) -> None:
         self.source = source
-        self.fields = fields if isinstance(fields, FieldMap) else FieldMap(_without_nul(fields))
+        self.fields: FieldMap = fields if isinstance(fields, FieldMap) else FieldMap(_without_nul(fields))
         self.number = number
         self.kind = kind
         self.time_ns = time_ns

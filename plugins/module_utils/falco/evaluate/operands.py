@@ -11,7 +11,7 @@ Source: `userspace/libsinsp/sinsp_filtercheck.cpp`, `sinsp_filtercheck_rawstring
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..catalogue.fields import FieldTable
@@ -22,7 +22,7 @@ from .glob import byte_text
 from .times import TIME_FIELDS, time_text
 from .transform import basename, decode_base64, option_table, scan_options, size_bytes, to_lower, to_upper
 
-Fields = Mapping[str, Any]
+Fields = dict[str, Any]
 Getter = Callable[[Fields], Any]
 
 
@@ -243,13 +243,9 @@ def _length(inner: Operand, is_list: bool) -> Operand:
         return None if values is None else len(values)
 
     def get_size(fields: Fields) -> Any:
-        value = get(fields)
+        value = _first(get(fields))
         if value is None:
             return None
-        if value.__class__ is list:
-            if not value:
-                return None
-            value = value[0]
         return len(value) if binary else size_bytes(cut(value))
 
     return Operand(get_count if is_list else get_size, "uint64", base=inner.base)
@@ -265,7 +261,7 @@ def _combined(table: FieldTable, node: Transformer) -> Operand:
         def get(fields: Fields) -> Any:
             parts = []
             for getter, clean in getters:
-                value = getter(fields)
+                value = _first(getter(fields))
                 if value is None:
                     return None
                 if value.__class__ is not str:  # a number, as its bytes
@@ -281,7 +277,7 @@ def _joined(separator: Operand, items: Operand) -> Operand:
     get_separator, get_items, terminated, clean = separator.get, items.get, separator.terminated, items.clean
 
     def get(fields: Fields) -> Any:
-        between = get_separator(fields)
+        between = _first(get_separator(fields))
         values = None if between is None else get_items(fields)
         if values is None:
             return None
@@ -294,6 +290,11 @@ def _joined(separator: Operand, items: Operand) -> Operand:
         return measured(between, terminated).join(values if clean else map(cut, values))
 
     return Operand(get, "charbuf", clean=separator.clean and not terminated and separator.kind in STRING_TYPES)
+
+
+def _first(value: Any) -> Any:
+    """The first of a list, as where Falco forgets that `getopt` makes one."""
+    return (value[0] if value else None) if value.__class__ is list else value
 
 
 def _getopt(arguments: Operand, optstring: Operand, selected: str | None) -> Operand:

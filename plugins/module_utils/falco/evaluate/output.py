@@ -18,6 +18,7 @@ from ..condition.nodes import Field, Node, walk
 from ..load.output import output_tokens
 from .constants import STRING_TYPES, octets
 from .operands import Fields, as_text, compile_operand, cut, texts
+from .special import ancestors_text
 from .times import time_text
 
 MISSING = "<NA>"
@@ -77,6 +78,10 @@ def renderer(table: FieldTable, node: Node) -> Render:
     operand = compile_operand(table, node)
     name = operand.key.partition("[")[0]
     get = operand.get
+    if operand.key in ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline"):
+        return lambda fields: _shown(get(fields) or ancestors_text(fields, name))
+    if operand.key == "proc.apid":
+        return lambda fields: _shown(fields["proc.pid"])
     if name and operand.kind.endswith("net"):
         return lambda fields: MISSING if fields[operand.key] is None else "<IPNET>"
     if operand.kind == "uint64" and not name:

@@ -189,6 +189,8 @@ def _extract_combined(table: FieldTable, node: Transformer, fields: Fields) -> V
         values = _extract(table, arg, fields)
         if values is None:
             return None
+        if not values:
+            return None
         parts.append([_memory(value) for value in values])
     if node.name == "concat":
         return [b"".join(_c_string(part[0]) for part in parts)]

@@ -62,33 +62,54 @@ def _constants(right: Node) -> tuple[str, ...]:
 
 def addresses(fields: Fields) -> tuple[bytes, ...]:
     """The addresses of both ends of the event's connection, as far as they are known."""
-    ends = [end.rpartition(":")[0] for end in _ends_in_name(fields)]
-    ends = ends or [fields[key] for key in ("fd.cip", "fd.sip", "fd.lip", "fd.rip")]
-    packed = (address(end) for end in ends if isinstance(end, str))
-    return tuple(dict.fromkeys(end for end in packed if end is not None))
+    found = _known_ends(fields, 0, ("fd.cip", "fd.sip", "fd.lip", "fd.rip"), converter("ipaddr"))
+    if found or fields["fd.name"] is None:
+        return found
+    family = fields["fd.type"]
+    return (bytes(4),) if family == "ipv4" else (bytes(16),) if family == "ipv6" else ()
 
 
 def ports(fields: Fields) -> tuple[int, ...]:
     """The ports of both ends of the event's connection, as far as they are known."""
-    ends: list[Any] = [end.rpartition(":")[2] for end in _ends_in_name(fields)]
-    ends = ends or [fields[key] for key in ("fd.cport", "fd.sport", "fd.lport", "fd.rport")]
-    to_int = converter("port")
-    return tuple(dict.fromkeys(end for end in map(to_int, ends) if end is not None))
+    found = _known_ends(fields, 1, ("fd.cport", "fd.sport", "fd.lport", "fd.rport"), converter("port"))
+    if found or fields["fd.name"] is None or fields["fd.type"] not in ("ipv4", "ipv6"):
+        return found
+    return (0,)
 
 
-def _ends_in_name(fields: Fields) -> list[str]:
-    """Both ends of `fd.name`, `address:port->address:port`, when it names a connection and they are numbers."""
+def _known_ends(fields: Fields, half: int, keys: tuple[str, ...], convert: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Of a connection by its name, else of what is recorded, else of a socket that waits for connections.
+
+    A socket without any of these has zeros for both ends, as one that is new.
+    """
+    named = _ends_in_name(fields)
+    ends: list[Any] = [end[half] for end in named] if len(named) == 2 else []
+    ends = ends or [fields[key] for key in keys if fields[key] is not None]
+    if not ends and named and named[0][1] != "0":
+        ends = [named[0][half]]
+    converted = (convert(end) for end in ends)
+    return tuple(dict.fromkeys(end for end in converted if end is not None))
+
+
+def _ends_in_name(fields: Fields) -> list[tuple[str, str]]:
+    """Addresses and ports in `fd.name`, `address:port->address:port` or one of them; none when it is no such name."""
     name = fields["fd.name"]
     if not isinstance(name, str) or fields["fd.type"] not in ("ipv4", "ipv6", None) or ":" not in name:
         return []
-    ends = name.split("->")
-    if len(ends) > 2 or not all(address(end.rpartition(":")[0]) and end.rpartition(":")[2].isdigit() for end in ends):
-        return []
-    return ends
+    ends = [(end.rpartition(":")[0], end.rpartition(":")[2]) for end in name.split("->")]
+    return ends if len(ends) <= 2 and all(address(host) and port.isdigit() for host, port in ends) else []
 
 
 def _exists_fd(fields: Fields) -> bool:
-    return any(fields[key] is not None for key in ("fd.num", "fd.type", "fd.name"))
+    number = fields["fd.num"]
+    if isinstance(number, int) and number >= 0:
+        return True
+    return any(fields[key] is not None for key in ("fd.type", "fd.typechar", "fd.name", "fd.types"))
+
+
+def ancestors_text(fields: Fields, name: str) -> str | None:
+    """What an output shows of all ancestors."""
+    return " ".join(map(str, ancestors(fields, name))) or None
 
 
 def _both_ends(node: Exists | Compare, ends: Ends, exists: Test, kind: str) -> Test:
@@ -125,15 +146,18 @@ def _of_net(node: Exists | Compare, name: str, key: str) -> Test:
 
 def ancestors(fields: Fields, name: str) -> list[Any]:
     """What is recorded of the ancestors, nearest first."""
-    found: list[Any] = []
-    for depth in range(1, MAX_ANCESTORS):
-        value = fields[f"{name}[{depth}]"]
-        if value is None:
-            break
-        found.append(value)
-    if not found and _ANCESTORS[name]:
-        parent = fields[_ANCESTORS[name]]
-        found = [] if parent is None else [parent]
+    known = f"{name}[*]"  # no field has this name
+    found: list[Any] | None = fields[known]
+    if found is None:
+        found = fields[known] = []
+        for depth in range(1, MAX_ANCESTORS):
+            value = fields[f"{name}[{depth}]"]
+            if value is None:
+                break
+            found.append(value)
+        if not found and _ANCESTORS[name]:
+            parent = fields[_ANCESTORS[name]]
+            found.extend(() if parent is None else (parent,))
     return found
 
 
