@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..catalogue.catalogue import PRIORITIES, Catalogue
 from ..catalogue.fields import FieldTable
-from ..errors import FalcoError
+from ..errors import CheckError, FalcoError
 from ..load.items import Rule
 from ..load.ruleset import Loaded
 from .conditions import ConditionCompiler, Part
@@ -100,8 +100,13 @@ class CompiledRule:
         rule = self.rule
         appended, further = extra_output(entries, table.source.suggested, rule.name, rule.source, rule.tags)
         text = " ".join((rule.output, *appended)).replace(_CONTAINER_INFO, "")
-        self._output = CompiledOutput(table, text)
-        self._further = [(key, None if form is None else CompiledOutput(table, form)) for key, form in further.items()]
+        try:
+            self._output = CompiledOutput(table, text)
+            self._further = [
+                (key, None if form is None else CompiledOutput(table, form)) for key, form in further.items()
+            ]
+        except CheckError as error:
+            raise FalcoError(f"rule '{self.name}': append_output does not fit its source: {error}") from error
 
     def alert(self, event: Event) -> Alert:
         """What Falco would report of this rule on an event for which it holds."""

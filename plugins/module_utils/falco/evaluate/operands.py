@@ -51,7 +51,7 @@ class Operand(NamedTuple):
 def compile_operand(table: FieldTable, node: Node) -> Operand:
     """Compile one side of a comparison, or a token of an output; the loader has accepted it."""
     if isinstance(node, Field):
-        return field_operand(table, node.name, node.text)
+        return field_operand(table, node.text)
     if isinstance(node, Value):
         text = node.text
         return Operand(lambda fields: text, "charbuf", clean="\0" not in text)
@@ -65,10 +65,10 @@ def compile_operand(table: FieldTable, node: Node) -> Operand:
     raise TypeError(f"no side of a comparison: {node!r}")
 
 
-def field_operand(table: FieldTable, name: str, text: str) -> Operand:
-    """A field, by its name and its text with the argument."""
+def field_operand(table: FieldTable, text: str) -> Operand:
+    """A field, by its text with the argument."""
     info = table.need(text)
-    return Operand(typed_getter(text, info.type, info.is_list), info.type, info.is_list, base=name, key=text)
+    return Operand(typed_getter(text, info.type, info.is_list), info.type, info.is_list, base=info.name, key=text)
 
 
 def typed_getter(key: str, kind: str, is_list: bool = False) -> Getter:

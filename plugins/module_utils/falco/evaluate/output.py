@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ..catalogue.fields import FieldTable
+from ..condition.checks import operand as checked_operand
 from ..condition.nodes import Field, Node, walk
 from ..load.output import output_tokens
 from .constants import STRING_TYPES, octets
@@ -86,7 +87,7 @@ def renderer(table: FieldTable, node: Node) -> Render:
         return lambda fields: MISSING if fields[operand.key] is None else "<IPNET>"
     if operand.kind == "uint64" and not name:
         # Falco prints a length in the format of the field that it is the length of, and a text has none for numbers
-        if not operand.base or table.need(operand.base).type in (*STRING_TYPES, "bytebuf", "bool"):
+        if checked_operand(table, node).base.type in (*STRING_TYPES, "bytebuf", "bool"):
             return lambda fields: MISSING
         return lambda fields: _shown(get(fields))
     if name in _PADDED:

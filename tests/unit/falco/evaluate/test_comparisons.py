@@ -1,0 +1,211 @@
+"""Comparisons on field maps: types, missing values, lists, and what Falco does differently than one would think."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.fields import FieldTable
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.conditions import ConditionCompiler
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import FieldMap
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds
+
+TABLES = {name: FieldTable(catalogue(), source) for name, source in catalogue().sources.items()}
+
+
+def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bool:
+    node = parse(condition)
+    result = ConditionCompiler(TABLES[source], {}).compile(node).test(FieldMap(fields))
+    assert result is reference_holds(TABLES[source], {}, node, FieldMap(fields)), "the reference disagrees"
+    return result
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "expected"),
+    [
+        # a missing value makes every comparison false
+        ("proc.name = x", {}, False),
+        ("proc.name != x", {}, False),
+        ("not proc.name = x", {}, True),
+        ("proc.name exists", {"proc.name": None}, False),
+        ("proc.name exists", {"proc.name": ""}, True),
+        ("proc.name = proc.exe", {"proc.name": "proc.exe", "proc.exe": "y"}, True),
+        ("proc.name = val(proc.exe)", {"proc.name": "x"}, False),
+        ("proc.name = val(proc.exe)", {"proc.name": "x", "proc.exe": "x"}, True),
+        ("proc.name != val(proc.exe)", {"proc.name": "x", "proc.exe": "x"}, False),
+        ("proc.exe endswith val(proc.name)", {"proc.exe": "/bin/sh", "proc.name": "sh"}, True),
+        ("proc.pid > val(proc.ppid)", {"proc.pid": 3, "proc.ppid": 2}, True),
+        # texts
+        ("proc.name icontains ÉA", {"proc.name": "éa"}, False),
+        ("proc.name icontains ÉA", {"proc.name": "xÉa"}, True),
+        ("proc.name startswith ''", {"proc.name": ""}, True),
+        ('proc.name contains "\\xc3"', {"proc.name": "é"}, True),
+        ('proc.name startswith "\\xa9"', {"proc.name": "é"}, False),
+        ('proc.name endswith "\\xa9"', {"proc.name": "é"}, True),
+        ('proc.name icontains "A\\xc3"', {"proc.name": "aé"}, True),
+        ("proc.name in (a, b)", {"proc.name": "b"}, True),
+        ("proc.name in ()", {"proc.name": "b"}, False),
+        ("not proc.name in ()", {"proc.name": "b"}, True),
+        ("proc.name intersects (a, b)", {"proc.name": "b"}, True),
+        ("proc.name in a", {"proc.name": "a"}, True),
+        # numbers: constants saturate and wrap
+        ("proc.pid = 9223372036854775808", {"proc.pid": 9223372036854775807}, True),
+        ("user.uid = -1", {"user.uid": 4294967295}, True),
+        ("user.uid in (0, 4294967296)", {"user.uid": 0}, True),
+        ("proc.pid = 5", {"proc.pid": "5"}, True),
+        ("proc.pid = 5", {"proc.pid": "five"}, False),
+        ("fd.num >= -1", {"fd.num": -1}, True),
+        ("thread.cpu > 1", {"thread.cpu": 1.5}, True),
+        ("evt.failed = true", {"evt.failed": True}, True),
+        ("evt.failed != true", {"evt.failed": False}, True),
+        ("evt.failed in (true, false)", {"evt.failed": False}, True),
+        ("evt.failed = true", {"evt.failed": "true"}, True),
+        # buffers
+        ("evt.buffer bcontains 6263", {"evt.buffer": "abcd"}, True),
+        ("evt.buffer bstartswith 6162", {"evt.buffer": "abcd"}, True),
+        ("evt.buffer contains bc", {"evt.buffer": "abcd"}, True),
+        ("len(evt.buffer) = 2", {"evt.buffer": "é"}, True),
+        ("len(b64(evt.buffer)) = 2", {"evt.buffer": "YQ"}, True),  # Falco counts the NUL that it adds
+        # modifiers
+        ("proc.name startswith anyof (a, b)", {"proc.name": "bx"}, True),
+        ("proc.name contains allof (a, b)", {"proc.name": "xbax"}, True),
+        ("proc.name contains oneof (a, b)", {"proc.name": "xbax"}, False),
+        ("proc.name contains oneof (a, a)", {"proc.name": "a"}, False),
+        ("proc.name != anyof (a, b)", {"proc.name": "a"}, True),
+        ("proc.name != allof (a, b)", {"proc.name": "a"}, False),
+        ("proc.name regex anyof (a+, b+)", {"proc.name": "bb"}, True),
+        ("proc.name = allof ()", {"proc.name": "a"}, False),
+        ("proc.name != allof ()", {"proc.name": "a"}, False),
+        # lists
+        ("fd.types in (file, ipv4)", {"fd.types": ["file", "ipv4"]}, True),
+        ("fd.types in (file, ipv4)", {"fd.types": ["file", "unix"]}, False),
+        ("fd.types intersects (file)", {"fd.types": ["unix", "file"]}, True),
+        ("fd.types intersects (file)", {"fd.types": []}, False),
+        ("fd.types exists", {"fd.types": []}, False),
+        ("len(fd.types) = 2", {"fd.types": ["file", "ipv4"]}, True),
+        ("tolower(fd.types) intersects (file)", {"fd.types": ["FILE", "file"]}, False),  # the NUL at the end counts
+        ('join("-", fd.types) = a-b', {"fd.types": ["a", "b"]}, True),
+        # transformers
+        ("tolower(proc.name) = a", {"proc.name": "A"}, True),
+        ("toupper(tolower(proc.name)) in (A)", {"proc.name": "a"}, True),
+        ("basename(proc.exepath) = sh", {"proc.exepath": "/bin/sh"}, True),
+        ("b64(proc.name) = a", {"proc.name": "YQ=="}, True),
+        ("b64(proc.name) exists", {"proc.name": "!"}, False),
+        ("b64(proc.name) = ab", {"proc.name": "YWIAYw"}, True),  # up to the NUL
+        ("b64(proc.name) in (ab)", {"proc.name": "YWIAYw"}, False),  # its length counts
+        ("b64(proc.name) in (ab)", {"proc.name": "YWIAAA"}, True),  # NULs at the end do not
+        ("b64(proc.name) = anyof (ab)", {"proc.name": "YWIAYw"}, False),
+        ("b64(proc.name) = oneof (ab)", {"proc.name": "YWIAYw"}, True),
+        ("len(proc.name) = 2", {"proc.name": "é"}, True),
+        ('join("+", (proc.name, proc.exe)) = a+b', {"proc.name": "a", "proc.exe": "b"}, True),
+        ('join("+", (proc.name, proc.exe)) exists', {"proc.name": "a"}, False),
+        ('join("+", (proc.name, proc.pid)) = a+7', {"proc.name": "a", "proc.pid": 7}, True),
+        ("join(tolower(proc.exe), (proc.name, proc.name)) = a+", {"proc.name": "a", "proc.exe": "+"}, True),
+        ("join(tolower(proc.exe), (proc.name, proc.name)) = a+a", {"proc.name": "a", "proc.exe": "+"}, False),
+        ('join("+", (len(proc.name), proc.name)) startswith "\\x01+"', {"proc.name": "a"}, True),
+        ('concat(proc.name, "-", proc.exe) = a-b', {"proc.name": "a", "proc.exe": "b"}, True),
+        ("concat(proc.name, proc.exe) != x", {"proc.name": "a"}, False),
+        ("proc.name in tolower(proc.exe)", {"proc.name": "a", "proc.exe": "A"}, False),  # the NUL at the end counts
+        ("proc.name = tolower(proc.exe)", {"proc.name": "a", "proc.exe": "A"}, True),
+        ("proc.name in val(proc.exe)", {"proc.name": "a", "proc.exe": "a"}, True),
+        ('getopt((proc.name, "x"), "a:")[a] = x', {"proc.name": "-a"}, True),
+        ('getopt((proc.name, "x"), "a:") intersects (x)', {"proc.name": "-a"}, True),
+        ('len(getopt((proc.name, "xyz"), "a:")) = 1', {"proc.name": "-a"}, True),  # of the first, not of the list
+        # times
+        ("evt.time startswith 00:00:01", {"evt.time": 1_000_000_000}, True),
+        ("evt.datetime = '1970-01-01 00:00:01.000000000'", {"evt.datetime": 1_000_000_000}, True),
+        ("evt.around[1700000000000000000] = 1000", {"evt.rawtime": 1_700_000_000_500_000_000}, True),
+        ("evt.around[1700000000000000000] = 100", {"evt.rawtime": 1_700_000_000_500_000_000}, False),
+        # raw arguments are compared in a set as if they were empty
+        ("evt.rawarg.res = 3", {"evt.rawarg.res": 3}, True),
+        ("evt.rawarg.res in (3)", {"evt.rawarg.res": 3}, False),
+        ("evt.rawarg.name in (a)", {"evt.rawarg.name": "a"}, True),
+    ],
+)
+def test_comparisons(condition: str, fields: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, fields) is expected
+
+
+CONNECTION = {
+    "fd.type": "ipv4",
+    "fd.name": "10.0.0.1:1000->192.168.0.2:443",
+    "fd.cip": "10.0.0.1",
+    "fd.sip": "192.168.0.2",
+    "fd.cport": 1000,
+    "fd.sport": 443,
+    "fd.cnet": "<IPNET>",
+    "fd.snet": "<IPNET>",
+}
+CONNECTION_6 = {"fd.type": "ipv6", "fd.name": "::1:1000->2001:db8::2:443", "fd.sip": "2001:db8::2"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "expected"),
+    [
+        ("fd.sip = 192.168.0.2", CONNECTION, True),
+        ("fd.sip in (1.1.1.1, 192.168.0.2)", CONNECTION, True),
+        ("fd.sip = ::1", CONNECTION, False),
+        ("fd.sip != ::1", CONNECTION, True),
+        ("fd.sip = 2001:db8:0::2", CONNECTION_6, True),
+        ("fd.snet = 192.168.0.0/16", CONNECTION, True),
+        ("fd.snet != 192.168.0.0/16", CONNECTION, False),
+        ("fd.snet in (10.0.0.0/8, 192.168.0.0/16)", CONNECTION, True),
+        ("fd.snet in (2001:db8::/32)", CONNECTION_6, True),
+        ("fd.snet != 10.0.0.0/8", CONNECTION_6, True),
+        ("fd.snet = anyof (192.168.0.0/16)", CONNECTION, False),  # an address is never in a set of networks
+        ("fd.snet = oneof (192.168.0.0/16)", CONNECTION, True),
+        ("fd.snet != allof (192.168.0.0/16)", CONNECTION, True),
+        ("fd.snet exists", CONNECTION, True),
+        ("fd.lnet exists", CONNECTION, False),
+        ("fd.sport = https", CONNECTION, True),
+        ("fd.sport < 500", CONNECTION, True),
+        # both ends
+        ("fd.ip = 10.0.0.1", CONNECTION, True),
+        ("fd.ip = 192.168.0.2", CONNECTION, True),
+        ("fd.ip != 10.0.0.1", CONNECTION, False),
+        ("fd.ip != 1.1.1.1", CONNECTION, True),
+        ("fd.ip in (10.0.0.1)", CONNECTION, False),  # never holds
+        ("fd.ip = ::1", CONNECTION_6, True),
+        ("fd.net = 10.0.0.0/8", CONNECTION, True),
+        ("fd.net in (1.0.0.0/8, 10.0.0.0/8)", CONNECTION, False),  # only the first is looked at
+        ("fd.net in (10.0.0.0/8, 1.0.0.0/8)", CONNECTION, True),
+        ("fd.net != 10.0.0.0/8", CONNECTION, False),
+        ("fd.port = 443", CONNECTION, True),
+        ("fd.port in (1, 1000)", CONNECTION, True),
+        ("fd.port != 443", CONNECTION, False),
+        ("fd.port != 80", CONNECTION, True),
+        ("fd.port > 900", CONNECTION, True),
+        ("fd.port exists", {"fd.type": "file", "fd.name": "/x"}, True),  # any descriptor has one
+        ("fd.port exists", {}, False),
+        ("fd.port = 80", {"fd.type": "file", "fd.name": "/x"}, False),
+        ("fd.port = 0", {"fd.type": "ipv4", "fd.name": ""}, True),  # a new socket
+        ("fd.ip = 127.0.0.1", {"fd.type": "ipv4", "fd.name": "127.0.0.1:0"}, False),
+        ("fd.ip = 127.0.0.1", {"fd.type": "ipv4", "fd.name": "127.0.0.1:80"}, True),  # it listens
+        ("fd.ip = 1.2.3.4", {"fd.lip": "1.2.3.4"}, True),
+    ],
+)
+def test_connections(condition: str, fields: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, fields) is expected
+
+
+ANCESTRY = {"proc.name": "cat", "proc.aname[1]": "sh", "proc.aname[2]": "sshd", "proc.apid[1]": 20, "proc.apid[2]": 10}
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "expected"),
+    [
+        ("proc.aname = sshd", ANCESTRY, True),
+        ("proc.aname[1] = sshd", ANCESTRY, False),
+        ("proc.aname in (x, sshd)", ANCESTRY, True),
+        ("proc.aname != sh", ANCESTRY, True),  # any ancestor that is not
+        ("proc.aname startswith anyof (x, ssh)", ANCESTRY, False),  # only the first is looked at
+        ("proc.aname exists", {}, False),
+        ("proc.aname = bash", {"proc.pname": "bash"}, True),
+        ("proc.apid = 10", ANCESTRY, True),
+        ("proc.aname pmatch (ssh, sshd)", ANCESTRY, True),
+    ],
+)
+def test_all_ancestors(condition: str, fields: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, fields) is expected

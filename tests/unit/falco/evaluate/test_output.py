@@ -1,0 +1,84 @@
+"""Outputs: formatted fields, missing values, what `append_output` adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.fields import FieldTable
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import FieldMap
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.output import CompiledOutput, extra_output
+
+TABLES = {name: FieldTable(catalogue(), source) for name, source in catalogue().sources.items()}
+FIELDS: dict[str, Any] = {
+    "proc.name": "café",
+    "proc.pid": 7,
+    "evt.failed": True,
+    "fd.sip": "10.0.0.1",
+    "fd.snet": "<IPNET>",
+    "fd.types": ["file", "ipv4"],
+    "evt.time": 1_700_000_000_000_000_123,
+    "evt.rawtime.ns": 123,
+    "proc.aname[1]": "sh",
+    "proc.aname[2]": "sshd",
+    "thread.cpu": 1.25,
+}
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("no fields", "no fields"),
+        ("%proc.name (pid=%proc.pid)", "café (pid=7)"),
+        ("*%proc.name", "café"),
+        ("%proc.exe", "<NA>"),
+        ("%proc.name%proc.pid", "café7"),
+        ("%evt.failed", "true"),
+        ("%fd.sip %fd.snet", "10.0.0.1 <IPNET>"),
+        ("%fd.types", "(file,ipv4)"),
+        ("%evt.time", "22:13:20.000000123"),
+        ("%evt.time.s", "<NA>"),
+        ("%evt.rawtime.ns", "000000123"),
+        ("%thread.cpu", "1.2"),
+        ("%proc.aname[2]", "sshd"),
+        ("%proc.aname[x]", "sh sshd[x]"),
+        ("%3proc.name|", "caf|"),
+        ("%7proc.name|", "café  |"),  # bytes count
+        ("%4proc.name|", "caf\udcc3|"),
+        ("%toupper(proc.name)", "CAFé"),
+        ("%basename(proc.exe)", "<NA>"),
+        ("%len(proc.name)", "<NA>"),  # a text's format has no numbers
+        ('%join("-", (proc.name, proc.pid))', "café-7"),
+        ("100 %proc.pid", "100 7"),
+        ("%proc.name.", "café."),
+    ],
+)
+def test_formatting(output: str, text: str) -> None:
+    assert CompiledOutput(TABLES["syscall"], output).text(FieldMap(FIELDS)) == text
+
+
+def test_long_lists_are_cut() -> None:
+    shown = CompiledOutput(TABLES["syscall"], "%fd.types").text(FieldMap({"fd.types": ["x" * 2000]}))
+    assert shown == f"({'x' * 1022}"
+
+
+def test_output_fields_hold_what_the_output_names_inside_transformers_too() -> None:
+    output = CompiledOutput(TABLES["syscall"], "%proc.name %toupper(proc.exe) %proc.name %fd.types")
+    assert output.values(FieldMap(FIELDS)) == {"proc.name": "café", "proc.exe": None, "fd.types": ["file", "ipv4"]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "appended", "further"),
+    [
+        ({"extra_output": "on %evt.hostname"}, ["on %evt.hostname"], {}),
+        ({"suggested_output": True}, ["container_id=%container.id"], {}),
+        ({"extra_fields": [{"home": "%proc.cwd"}, "evt.hostname"]}, [], {"home": "%proc.cwd", "evt.hostname": None}),
+        ({"match": {"source": "k8s_audit"}, "extra_output": "x"}, [], {}),
+        ({"match": {"rule": "R", "tags": ["a"]}, "extra_output": "x"}, ["x"], {}),
+        ({"match": {"rule": "other"}, "extra_output": "x"}, [], {}),
+        ({"match": {"tags": ["a", "c"]}, "extra_output": "x"}, [], {}),
+    ],
+)
+def test_append_output(entry: dict[str, Any], appended: list[str], further: dict[str, str | None]) -> None:
+    assert extra_output([entry], ["container.id"], "R", "syscall", {"a", "b"}) == (appended, further)
