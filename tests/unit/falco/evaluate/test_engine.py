@@ -178,7 +178,7 @@ def test_what_is_wrong_is_said() -> None:
         engine().explain("Nope", event(**SHELL))
     with pytest.raises(FalcoError, match="rule_matching"):
         engine(rule_matching="last")
-    with pytest.raises(FalcoError, match=r"rule 'Audit': append_output .*proc\.name"):
+    with pytest.raises(FalcoError, match="rule 'Audit': append_output"):
         engine(append_output=[{"extra_output": "%proc.name"}])
     with pytest.raises(FalcoError, match="unknown priority 'loud'"):
         engine(priority="loud")
