@@ -14,10 +14,10 @@ from .driver_groups import wrong_groups
 from .engines import ENGINES
 from .forwarding import wrong_further
 from .problems import FalcoChartError, Problem, kind_of, nearest
+from .secret_values import wrong_secrets
+from .undone import undone
 
 DRIVERS = ("modern_ebpf", "kmod", "auto", "none")
-#: Where Falco finds rules besides its own file; the directory that the ConfigMaps of role falco_rules fill.
-OWN_RULES_DIRECTORY = "/etc/falco/rules.d"
 
 #: Every variable that the function reads, without the prefix ``falco_``, and its default. Roles pass all of them.
 DEFAULTS: dict[str, Any] = {
@@ -201,9 +201,8 @@ def _wrong_combination(settings: Mapping[str, Any]) -> Iterable[Problem]:
         yield Problem("falco_ui_ingress", "needs a host, such as {host: falco.example.org, class: nginx}.")
     yield from wrong_further(settings)
     yield from wrong_groups(settings)
-    if "customRules" in settings["extra_values"] and settings["own_rules_config_maps"]:
-        hint = f"Give the rules to the role falco_rules: both would mount {OWN_RULES_DIRECTORY}."
-        yield Problem("falco_extra_values.customRules", "cannot be combined with the role falco_rules.", hint)
+    yield from wrong_secrets(settings["extra_values"])
+    yield from undone(settings["extra_values"], settings)
     for name, image in settings["images"].items():
         if name not in IMAGES:
             close = nearest(name, IMAGES)

@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from .driver_groups import group_affinity, group_release, other_affinity
 from .engines import engine_values
 from .forwarding import further_name, further_secret
+from .further_values import merge, with_further
 from .image_config import image_config_is_seen
 from .outputs import build_outputs
-from .settings import IMAGES, OWN_RULES_DIRECTORY, checked_settings
+from .settings import IMAGES, checked_settings
 from .sidekick import TLS_FINGERPRINT, sidekick_values
+from .undone import OWN_RULES_DIRECTORY
 
 OWN_RULES_VOLUME = "own-rules"
 #: Annotation of Falco's workload: a chart that changed under the same version makes other values, and so an upgrade.
@@ -176,21 +177,11 @@ def _complete(settings: Mapping[str, Any]) -> dict[str, Any]:
             values["certs"]["existingClientSecret"] = settings["sidekick_tls_client_secret"]
     _images(values, settings)
     _proxy(values, settings)
-    values = merge(values, settings["extra_values"])
-    if image_config_is_seen(values):
+    values = with_further(values, settings["extra_values"])
+    if image_config_is_seen(values) and isinstance(values["falco"], dict):
         # Else the image's files would load the container plugin a second time, or one that is not set up.
         values["falco"].setdefault("config_files", [])
     return values
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Base with ``over`` on top, as Helm merges values: mappings key by key, everything else replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        mine = merged.get(key)
-        both = isinstance(mine, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(mine, value) if both else copy.deepcopy(value)  # type: ignore[arg-type]  # both says so
-    return merged
 
 
 def _driver(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.further_values import merge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.settings import DEFAULTS
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
-    build_values,
-    merge,
-)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
 from hypothesis import given
 from hypothesis import strategies as st
 
