@@ -10,6 +10,7 @@ Rooms, lowest first; each imports only those before it:
 - `catalogue`: fields, event types and plugins of a Falco version
 - `condition`: one condition as a tree and back, and Falco's checks of it
 - `load`: rulesets, as `falco -V` loads them
+- `evaluate`: which rules fire on an event, with which output, and why
 - `describe`: a ruleset as data, and what changed between two
 - `judge`: findings for people
 - `change`: rulesets from rulesets
@@ -24,6 +25,7 @@ Where to start:
   (`common.finding.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
 - `catalogue.catalogue.catalogue("0.44", plugins)`: fields, event types and plugins of a Falco version.
 - `condition.parser.parse(condition) -> Node`, `condition.printer.to_text(node)`: conditions as trees and back.
+- `evaluate.engine.Engine(loaded)` with `evaluate.events.parse_event(line)`: `alerts(event)` and `explain(rule, event)`.
 - `describe.info.describe(loaded)`, `describe.compare.compare(old, new)`: a ruleset as data, and what changed.
 - `change.scope.scope(files, ...)`, `change.merge.merge(rulesets)`: rulesets from rulesets.
 
