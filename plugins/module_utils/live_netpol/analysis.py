@@ -10,7 +10,7 @@ from typing import Any
 
 from ..kube.errors import KubeError
 from ..netpol.ask.analysis import Request, answer
-from ..netpol.errors import FlowError, InputError, NetpolError
+from ..netpol.errors import InputError, NetpolError, NoPodError
 from ..netpol.model.objects import Model
 from ..netpol.read.manifests import Input, load
 
@@ -64,9 +64,7 @@ def check_flows(
             request = Request("assert", **{f"{kind}_flows": [flow]})  # type: ignore[arg-type] # one of two fields
             try:
                 violations += answer(request, model)["violations"]
-            except FlowError as error:
-                if "no pod matches" not in str(error):
-                    raise KubeError(f"{kind}_flows[{number}]: {error}") from error
+            except NoPodError as error:
                 idle.append({"flow": flow.get("name") or f"{kind}_flows[{number}]", "kind": kind, "why": str(error)})
             except NetpolError as error:
                 raise KubeError(f"{kind}_flows[{number}]: {error}") from error

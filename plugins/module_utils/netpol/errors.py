@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,17 @@ class FlowError(NetpolError):
         self.hint = hint
 
 
+class NoPodError(FlowError):
+    """A flow with an end that no pod matches now; it may be right all the same."""
+
+
+class Cause(enum.Enum):
+    """Why the API server would only warn."""
+
+    UNKNOWN_FIELD = "a field that the API does not have"
+    DUPLICATE_OBJECT = "an object that replaces another one"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong in one object, with the place where a person finds it.
@@ -45,6 +57,7 @@ class Problem:
         path: path in the object, for example C(spec.ingress[0].ports[1].endPort).
         message: what is wrong, in the API server's terms.
         hint: what would be right, or an empty string.
+        cause: of a warning.
     """
 
     severity: str
@@ -55,6 +68,7 @@ class Problem:
     path: str
     message: str
     hint: str = ""
+    cause: Cause | None = None
 
     def __str__(self) -> str:
         place = self.source

@@ -36,9 +36,6 @@ from .plan import Plan, Wish, make_plan
 from .settle import Course, Method, Place, run, summary
 from .wire.protocol import ALLOWED, PROBE_FAILED, Attempt, Settings, Target
 
-# What a failed attempt says when the image is the reason and another method would do.
-_IMAGE_LACKS = ("no usable tool", "method node needs none")
-
 
 class AutoMethod:
     """Method C(auto): exec, and node for the pods whose image cannot do it.
@@ -61,7 +58,7 @@ class AutoMethod:
         for pod, targets in by_exec.items():
             for target in targets:
                 attempt = attempts[target.ident]
-                if attempt.verdict == PROBE_FAILED and any(mark in attempt.detail for mark in _IMAGE_LACKS):
+                if attempt.verdict == PROBE_FAILED and attempt.image_lacks:
                     self.reasons[pod.key] = attempt.detail
         by_node = {pod: targets for pod, targets in batch.items() if pod.key in self.reasons}
         if by_node:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...common.words import nearest
-from ..errors import FlowError
+from ..errors import FlowError, NoPodError
 from ..model.addresses import Range
 from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service
 from ..model.ports import Interval
@@ -36,7 +36,7 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
         need: whether finding nothing is an error.
 
     Raises:
-        FlowError: when nothing matches and something is needed; names the nearest thing that exists.
+        NoPodError: when nothing matches and something is needed; names the nearest thing that exists.
     """
     if peer.block is not None:
         return Ends(block=peer.block)
@@ -64,7 +64,7 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
                 continue
         pods.append(pod)
     if not pods and need:
-        raise FlowError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer))
+        raise NoPodError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer))
     return Ends(pods=tuple(pods))
 
 

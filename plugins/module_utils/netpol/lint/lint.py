@@ -16,6 +16,7 @@ from ...common.finding import Finding
 from ...common.words import nearest
 from ..decide.engine import Engine
 from ..decide.universe import Universe, bit_indices
+from ..errors import Cause
 from ..model.objects import (
     NAMESPACE_NAME_LABEL,
     BlockPeer,
@@ -65,7 +66,7 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
             found.append(
                 on(
                     problem.object,
-                    "unknown-field" if "unknown field" in problem.message else "duplicate-object",
+                    "unknown-field" if problem.cause is Cause.UNKNOWN_FIELD else "duplicate-object",
                     "error",
                     f"{problem.path}: {problem.message}",
                     problem.hint,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from ...common.words import nearest
-from ..errors import InputError, Problem
+from ..errors import Cause, InputError, Problem
 from ..model.addresses import parse_address
 from ..model.objects import (
     NAMESPACE_NAME_LABEL,
@@ -189,10 +189,19 @@ class _Builder:
         earlier = self._entries.pop(key, None)
         if earlier is not None and earlier.input.text is not None and entry.input.text is not None:
             place = f"{earlier.input.name}:{earlier.line}"
-            self._problem(entry, "warning", "metadata.name", f"replaces the one in {place}", "give each its own name")
+            self._problem(
+                entry,
+                "warning",
+                "metadata.name",
+                f"replaces the one in {place}",
+                "give each its own name",
+                Cause.DUPLICATE_OBJECT,
+            )
         self._entries[key] = entry
 
-    def _problem(self, entry: _Entry, severity: str, path: str, message: str, hint: str = "") -> None:
+    def _problem(
+        self, entry: _Entry, severity: str, path: str, message: str, hint: str = "", cause: Cause | None = None
+    ) -> None:
         full = f"{entry.prefix}{path}"
         text = entry.input.text
         line = yamltext.locate(text, entry.number, full) if text is not None else None
@@ -206,7 +215,9 @@ class _Builder:
             label = " ".join(
                 part for part in (str(value.get("kind", "")), f"{namespace}/{name}" if namespace else name) if part
             )
-        self.model.problems.append(Problem(severity, entry.input.name, entry.number, line, label, path, message, hint))
+        self.model.problems.append(
+            Problem(severity, entry.input.name, entry.number, line, label, path, message, hint, cause)
+        )
 
     # Making the model
 
@@ -487,8 +498,8 @@ class _Builder:
                 self._problem(entry, "error", "apiVersion", f"{version!r} has no {key[0]}", f"write {expected}")
             return
 
-        def report(severity: str, path: str, message: str, hint: str) -> None:
-            self._problem(entry, severity, path, message, hint)
+        def report(path: str, message: str, hint: str, cause: Cause | None) -> None:
+            self._problem(entry, "warning" if cause else "error", path, message, hint, cause)
 
         policy: Policy | None = parse_policy(entry.value, self._origin(entry), report)
         if policy is not None:

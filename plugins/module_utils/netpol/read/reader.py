@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ...common.words import nearest
+from ..errors import Cause
 from ..model.addresses import parse_cidr, subtract
 from ..model.objects import PROTOCOLS, BlockPeer
 from ..model.selectors import DOES_NOT_EXIST, EVERYTHING, EXISTS, IN, OPERATORS, Requirement, Selector, make_selector
@@ -23,8 +24,8 @@ _DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
 _PORT_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*\Z")
 
-#: Called for each problem with severity, path, message, hint.
-Report = Callable[[str, str, str, str], None]
+#: Called for each problem with path, message, hint, and the cause if it is a warning.
+Report = Callable[[str, str, str, Optional[Cause]], None]
 
 
 class InvalidPartError(Exception):
@@ -72,10 +73,10 @@ class Reader:
 
     def error(self, path: str, message: str, hint: str = "") -> None:
         self.failed = True
-        self._report("error", path, message, hint)
+        self._report(path, message, hint, None)
 
-    def warn(self, path: str, message: str, hint: str = "") -> None:
-        self._report("warning", path, message, hint)
+    def warn(self, path: str, message: str, hint: str, cause: Cause) -> None:
+        self._report(path, message, hint, cause)
 
     def mapping(self, value: object, path: str, fields: tuple[str, ...] | None) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
@@ -86,7 +87,8 @@ class Reader:
                 if key not in fields:
                     near = nearest(str(key), fields)
                     hint = f"did you mean {near!r}?" if near else "known fields: " + ", ".join(fields)
-                    self.warn(f"{path}.{key}", "unknown field, which the API server drops or refuses", hint)
+                    said = "unknown field, which the API server drops or refuses"
+                    self.warn(f"{path}.{key}", said, hint, Cause.UNKNOWN_FIELD)
         return value
 
     def items(self, value: object, path: str) -> list[Any]:

@@ -46,16 +46,16 @@ class ExecMethod:
         for pod, output in run_all(self.client, commands, self.parallel, may_repeat=True):
             targets = batch[pod]
             if isinstance(output, KubeError):
-                failed = Attempt(PROBE_FAILED, None, _explain(output))
+                shell_less = _has_no_shell(output)
+                way_out = ". Its image has no shell; method node needs none" if shell_less else ""
+                failed = Attempt(PROBE_FAILED, None, f"{output}{way_out}", image_lacks=shell_less)
                 attempts.update({target.ident: failed for target in targets})
             else:
                 attempts.update(read(output.stdout, targets, error=output.stderr))
         return attempts
 
 
-def _explain(error: KubeError) -> str:
-    """Why a command did not run, with the way out where there is one."""
+def _has_no_shell(error: KubeError) -> bool:
+    """Whether the runtime found no shell to start; it tells so in words alone."""
     text = str(error)
-    if "executable file not found" in text or "no such file or directory" in text:
-        return f"{text}. Its image has no shell; method node needs none"
-    return text
+    return "executable file not found" in text or "no such file or directory" in text

@@ -84,12 +84,14 @@ class Attempt:
         latency_ms: time to the verdict, None if it was not measured (10 ms steps with shell tools).
         detail: what the tool said, for verdicts other than C(allowed).
         tool: which tool tried.
+        image_lacks: the image of the pod is why it failed, so that a method which needs nothing of it would do.
     """
 
     verdict: str
     latency_ms: float | None = None
     detail: str = ""
     tool: str = ""
+    image_lacks: bool = False
 
 
 def _octal(data: bytes) -> str:
@@ -168,10 +170,14 @@ def read(
     attempts = {}
     for ident, target in asked.items():
         tool, why = tools.get(target.protocol, ("", ""))
+        toolless = tool == "none"
         fallback = Attempt(
-            PROBE_FAILED, None, f"no usable tool for {target.protocol}: {why}" if tool == "none" else excuse
+            PROBE_FAILED,
+            None,
+            f"no usable tool for {target.protocol}: {why}" if toolless else excuse,
+            image_lacks=toolless,
         )
-        attempts[ident] = replace(found.get(ident, fallback), tool="" if tool == "none" else tool)
+        attempts[ident] = replace(found.get(ident, fallback), tool="" if toolless else tool)
     return attempts
 
 
