@@ -80,6 +80,10 @@ unit: setup  ## unit tests (no cluster)
 integration: cluster  ## tests against the sandbox's real API server, nodes and network
 	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
 
+.PHONY: matrix
+matrix: cluster  ## every ansible-core that is claimed, each in its environment (ARGS="--core 2.16" for one)
+	KUBECONFIG=$(CLUSTER) INVENTORY=$(INVENTORY) nox -s matrix -- $(ARGS)
+
 .PHONY: test-long
 test-long: cluster  ## tests that take minutes each: runs killed in each stage, sandboxes killed while they boot, e2e specs
 	KUBECONFIG=$(CLUSTER) nox -s long -- $(ARGS)

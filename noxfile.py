@@ -73,6 +73,17 @@ def long(session: nox.Session) -> None:
     _against_the_cluster(session, "cluster and long")
 
 
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """Modules, filters, roles' variables and playbooks' tasks with every ansible-core; with a cluster more of it.
+
+    With KUBECONFIG also preflight.yml of INVENTORY, and in the sandbox site.yml on the oldest and the newest.
+    """
+    inventory = os.environ.get("INVENTORY") if os.environ.get("KUBECONFIG") else None
+    against = ["--inventory", inventory, *(["--site"] if inventory == "inventory/sandbox" else [])] if inventory else []
+    session.run("python", "tools/matrix.py", *against, *session.posargs, external=True)
+
+
 #: Scenarios that are run by name alone, and why.
 NOT_ON_THE_SANDBOX = {"rocky": "needs podman or Docker, images and package mirrors"}
 #: Scenarios that make machines of their own and need no cluster.
