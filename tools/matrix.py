@@ -5,8 +5,9 @@ Usage:
 
 Each ``requirements/ansible-core-VERSION.txt`` is a version, with an environment of its own in the cache. In each run
 the tests of all modules (through their real main()), all filters, the roles' variables and the playbooks' tasks; with
-an inventory also playbooks/preflight.yml; and with --site, on the oldest and the newest, site.yml from nothing, twice:
-the second run must change nothing. --site takes what is there back before: it is for the sandbox.
+an inventory also playbooks/preflight.yml. With --site the oldest takes back what is there and runs the whole of
+site.yml from nothing, and the newest runs it after that and must find nothing to change: so both make the same of an
+inventory. That is for the sandbox.
 
 A version whose Python this machine lacks is left out, which the table says. Exit code 1 if anything failed or if no
 version was left.
@@ -182,28 +183,33 @@ def changed(output: str) -> int:
     return sum(int(count) for count, _, _ in RECAP.findall(output))
 
 
-def steps(environment: Environment, inventory: Path | None, site: bool) -> Iterator[tuple[str, bool, str]]:
-    """What is run, whether it passed, and its output."""
+def plays_of(core: str, possible: Sequence[str], inventory: Path | None, site: bool) -> list[str]:
+    """What is played with an ansible-core: names of playbooks, with a second site.yml as one that changes nothing."""
+    if inventory is None:
+        return []
+    from_nothing = ["uninstall", "site"] if site and core == possible[0] else []
+    again = ["site again"] if site and core == possible[-1] else []
+    # Whoever runs the whole site has run the preflight.
+    return from_nothing + again or ["preflight"]
+
+
+def steps(environment: Environment, plays: Sequence[str], inventory: Path | None) -> Iterator[tuple[str, bool, str]]:
+    """What is run, whether it passed, and its output; nothing after what failed."""
     tests = [str(path.relative_to(ROOT)) for path in ansible_tests()]
     done = environment.run(["pytest", "--numprocesses=auto", "-p", "no:cacheprovider", *tests])
-    passed = re.findall(r"(\d+) passed", done.stdout)
-    yield f"{passed[-1] if passed else 'no'} tests", done.returncode == 0 and bool(passed), done.stdout
-    if inventory is None:
-        return
-    plays = ["preflight", *(["uninstall", "site", "site"] if site else [])]
-    for number, play in enumerate(plays):
-        playbook = f"playbooks/{play}.yml"
-        done = environment.run(["ansible-playbook", playbook, "--inventory", str(inventory)])
-        passed = done.returncode == 0 and bool(RECAP.search(done.stdout))
-        second = play in plays[:number]
-        if second:
-            passed = passed and changed(done.stdout) == 0
-        yield f"{play}.yml" if not second else "again without a change", passed, done.stdout
+    counted = re.findall(r"(\d+) passed", done.stdout)
+    passed = done.returncode == 0 and bool(counted)
+    yield f"{counted[-1] if counted else 'no'} tests", passed, done.stdout
+    for play in plays if passed else []:
+        name, _, again = play.partition(" ")
+        done = environment.run(["ansible-playbook", f"playbooks/{name}.yml", "--inventory", str(inventory)])
+        passed = done.returncode == 0 and bool(RECAP.search(done.stdout)) and not (again and changed(done.stdout))
+        yield f"{name}.yml" + (" without a change" if again else ""), passed, done.stdout
         if not passed:
             return
 
 
-def run(core: str, inventory: Path | None, site: bool, candidates: Sequence[str]) -> Row:
+def run(core: str, plays: Sequence[str], inventory: Path | None, candidates: Sequence[str]) -> Row:
     """Everything with one ansible-core."""
     row = Row(core)
     try:
@@ -218,7 +224,7 @@ def run(core: str, inventory: Path | None, site: bool, candidates: Sequence[str]
     asked = "import ansible.release, platform; print(ansible.release.__version__, platform.python_version())"
     row.release, row.python = environment.run(["python", "-c", asked]).stdout.split()
     began = time.monotonic()
-    for name, passed, output in steps(environment, inventory, site):
+    for name, passed, output in steps(environment, plays, inventory):
         (row.ran if passed else row.failed).append(name)
         took, began = time.monotonic() - began, time.monotonic()
         verdict = "passed" if passed else "FAILED"
@@ -241,13 +247,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--core", action="append", choices=versions(), help="only this version (may be repeated)")
     parser.add_argument("--inventory", type=Path, help="inventory of a cluster, for preflight.yml")
-    parser.add_argument("--site", action="store_true", help="site.yml from nothing on the oldest and the newest")
+    parser.add_argument("--site", action="store_true", help="the whole of site.yml on the oldest and the newest")
     options = parser.parse_args(arguments)
     wanted = options.core or versions()
     candidates = list(dict.fromkeys(pythons()))
     possible = [core for core in wanted if _possible(core, candidates)]
-    ends = {*possible[:1], *possible[-1:]} if options.site else set()
-    rows = [run(core, options.inventory, core in ends, candidates) for core in wanted]
+    plays = {core: plays_of(core, possible, options.inventory, options.site) for core in possible}
+    rows = [run(core, plays.get(core, []), options.inventory, candidates) for core in wanted]
     print(table(rows))
     counted = [row for row in rows if not row.left_out]
     failed = [row for row in counted if row.failed]

@@ -79,7 +79,7 @@ def test_an_environment_that_cannot_be_made_is_a_failure(monkeypatch: pytest.Mon
         raise SetupError("a version is gone")
 
     monkeypatch.setattr(matrix, "make", cannot)
-    row = matrix.run("2.18", None, False, [sys.executable])
+    row = matrix.run("2.18", [], None, [sys.executable])
     assert (row.failed, row.left_out) == (["its environment: a version is gone"], "")
 
 
@@ -91,7 +91,19 @@ def test_a_second_run_that_changes_something_fails(monkeypatch: pytest.MonkeyPat
             output = "5 passed in 1s" if argv[0] == "pytest" else recap
             return subprocess.CompletedProcess(argv, 0, output)
 
-    ended = [(name, passed) for name, passed, _ in matrix.steps(Recorded(tmp_path, {}), tmp_path, True)]
+    ended = [(name, ok) for name, ok, _ in matrix.steps(Recorded(tmp_path, {}), ["site", "site again", "x"], tmp_path)]
     assert changed(recap) == 2
-    assert ended[0] == ("5 tests", True)
-    assert ended[-2:] == [("site.yml", True), ("again without a change", False)]
+    assert ended == [("5 tests", True), ("site.yml", True), ("site.yml without a change", False)]
+
+
+def test_oldest_and_newest_run_the_whole_site() -> None:
+    cores = ["2.16", "2.17", "2.18"]
+    inventory = Path("inventory")
+    assert [matrix.plays_of(core, cores, inventory, True) for core in cores] == [
+        ["uninstall", "site"],
+        ["preflight"],
+        ["site again"],
+    ]
+    assert matrix.plays_of("2.16", ["2.16"], inventory, True) == ["uninstall", "site", "site again"]
+    assert matrix.plays_of("2.16", cores, inventory, False) == ["preflight"]
+    assert matrix.plays_of("2.16", cores, None, True) == []
