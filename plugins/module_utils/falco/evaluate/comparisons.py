@@ -136,6 +136,8 @@ def _of_measured(left: Operand, op: str, constants: tuple[str, ...]) -> Test:
 def _with_field(left: Operand, op: str, right: Operand) -> Test:
     """A comparison with another field, whose type is the same."""
     get_left, get_right = left.get, right.get
+    if not left.base:
+        return _with_nothing(left, op)
     if left.is_list:
         every = op == "in"
 
@@ -173,6 +175,16 @@ def _with_field(left: Operand, op: str, right: Operand) -> Test:
         return bool(compare(value, other))
 
     return test
+
+
+def _with_nothing(left: Operand, op: str) -> Test:
+    """What `join`, `concat` and `getopt` make forgets the field that it is to be compared with.
+
+    Falco compares it with no constants at all, which `in` of an empty list survives and nothing else; other operators
+    end Falco.
+    """
+    get = left.get
+    return (lambda fields: get(fields) == []) if left.is_list and op == "in" else never
 
 
 def _measured(value: Any, operand: Operand) -> Any:

@@ -248,6 +248,8 @@ def _compare(table: FieldTable, node: Compare, info: FieldInfo, left: list[bytes
         texts: Sequence[str] = right.values if isinstance(right, ValueList) else (right.text,)
         constants = [_constant(op, text, info.type) for text in texts]
     else:
+        if operand(table, node.left).base.name == "NA":  # join, concat and getopt forget the right-hand side
+            return info.is_list and op == "in" and not left
         extracted = _extract(table, right, fields)
         if extracted is None:
             return False

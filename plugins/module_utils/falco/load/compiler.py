@@ -377,11 +377,11 @@ class Memory:
 
 
 def _output_refusal(table: FieldTable, output: str) -> str | None:
-    # Falco appends the suggested fields by default, which matters to outputs that are empty or end in the middle
-    # of a token
+    # Falco appends the suggested fields by default, which matters to outputs that end in the middle of a token; those
+    # that are empty it refuses all the same
     suggested = table.source.suggested
     text = output
-    if suggested and (not output or output[-1] in "%0123456789"):
+    if suggested and output and output[-1] in "%0123456789":
         text = " ".join((output, *(f"{name.replace('.', '_')}=%{name}" for name in suggested)))
     try:
         output_tokens(table, text)

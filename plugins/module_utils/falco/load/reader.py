@@ -21,7 +21,7 @@ from .entry_values import Keys, boolean, invalid, keys_of, number, priority, req
 from .items import ListItem, MacroItem, PluginRequirement, Rule, RuleUpdate
 from .result import LoadError, LoadResult
 from .rule_exceptions import read_exceptions
-from .schema import schema_status
+from .schema import key_that_is_no_text, schema_status
 
 _MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _LIST_NAME = re.compile("[^()\"' \t\n\v\f\r=,\udc80-\udcff]+")
@@ -84,14 +84,16 @@ class _BadConversionError(Exception):
     """A YAML node that cannot be the text that Falco takes it for."""
 
 
+def _bad_conversion(node: Yaml) -> str:
+    return f"yaml-cpp: error at line {node.mark.line + 1}, column {node.mark.column + 1}: bad conversion"
+
+
 def _text(node: Yaml) -> str:
     """The node as yaml-cpp's `as<std::string>()` has it."""
     if node.kind == NULL:
         return "null"
     if node.kind != SCALAR:
-        raise _BadConversionError(
-            f"yaml-cpp: error at line {node.mark.line + 1}, column {node.mark.column + 1}: bad conversion"
-        )
+        raise _BadConversionError(_bad_conversion(node))
     return str(node.value)
 
 
@@ -120,6 +122,11 @@ class Reader:
             if error.line is not None:
                 where = where.at(Mark(error.line, error.column or 0, error.index), ctx.VALUE_FOR)
             result.fail(LoadError("LOAD_ERR_YAML_PARSE", error.message, where))
+            return None
+        key = key_that_is_no_text(documents)
+        if key is not None:
+            where = self.file.at(key.mark, ctx.VALUE_FOR)
+            result.fail(LoadError("LOAD_ERR_YAML_PARSE", _bad_conversion(key), where))
             return None
         result.documents_empty = not documents
         result.schema_checked = bool(documents)

@@ -11,7 +11,7 @@ Source: `userspace/engine/rule_json_schema.h` in falcosecurity/falco (Falco 0.44
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
 
@@ -52,6 +52,43 @@ def schema_status(documents: Sequence[Yaml]) -> list[str]:
             where = "".join(f"[{part}]" for part in error.path)
             status.append(f"failed for <root>{where}: {error.message}")
     return status
+
+
+def key_that_is_no_text(documents: Sequence[Yaml]) -> Yaml | None:
+    """The first key, in a mapping that the schema describes, that is a sequence or a mapping itself.
+
+    Falco's check of the schema stumbles over it, and the file counts as one that is no YAML.
+    """
+    for document in documents:
+        for mapping in _mappings(document):
+            for pair in mapping.value:
+                key: Yaml = pair[0]
+                if key.kind in (SEQUENCE, MAP):
+                    return key
+    return None
+
+
+def _mappings(document: Yaml) -> Iterator[Yaml]:
+    """The mappings that the schema describes, in its order."""
+    for item in _members(document):
+        if item.kind != MAP:
+            continue
+        yield item
+        for key, value in item.value:
+            name = key.value if key.kind == SCALAR else ""
+            if name == "override" and value.kind == MAP:
+                yield value
+            elif name in ("exceptions", "required_plugin_versions"):
+                for entry in _members(value):
+                    if entry.kind == MAP:
+                        yield entry
+                        for inner, alternatives in entry.value:
+                            if inner.kind == SCALAR and inner.value == "alternatives":
+                                yield from (each for each in _members(alternatives) if each.kind == MAP)
+
+
+def _members(node: Yaml) -> Sequence[Yaml]:
+    return node.value if node.kind == SEQUENCE else ()
 
 
 def _document(node: Yaml) -> None:

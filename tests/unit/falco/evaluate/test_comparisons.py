@@ -113,6 +113,11 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ('getopt((proc.name, "x"), "a:")[a] = x', {"proc.name": "-a"}, True),
         ('getopt((proc.name, "x"), "a:") intersects (x)', {"proc.name": "-a"}, True),
         ('len(getopt((proc.name, "xyz"), "a:")) = 1', {"proc.name": "-a"}, True),  # of the first, not of the list
+        # what joins several forgets the field that it is compared with
+        ("concat(proc.name, proc.name) = val(proc.exe)", {"proc.name": "a", "proc.exe": "aa"}, False),
+        ("concat(proc.name, proc.name) != val(proc.exe)", {"proc.name": "a", "proc.exe": "b"}, False),
+        ("concat(proc.name, proc.name) = len(proc.exe)", {"proc.name": "a", "proc.exe": "b"}, False),
+        ("proc.exe = concat(proc.name, proc.name)", {"proc.name": "a", "proc.exe": "aa"}, True),
         # times
         ("evt.time startswith 00:00:01", {"evt.time": 1_000_000_000}, True),
         ("evt.datetime = '1970-01-01 00:00:01.000000000'", {"evt.datetime": 1_000_000_000}, True),
