@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from sandbox import capability, cgroups, debian, instance, network, reach
+from sandbox import capability, cgroups, debian, health, instance, network, reach
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.instance import NODE_NETWORKS, OUTSIDE_NETWORK, POD_NETWORK, SERVICE_NETWORK
@@ -52,6 +52,7 @@ class Facts:
         memory_bytes: memory that is available.
         routes: networks that the machine has routes to.
         instances: networks of the sandboxes on this machine.
+        running: sandboxes that run, and what pods find wrong with the network of each; empty if nothing is.
         ensurepip: whether Python environments can be made.
         gone_packages: locked versions that the package index has no longer.
         index_error: why the package index could not be asked; empty if it could.
@@ -77,6 +78,7 @@ class Facts:
     memory_bytes: int = 16 * GIB
     routes: tuple[IPv4Network, ...] = ()
     instances: tuple[IPv4Network, ...] = ()
+    running: Mapping[str, str] = field(default_factory=dict)
     ensurepip: bool = True
     gone_packages: tuple[str, ...] = ()
     index_error: str = ""
@@ -254,6 +256,16 @@ def _networks(facts: Facts) -> Finding:
     return Finding("ok", f"{len(free)} networks are free for more sandboxes")
 
 
+def _running(facts: Facts) -> Iterator[Finding]:
+    """Sandboxes that run serve their pods."""
+    for name, wrong in facts.running.items():
+        if wrong:
+            advice = f"python -m sandbox --name {name} up, which mends it or says why not"
+            yield Finding("error", f"sandbox {name} runs, but {wrong}", advice)
+        else:
+            yield Finding("ok", f"sandbox {name} runs: DNS and Services answer a pod on every node")
+
+
 CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _root,
     _python,
@@ -268,6 +280,7 @@ CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _disk,
     _memory,
     _networks,
+    _running,
     _outside,
 )
 
@@ -384,9 +397,17 @@ def look_outside(facts: Facts) -> Facts:
     return replace(facts, asked=frozenset(asked))
 
 
+def look_inside(facts: Facts) -> Facts:
+    """The same facts, and what pods of the sandboxes that run say of their network; takes some seconds."""
+    if facts.uid != 0:
+        return facts
+    running = [one for one in instance.known() if network.links_of(one)]
+    return replace(facts, running={one.name: health.complaint(one) for one in running})
+
+
 def doctor() -> int:
     """Print all findings; 1 if one of them is an error."""
-    findings = judge(look_outside(gather()))
+    findings = judge(look_inside(look_outside(gather())))
     for one in findings:
         print(f"{one.level:<5}  {one.what}")
         if one.advice and one.level != "ok":

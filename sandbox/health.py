@@ -1,7 +1,8 @@
 """Whether the cluster's network serves pods: DNS and a Service, asked from a pod on every node.
 
 Processes that run say little: a kube-proxy that has deleted its own entries runs on, and calls itself healthy. So a
-small pod on each node lends its network namespace, and this machine's Python asks from inside of it.
+small pod on each node lends its network namespace, and this machine's Python asks from inside of it. Standard library
+only: ``doctor`` asks too.
 """
 
 from __future__ import annotations
@@ -14,48 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import images, node
+from sandbox import images
 from sandbox.api import Api
 from sandbox.errors import SandboxError
 from sandbox.instance import DNS_SERVICE, KUBERNETES_SERVICE, NODES, Instance
-from sandbox.process import run, say, wait_for
+from sandbox.process import run
 
 NAMESPACE = "sandbox-health"
 NAME = "kubernetes.default.svc.cluster.local"
-LIMIT_SECONDS = 60
-#: A Service that is new reaches every node's rules within this time.
-SYNC_SECONDS = 15
-
-# Prints what failed, by name; RFC 1035, sections 4.1 (message) and 4.2.2 (length before a message over TCP).
-_ASK = """
-import json, socket, struct, sys
-dns, api, name = sys.argv[1:]
-labels = b"".join(bytes([len(one)]) + one.encode() for one in name.split(".")) + b"\\0"
-query = struct.pack("!6H", 7, 256, 1, 0, 0, 0) + labels + struct.pack("!2H", 1, 1)
-def check(answer):
-    number, flags, _, answers = struct.unpack("!4H", answer[:8])
-    if number != 7 or flags & 15 or not answers or socket.inet_aton(api) not in answer:
-        raise OSError("no answer for " + name)
-def udp():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.settimeout(2)
-        one.connect((dns, 53))
-        one.send(query)
-        check(one.recv(2048))
-def tcp():
-    with socket.create_connection((dns, 53), 2) as one:
-        one.sendall(struct.pack("!H", len(query)) + query)
-        check(one.recv(2048)[2:])
-def service():
-    socket.create_connection((api, 443), 2).close()
-failed = {}
-for what, ask in (("DNS over UDP", udp), ("DNS over TCP", tcp), ("the Service of the API server", service)):
-    try:
-        ask()
-    except OSError as error:
-        failed[what] = str(error)
-print(json.dumps(failed))
-"""
+QUESTION = Path(__file__).with_name("pod_question.py")
 
 
 @dataclass(frozen=True)
@@ -153,62 +121,29 @@ def _ask(member: str, uid: str | None) -> Health:
     pid = process_of(uid)
     if pid is None:
         return Health(member, {}, "its pod has no process on this machine")
-    argv = [
-        "nsenter",
-        f"--net=/proc/{pid}/ns/net",
-        sys.executable,
-        "-Sc",
-        _ASK,
-        str(DNS_SERVICE),
-        str(KUBERNETES_SERVICE),
-        NAME,
-    ]
+    argv = ["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-IS", str(QUESTION)]
     try:
-        return Health(member, json.loads(run(argv, timeout_seconds=20).stdout))
+        told = run([*argv, str(DNS_SERVICE), str(KUBERNETES_SERVICE), NAME], timeout_seconds=20).stdout
+        return Health(member, json.loads(told))
     except SandboxError as error:
         return Health(member, {}, error.message)
 
 
 def ask(api: Api) -> list[Health]:
-    """Ask from every node, side by side."""
+    """Ask from every node, side by side.
+
+    Raises:
+        SandboxError: the API server does not answer.
+    """
     found = lenders(api.get(f"/api/v1/namespaces/{NAMESPACE}/pods")["items"])
     with ThreadPoolExecutor(len(NODES)) as pool:
         return list(pool.map(lambda member: _ask(member.name, found.get(member.name)), NODES))
 
 
-def ensure(sandbox: Instance, api: Api) -> None:
-    """DNS and Services answer pods on every node; where they do not, kube-proxy writes its rules anew.
-
-    Raises:
-        SandboxError: they do not answer all the same; names node, what failed and where to look.
-    """
-    found: list[Health] = []
-
-    def all_asked() -> bool:
-        found[:] = ask(api)
-        return all(not one.unasked for one in found)
-
-    def all_good() -> bool:
-        found[:] = ask(api)
-        return all(one.good for one in found)
-
+def complaint(sandbox: Instance) -> str:
+    """What pods of a running sandbox find wrong with its network, on one line; empty if nothing is."""
     try:
-        wait_for("a pod on every node to ask from", all_asked, timeout_seconds=LIMIT_SECONDS)
-        try:
-            wait_for("DNS and Services on every node", all_good, timeout_seconds=SYNC_SECONDS)
-            return
-        except SandboxError as error:
-            say(f"{error.message}; it is mended")
-        for one in found:
-            process = None if one.good else node.find(sandbox, one.node)
-            if process:
-                say(f"{one.node}: {one.text()}: starting its kube-proxy again")
-                node.order(process[0], {"do": "restart", "service": "kube-proxy"})
-        wait_for("DNS and Services on every node", all_good, timeout_seconds=LIMIT_SECONDS)
-    except SandboxError as error:
-        told = "\n".join(f"  {one.node}: {one.text()}" for one in found if not one.good)
-        raise SandboxError(
-            f"{error.message}:\n{told}",
-            f"see kube-proxy.log below {sandbox.folder / 'logs'}, and the pods of kube-system; "
-            f"`python -m sandbox --name {sandbox.name} down`, then `up`, begins anew",
-        ) from error
+        found = ask(Api(sandbox, sandbox.folder / "keys" / "kubernetes"))
+    except (SandboxError, OSError) as error:
+        return str(error).partition("\n")[0]
+    return "; ".join(f"{one.node}: {one.text()}" for one in found if not one.good)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,9 @@ from sandbox.rootfs import debian_programs, root_file_system, what_came
 API_LIMIT_SECONDS = 120
 NODE_LIMIT_SECONDS = 120
 ADDON_LIMIT_SECONDS = 120
+NETWORK_LIMIT_SECONDS = 60
+#: A Service that is new reaches every node's rules within this time.
+SYNC_SECONDS = 15
 
 #: Programs for the user of the machine: name to build and file.
 _HOST_PROGRAMS = {"kubectl": ("kubernetes", "kubernetes"), "helm": ("helm", "helm")}
@@ -195,6 +198,55 @@ def wait_for_addons(sandbox: Instance, api: Api) -> None:
         ) from error
 
 
+def wait_for_network(sandbox: Instance, api: Api) -> list[str]:
+    """DNS and Services answer pods on every node; where they do not, kube-proxy writes its rules anew.
+
+    Returns:
+        Nodes whose kube-proxy was started again.
+
+    Raises:
+        SandboxError: they do not answer all the same; names node, what failed and where to look.
+    """
+    found: list[health.Health] = []
+
+    def all_asked() -> bool:
+        found[:] = health.ask(api)
+        return all(not one.unasked for one in found)
+
+    def all_good() -> bool:
+        found[:] = health.ask(api)
+        return all(one.good for one in found)
+
+    mended: list[str] = []
+    try:
+        wait_for("a pod on every node to ask from", all_asked, timeout_seconds=NETWORK_LIMIT_SECONDS)
+        if _within(SYNC_SECONDS, all_good):
+            return mended
+        for one in found:
+            process = None if one.good else node.find(sandbox, one.node)
+            if process:
+                say(f"{one.node}: {one.text()}; starting its kube-proxy again")
+                node.order(process[0], {"do": "restart", "service": "kube-proxy"})
+                mended.append(one.node)
+        wait_for("DNS and Services on every node", all_good, timeout_seconds=NETWORK_LIMIT_SECONDS)
+    except SandboxError as error:
+        told = "\n".join(f"  {one.node}: {one.text()}" for one in found if not one.good)
+        raise SandboxError(
+            f"{error.message}:\n{told}",
+            f"see kube-proxy.log below {sandbox.folder / 'logs'}, the pods of kube-system and {health.NAMESPACE}, and "
+            f"NetworkPolicies there; `python -m sandbox --name {sandbox.name} down`, then `up`, begins anew",
+        ) from error
+    return mended
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    try:
+        wait_for("it", condition, timeout_seconds=seconds)
+    except SandboxError:
+        return False
+    return True
+
+
 class Clock:
     """Seconds from the start to each step that was reached."""
 
@@ -247,7 +299,7 @@ def up(name: str) -> Instance:
         clock.reached("nodes_ready")
         addons.apply_manifests(cache_root() / "bin" / "kubectl", sandbox.kubeconfig)
         wait_for_addons(sandbox, api)
-        health.ensure(sandbox, api)
+        mended = wait_for_network(sandbox, api)
         clock.reached("all_ready")
         record = {"machines": started, "images": imported, "seconds": clock.seconds, "moved": parts.moved}
         write_atomically(sandbox.folder / "last-up.json", json.dumps(record) + "\n")
@@ -256,6 +308,8 @@ def up(name: str) -> Instance:
     if started or imported:
         seconds = clock.seconds
         say(f"sandbox {name!r}: nodes Ready after {seconds['nodes_ready']} s, all of it after {seconds['all_ready']} s")
+    elif mended:
+        say(f"sandbox {name!r}: was up already; Services answer again on {', '.join(mended)}")
     else:
         say(f"sandbox {name!r}: was up already, nothing changed")
     return sandbox

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import health, node
+from sandbox import doctor, health, instance, network, node, up
 from sandbox.errors import SandboxError
 from sandbox.health import Health
-from sandbox.instance import NODES
+from sandbox.instance import NODE_NETWORKS, NODES, Instance
 
+SANDBOX = Instance("x", NODE_NETWORKS[0])
 MEMBERS = [member.name for member in NODES]
 
 
@@ -69,8 +70,8 @@ class Proxies:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "LIMIT_SECONDS", 0.1)
-    monkeypatch.setattr(health, "SYNC_SECONDS", 0.1)
+    monkeypatch.setattr(up, "NETWORK_LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr(up, "SYNC_SECONDS", 0.1)
     monkeypatch.setattr(node, "find", lambda _sandbox, name: (name, "digest"))
 
 
@@ -79,7 +80,7 @@ def test_a_node_that_serves_nothing_gets_its_kube_proxy_started_again(monkeypatc
     proxies = Proxies([MEMBERS[1]])
     monkeypatch.setattr(health, "ask", proxies.ask)
     monkeypatch.setattr(node, "order", proxies.order)
-    health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
+    assert up.wait_for_network(SANDBOX, object()) == [MEMBERS[1]]
     assert proxies.restarted == [MEMBERS[1]]
 
 
@@ -89,7 +90,7 @@ def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(health, "ask", proxies.ask)
     monkeypatch.setattr(node, "order", proxies.order)
     with pytest.raises(SandboxError, match=rf"{MEMBERS[1]}: DNS over UDP does not answer \(refused\)") as told:
-        health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
+        up.wait_for_network(SANDBOX, object())
     assert "kube-proxy.log" in told.value.hint
 
 
@@ -97,4 +98,34 @@ def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_started_again_where_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ask", Proxies([]).ask)
     monkeypatch.setattr(node, "order", lambda *_: pytest.fail("something was started again"))
-    health.ensure(type("Sandbox", (), {"name": "x", "folder": Path("/x")})(), object())
+    assert up.wait_for_network(SANDBOX, object()) == []
+
+
+def test_the_doctor_asks_the_sandboxes_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    other, stopped = instance.Instance("other", NODE_NETWORKS[1]), instance.Instance("stopped", NODE_NETWORKS[2])
+    sick = {"DNS over TCP": "x"}
+    monkeypatch.setattr(instance, "known", lambda: [SANDBOX, other, stopped])
+    monkeypatch.setattr(network, "links_of", lambda one: [] if one is stopped else ["cable"])
+    monkeypatch.setattr(health, "Api", lambda one, _keys: one)
+    monkeypatch.setattr(
+        health, "ask", lambda one: [Health("cp01", {}), Health("worker01", sick if one is other else {})]
+    )
+    facts = doctor.look_inside(doctor.Facts())
+    assert facts.running == {"x": "", "other": "worker01: DNS over TCP does not answer (x)"}
+    told = {one.what: one for one in doctor.judge(facts)}
+    assert told["sandbox x runs: DNS and Services answer a pod on every node"].level == "ok"
+    found = told["sandbox other runs, but worker01: DNS over TCP does not answer (x)"]
+    assert (found.level, found.advice.split(",")[0]) == ("error", "python -m sandbox --name other up")
+    assert doctor.look_inside(doctor.Facts(uid=1000)).running == {}
+
+
+def test_a_sandbox_that_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(instance, "STATE", tmp_path)
+    assert "No such file" in health.complaint(SANDBOX)
+    monkeypatch.setattr(health, "Api", lambda *_: None)
+
+    def silent(_api: object) -> list[Health]:
+        raise SandboxError("the API server at x does not answer: refused\nmore")
+
+    monkeypatch.setattr(health, "ask", silent)
+    assert health.complaint(SANDBOX) == "the API server at x does not answer: refused"
