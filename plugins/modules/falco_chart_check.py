@@ -89,7 +89,8 @@ problems:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import chart_digest, check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import chart_digest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
 from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests

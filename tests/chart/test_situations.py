@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import Chart
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.known import KnownValues
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.replaced import REPLACED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
     build_driver_releases,
     build_sidekick_releases,
@@ -102,6 +105,62 @@ def test_values_of_older_majors_are_refused_with_what_replaces_them(major: str, 
     with pytest.raises(FalcoChartError) as error:
         check_values(values, chart)
     assert [text for text in told if text not in str(error.value)] == []
+
+
+#: Values that the chart takes although its defaults lack the key or have another type.
+TAKEN = [
+    {"resources": {"limits": {"ephemeral-storage": "1Gi", "cpu": 2}}},
+    {"controller": {"daemonset": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "10%"}}}}},
+    {"falcosidekick": {"podSecurityContext": {"runAsNonRoot": True}}},
+    {"falcosidekick": {"webui": {"podSecurityContext": {"runAsNonRoot": True}}}},
+    {"falcosidekick": {"resources": {"limits": {"cpu": "1"}}, "webui": {"resources": {"limits": {"cpu": "1"}}}}},
+    {"falcosidekick": {"tolerations": "", "affinity": "", "webui": {"nodeSelector": ""}}},
+    {"driver": {"loader": {"initContainer": {"resources": {"limits": {"memory": "1Gi"}}}}}},
+    {"falcoctl": {"artifact": {"install": {"securityContext": {"runAsUser": 0}}}, "config": {"registry": {}}}},
+    {"serviceAccount": {"annotations": {"a.example/b": "c"}}, "metrics": {"service": {"labels": {"a": "b"}}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("further", TAKEN, ids=str)
+def test_what_the_chart_takes_passes_and_renders(further: dict[str, Any], path: Path, chart: Chart) -> None:
+    values = build_values({**ROLE, "extra_values": further})
+    check_values(values, chart)
+    assert schema_problems(render(HELM, path, values)) == []
+
+
+#: Values that stand in the wrong place, and where the chart has them.
+MISPLACED = [
+    ({"falcoctl": {"artifact": {"follow": {"every": "1h"}}}}, "falcoctl.config.artifact.follow.every"),
+    ({"falcoctl": {"artifact": {"install": {"refs": []}}}}, "falcoctl.config.artifact.install.refs"),
+    ({"securityContext": {"privileged": True}}, "containerSecurityContext"),
+    ({"webui": {"enabled": True}}, "falcosidekick.webui"),
+    ({"falco": {"tolerations": []}}, "tolerations"),
+    ({"updateStrategy": {}}, "controller.daemonset.updateStrategy"),
+    ({"falcosidekick": {"config": {"webui": {}}}}, "falcosidekick.webui"),
+    ({"bufSizePreset": 5}, ""),
+]
+
+
+@pytest.mark.parametrize(("further", "place"), MISPLACED, ids=str)
+def test_what_stands_in_the_wrong_place_is_offered_the_right_one(
+    further: dict[str, Any], place: str, chart: Chart
+) -> None:
+    with pytest.raises(FalcoChartError) as error:
+        check_values(further, chart)
+    (problem,) = error.value.problems
+    assert f"Did you mean {place}" in problem.hint if place else "Did you mean" not in problem.hint
+
+
+@pytest.mark.parametrize("old", sorted(REPLACED))
+def test_what_replaces_an_old_value_is_in_the_chart(old: str, chart: Chart) -> None:
+    named = re.findall(r"(?<![\w.])[a-z][\w-]*(?:\.[a-z][\w-]*)+", REPLACED[old].split(" (")[0])
+    known = KnownValues(chart)
+    assert [path for path in named if not known.has(path)] == []
+
+
+def test_an_image_of_another_falco_is_refused(chart: Chart) -> None:
+    with pytest.raises(FalcoChartError, match="is another Falco than"):
+        check_values({"image": {"tag": "0.38.0"}}, chart)
 
 
 def test_the_charts_own_defaults_pass(chart: Chart) -> None:

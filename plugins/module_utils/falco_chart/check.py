@@ -5,23 +5,24 @@
 """Values compared with the defaults of the very chart that is to be installed: unknown keys, changed types.
 
 Helm itself passes any key. A key is known if the chart's values.yaml has it, if one of its templates reads it
-(``.Values.a.b``), or, under ``falco``, if Falco's configuration has it (the chart copies that section as it is).
+(``.Values.a.b``) or copies what it stands in (``toYaml``), or, under ``falco``, if Falco's configuration has it (the
+chart copies that section as it is).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from .chart import Chart
 from .config_keys import CONFIG_KEYS
-from .problems import FalcoChartError, Problem, kind_of, nearest
+from .image_tags import wrong_tags
+from .known import KnownValues
+from .problems import FalcoChartError, Problem, kind_of
 from .replaced import find_replaced
+from .templates import Reads, below, read_templates
 
-_READ = re.compile(r"\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 _JSON_KINDS = {"string": "", "boolean": False, "integer": 0, "number": 0.0, "array": [], "object": {}}
 #: Keys that Helm itself adds to the values of every chart and subchart.
 _HELM_KEYS = {"global", "enabled", "tags"}
@@ -31,34 +32,6 @@ _ANY_SCALAR = {"collectors.kubernetes.collectorPort", "falcosidekick.listenPort"
 _ANY_SCALAR |= {path.partition(".")[2] for path in _ANY_SCALAR if path.startswith("falcosidekick.")}
 
 
-@dataclass(frozen=True)
-class Chart:
-    """What a chart says about itself.
-
-    Attributes:
-      name, version, app_version: of Chart.yaml.
-      defaults: parsed values.yaml.
-      templates: text of its templates.
-      subcharts: unpacked or packed in ``charts/``, by the key under which their values stand.
-      missing: dependencies named in Chart.yaml that are not in ``charts/``.
-    """
-
-    name: str
-    version: str
-    app_version: str
-    defaults: Mapping[str, Any]
-    templates: tuple[str, ...] = ()
-    subcharts: Mapping[str, Chart] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-
-
-def chart_digest(chart: Chart) -> str:
-    """A digest of all that the chart renders from: defaults and templates, subcharts included."""
-    parts = [json.dumps(chart.defaults, sort_keys=True, default=str), *sorted(chart.templates)]
-    parts += [chart_digest(sub) for _name, sub in sorted(chart.subcharts.items())]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
 def check_values(values: Mapping[str, Any], chart: Chart) -> None:
     """Refuse values that the chart would ignore or stumble over.
 
@@ -66,61 +39,107 @@ def check_values(values: Mapping[str, Any], chart: Chart) -> None:
       FalcoChartError: all problems, replaced values first.
     """
     # What is old in the chart falco may be right in another one, such as extraVolumes in falcosidekick.
-    problems = find_replaced(values) if chart.name == "falco" else []
+    problems = [*find_replaced(values), *wrong_tags(values, chart)] if chart.name == "falco" else []
     explained = {problem.path for problem in problems}
-    problems += [p for p in _check_chart(values, chart, "") if not _below(p.path, explained)]
+    found = _Check(chart).problems(values)
+    problems += [problem for problem in found if not _below(problem.path, explained)]
     if problems:
         raise FalcoChartError(problems)
 
 
-def _check_chart(values: Mapping[str, Any], chart: Chart, prefix: str) -> Iterator[Problem]:
-    read = {path for text in chart.templates for path in _READ.findall(text)}
-    read = {path[1:] for path in read}
-    own = {key: value for key, value in values.items() if key not in chart.subcharts}
-    if chart.name == "falco" and not prefix:
-        config = own.pop("falco", {})
-        if isinstance(config, Mapping):
-            yield from _check_config(config, chart)
-        else:
-            yield Problem("falco", f"must be a mapping, not {kind_of(config)}.")
-    yield from _compare(own, chart.defaults, read, prefix, "", chart)
-    for key, sub in chart.subcharts.items():
-        nested = values.get(key, {})
-        if isinstance(nested, Mapping):
-            defaults = {**sub.defaults, **(chart.defaults.get(key) or {})}
-            known = Chart(sub.name, sub.version, sub.app_version, defaults, sub.templates, sub.subcharts)
-            yield from _check_chart(nested, known, f"{prefix}{key}.")
-        else:
-            yield Problem(f"{prefix}{key}", f"must be a mapping, not {kind_of(nested)}.")
+class _Check:
+    """One comparison of values with a chart, subcharts included."""
+
+    def __init__(self, chart: Chart) -> None:
+        self.top = chart
+        self.known = KnownValues(chart)
+
+    def problems(self, values: Mapping[str, Any]) -> Iterator[Problem]:
+        return self._chart(values, self.top, "", Reads())
+
+    def _chart(self, values: Mapping[str, Any], chart: Chart, prefix: str, from_above: Reads) -> Iterator[Problem]:
+        reads = read_templates(chart.templates)
+        reads.paths |= from_above.paths
+        own = {key: value for key, value in values.items() if key not in chart.subcharts}
+        if chart.name == "falco" and not prefix:
+            config = own.pop("falco", {})
+            if isinstance(config, Mapping):
+                defaults = _merge_known(_kinds_to_defaults(CONFIG_KEYS), chart.defaults.get("falco") or {})
+                yield from _Level(self, chart, Reads(), "falco.").compare(config, defaults)
+            else:
+                yield Problem("falco", f"must be a mapping, not {kind_of(config)}.")
+        yield from _Level(self, chart, reads, prefix).compare(own, chart.defaults)
+        for key, sub in chart.subcharts.items():
+            nested = values.get(key, {})
+            if isinstance(nested, Mapping):
+                defaults = {**sub.defaults, **(chart.defaults.get(key) or {})}
+                known = Chart(sub.name, sub.version, sub.app_version, defaults, sub.templates, sub.subcharts)
+                yield from self._chart(nested, known, f"{prefix}{key}.", Reads(set(below(reads.paths, key))))
+            else:
+                yield Problem(f"{prefix}{key}", f"must be a mapping, not {kind_of(nested)}.")
 
 
-def _check_config(config: Mapping[str, Any], chart: Chart) -> Iterator[Problem]:
-    defaults = _merge_known(_kinds_to_defaults(CONFIG_KEYS), chart.defaults.get("falco") or {})
-    yield from _compare(config, defaults, set(), "falco.", "", chart)
+@dataclass(frozen=True)
+class _Level:
+    """Values of one chart (or of Falco's configuration) compared with what is known there.
 
+    Attributes:
+      check: of which this is a part.
+      chart: whose values these are.
+      reads: what its templates do with them.
+      prefix: of paths in messages.
+    """
 
-def _compare(
-    values: Mapping[str, Any], defaults: Mapping[str, Any], read: set[str], prefix: str, inner: str, chart: Chart
-) -> Iterator[Problem]:
-    for key, value in values.items():
-        path, dotted = f"{prefix}{key}", f"{inner}{key}"
-        if key in defaults:
-            yield from _compare_kind(value, defaults[key], read, path, dotted, chart)
-        elif not (not inner and key in (_HELM_KEYS | set(chart.missing))) and not _is_read(dotted, read):
-            known = {str(k) for k in defaults} | {p[len(inner) :].split(".")[0] for p in read if p.startswith(inner)}
-            close = nearest(str(key), known)
-            hint = f"Did you mean {prefix}{close}?" if close else f"Known here: {', '.join(sorted(known))}."
-            yield Problem(path, f"the chart {chart.name} {chart.version} has no such value.", hint)
+    check: _Check
+    chart: Chart
+    reads: Reads
+    prefix: str
 
+    def compare(
+        self, values: Mapping[str, Any], defaults: Mapping[str, Any], inner: str = "", copied: bool = False
+    ) -> Iterator[Problem]:
+        """Problems of these values.
 
-def _compare_kind(value: Any, default: Any, read: set[str], path: str, dotted: str, chart: Chart) -> Iterator[Problem]:
-    if value is None or default is None:
-        return  # null removes a default; a null default says nothing about the type
-    if isinstance(default, Mapping) and isinstance(value, Mapping):
-        if default:  # an empty mapping is there to be filled freely: labels, resources, selectors
-            yield from _compare(value, default, read, f"{path}.", f"{dotted}.", chart)
-    elif _family(value) != _family(default) and path not in _ANY_SCALAR:
-        yield Problem(path, f"must be {kind_of(default)} as in the chart, not {kind_of(value)}.")
+        Args:
+          values: given.
+          defaults: what the chart has there.
+          inner: dotted path inside the chart, with a dot at its end.
+          copied: whether a template copies what they stand in.
+        """
+        for key, value in values.items():
+            path, dotted = f"{self.prefix}{inner}{key}", f"{inner}{key}"
+            if key in defaults:
+                yield from self._kind(value, defaults[key], dotted, copied or dotted in self.reads.whole)
+            elif not inner and key in (_HELM_KEYS | set(self.chart.missing)):
+                continue
+            elif not _is_read(dotted, self.reads.paths):
+                siblings = {str(k) for k in defaults} | self._read_at(inner)
+                if not copied:
+                    hint = self.check.known.hint(path, siblings)
+                    yield Problem(path, f"the chart {self.chart.name} {self.chart.version} has no such value.", hint)
+                elif self.check.known.misspelt(str(key), siblings):
+                    hint = self.check.known.hint(path, siblings)
+                    yield Problem(path, "looks like a misspelt one.", hint)
+
+    def _read_at(self, inner: str) -> set[str]:
+        paths = below(self.reads.paths, inner[:-1]) if inner else self.reads.paths
+        return {path.split(".")[0] for path in paths}
+
+    def _kind(self, value: Any, default: Any, dotted: str, copied: bool) -> Iterator[Problem]:
+        path = f"{self.prefix}{dotted}"
+        if value is None or default is None:
+            return  # null removes a default; a null default says nothing about the type
+        if isinstance(default, Mapping) and isinstance(value, Mapping):
+            if default:  # an empty mapping is there to be filled freely: labels, resources, selectors
+                yield from self.compare(value, default, f"{dotted}.", copied)
+            return
+        kinds = {_family(value), _family(default)}
+        if len(kinds) == 1 or path in _ANY_SCALAR:
+            return
+        if value == "" and "boolean" not in kinds and dotted in self.reads.optional:
+            return  # templates ask first, and skip what is empty
+        if not (copied and kinds <= {"string", "number"}):
+            yield Problem(path, f"must be {kind_of(default)} as in the chart, not {kind_of(value)}.")
 
 
 def _is_read(dotted: str, read: set[str]) -> bool:

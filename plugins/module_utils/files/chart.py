@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..falco_chart.check import Chart
+from ..falco_chart.chart import Chart
 from ..kube.errors import KubeError
 
 YAML_IMPORT_ERROR: str | None = None

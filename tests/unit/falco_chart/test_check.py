@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import Chart, check_values
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import Chart
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.replaced import REPLACED, find_replaced
 
@@ -100,6 +101,112 @@ def test_what_is_old_in_falcos_chart_may_be_right_in_falcosidekicks() -> None:
 )
 def test_what_it_does_not_know_is_named(values: dict[str, Any], message: str) -> None:
     assert message in told(values)
+
+
+#: A chart that copies what it is given, as charts do.
+COPYING = Chart(
+    "falco",
+    "9.1.0",
+    "0.44.1",
+    {
+        "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}},
+        "podSecurityContext": {"runAsUser": 1234},
+        "containerSecurityContext": {},
+        "tolerations": [{"effect": "NoSchedule"}],
+        "healthChecks": {"probe": {"periodSeconds": 5}},
+        "controller": {"daemonset": {"updateStrategy": {"type": "RollingUpdate"}}},
+        "falcoctl": {
+            "artifact": {"follow": {"enabled": True, "env": []}},
+            "config": {"artifact": {"follow": {"every": "168h"}}},
+        },
+        "falcosidekick": {"enabled": False},
+    },
+    (
+        "{{ with .Values.tolerations }}{{ toYaml . | nindent 4 }}{{ end }}{{ toYaml .Values.resources | nindent 8 }}"
+        "{{ toYaml .Values.podSecurityContext }}{{- with .Values.controller.daemonset.updateStrategy -}}"
+        "{{ toYaml . }}{{ end }}{{ .Values.healthChecks.probe.periodSeconds }}{{ .Values.falcosidekick.listenport }}",
+    ),
+    {"falcosidekick": SIDEKICK},
+)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"resources": {"limits": {"ephemeral-storage": "1Gi", "cpu": 2}, "claims": [{"name": "a"}]}},
+        {"podSecurityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}},
+        {"controller": {"daemonset": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "10%"}}}}},
+        {"tolerations": ""},
+        {"falcosidekick": {"listenport": "2801"}},
+    ],
+)
+def test_what_a_template_copies_or_skips_passes(values: dict[str, Any]) -> None:
+    assert told(values, COPYING) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"resources": {"limts": {}}}, "resources.limts: looks like a misspelt one. Did you mean resources.limits?"),
+        ({"resources": ""}, "resources: must be a mapping as in the chart, not a string."),
+        ({"resources": {"limits": []}}, "resources.limits: must be a mapping"),
+        ({"healthChecks": {"probe": {"period": 3}}}, "healthChecks.probe.period: the chart falco 9.1.0 has no such"),
+        ({"healthChecks": {"probe": {"periodSeconds": ""}}}, "must be a number"),
+        ({"falcoctl": {"artifact": {"follow": {"enabled": ""}}}}, "must be a boolean"),
+        (
+            {"falcoctl": {"artifact": {"follow": {"every": "1h"}}}},
+            "falcoctl.artifact.follow.every: the chart falco 9.1.0 has no such value. "
+            "Did you mean falcoctl.config.artifact.follow.every?",
+        ),
+        ({"securityContext": {}}, "Did you mean containerSecurityContext or podSecurityContext?"),
+        ({"falco": {"tolerations": []}}, "Did you mean tolerations?"),
+        ({"replicaCount": 2}, "Did you mean falcosidekick.replicaCount?"),
+    ],
+)
+def test_what_is_misplaced_is_offered_its_place(values: dict[str, Any], message: str) -> None:
+    assert message in told(values, COPYING)
+
+
+def test_what_is_known_in_a_place_is_told_once() -> None:
+    refused = told({"falcosidekick": {"webui": {"abc": 1, "xyz": 2}}, "qqq": 1, "jjj": 2})
+    assert refused.count("Known in falcosidekick.webui:") == 1
+    assert refused.count("Known here:") == 1
+    assert refused.count("has no such value.") == 4
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ("0.44.0", ""),
+        ("0.44.1-debian", ""),
+        ("0.44.1@sha256:ab", ""),
+        ("", ""),
+        ("our-build-7", ""),
+        ("latest@sha256:ab", ""),
+        ("0.43.1", "0.43.1 is another Falco than 0.44, for which the chart falco 9.1.0 is made."),
+        ("0.4", "0.4 is another Falco than 0.44"),
+        ("0.440.0", "another Falco"),
+        ("latest", "latest is another image tomorrow."),
+        ("master-debian", "another image tomorrow"),
+    ],
+)
+@pytest.mark.parametrize("place", ["image", "driver.loader.initContainer.image"])
+def test_the_tag_of_falcos_images_fits_the_chart(tag: str, message: str, place: str) -> None:
+    tree: Any = {"tag": tag}
+    for key in reversed(place.split(".")):
+        tree = {key: tree}
+    chart = Chart(
+        "falco",
+        "9.1.0",
+        "0.44.1",
+        {"image": {"tag": ""}, "driver": {"loader": {}}},
+        ("{{ .Values.driver.loader.initContainer.image.tag }}",),
+    )
+    refused = told(tree, chart)
+    assert message in refused
+    assert bool(message) == bool(refused)
+    if message:
+        assert f"{place}.tag: " in refused
 
 
 def test_a_replaced_value_is_told_once() -> None:
