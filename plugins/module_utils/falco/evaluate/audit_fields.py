@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """The fields of Kubernetes audit events, as the k8saudit plugin computes them from the event's JSON.
 
 Where the plugin would end Falco (a list of containers without any, a malformed volume) there is no value here.

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Conditions, compiled: `and`, `or`, `not` and macros over comparisons, with the parts kept for those who ask why.
 
 Source: `sinsp_filter_expression::compare` in `userspace/libsinsp/filter.cpp` of falcosecurity/libs.

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Constants of conditions as values to compare with, read by the field's type as Falco reads them.
 
 What Falco refuses was refused when the rules were loaded (`condition/values.py`); here the text is known to be fine.

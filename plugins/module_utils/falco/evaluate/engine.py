@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """A loaded ruleset, compiled: which rules fire on an event, with which output.
 
 Rules of syscall events are looked up by the event's type: one that cannot hold for it is not tried.

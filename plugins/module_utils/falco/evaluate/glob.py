@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """`glob` and `iglob`: C's `fnmatch` without flags, over bytes, in time linear in text times pattern.
 
 Falco sets no locale, so `?` is one byte and only ASCII letters have two cases; `*` also spans `/`.

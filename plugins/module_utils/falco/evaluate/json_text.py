@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """JSON that remembers how it was written, for plugins that print parts of an event as they stand.
 
 The plugins read events with a parser that keeps numbers and strings as written until someone asks for their value, and

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Sides of comparisons, compiled: what yields the value of a field, a transformer or a constant on an event.
 
 Falco hands texts around as a pointer and a length. A transformed text's length counts its terminating NUL, a plain

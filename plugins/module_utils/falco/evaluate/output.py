@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Outputs, compiled: an alert's text and its `output_fields`.
 
 Source: `userspace/libsinsp/eventformatter.cpp`, `rawval_to_string` of `sinsp_filtercheck.cpp` in falcosecurity/libs,

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """`pmatch`: whether one of several paths, part by part, is a prefix of a path; a part may be a glob.
 
 Two surprises of Falco's are kept. Slashes only separate, so `etc` and `//etc/` are `/etc`, and an empty path is a

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Comparisons of one value with constants, or with another value: the inner loop, one small function each.
 
 Source: `userspace/libsinsp/filter_compare.cpp` and `compare_rhs*` of `sinsp_filtercheck.cpp` in falcosecurity/libs.

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Why a rule fired or did not: the parts of its condition that decided, with the event's values.
 
 Of `and` that failed the first failing part decided, of `and` that held every part; of `or` the other way round.

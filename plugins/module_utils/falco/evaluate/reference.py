@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """The evaluator as slow and as obvious as can be: a walk over the parsed condition, in Falco's own terms.
 
 Values are what Falco passes around: bytes in memory with a length, numbers in their width, texts without the NUL that

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 r"""`regex`: RE2's POSIX syntax, matched from start to end in time linear in the text.
 
 A pattern becomes a nondeterministic automaton, and that a deterministic one as texts ask for its states, which are

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Regular expressions of RE2's POSIX syntax as trees; the pattern is known to be one that RE2 accepts.
 
 Source: https://github.com/google/re2/wiki/Syntax and RE2's parser (re2/parse.cc).

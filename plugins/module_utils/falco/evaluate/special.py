@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Fields that Falco compares in ways of their own: both ends of a connection, all ancestors, times around.
 
 They have no value that could be recorded, so they are made up of fields that have: `fd.ip` of `fd.name`, or of

@@ -1,6 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 """Transformers on single texts: `tolower`, `toupper`, `basename`, `b64`, `len` and the scan of `getopt`.
 
 Texts are strings whose lone surrogates stand for bytes that are not UTF-8. Falco sets no locale, so only ASCII letters

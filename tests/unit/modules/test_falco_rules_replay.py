@@ -1,0 +1,151 @@
+"""falco_rules_replay through its main(): results, counts, changes, reasons, and what is wrong."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..module_runner import MODULES, run_module
+
+RULES = """
+- macro: started
+  condition: evt.type = execve
+- rule: Shell
+  desc: a shell
+  condition: started and proc.name in (sh, bash)
+  output: Shell (command=%proc.cmdline)
+  priority: NOTICE
+- rule: Program
+  desc: any
+  condition: started
+  output: Program %proc.name
+  priority: INFO
+- rule: Audit
+  desc: audited
+  condition: ka.verb = get
+  output: Got by %ka.user.name
+  priority: WARNING
+  source: k8s_audit
+"""
+EVENTS: list[Any] = [
+    {"fields": {"evt.type": "execve", "proc.name": "bash", "proc.cmdline": "bash -i"}},
+    {"fields": {"evt.type": "execve", "proc.name": "ls"}},
+    {"fields": {"evt.type": "open"}},
+    {
+        "kind": "Event",
+        "auditID": "1",
+        "verb": "get",
+        "stageTimestamp": "2026-03-01T10:00:01Z",
+        "user": {"username": "u"},
+    },
+    {"auditID": "2", "verb": "get", "stageTimestamp": "2026-03-01T10:00:01Z"},
+    {"rule": "Old", "source": "syscall", "time": "2026-03-01T10:00:01Z", "output_fields": {"evt.type": "execve"}},
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("rules.d", RULES), ("rules.old", RULES.replace("(sh, bash)", "(sh, bash, ls)"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rules.yaml").write_text(text)
+    lines = [json.dumps(event) for event in EVENTS]
+    (tmp_path / "events.jsonl").write_text("\n".join([*lines[:2], "", *lines[2:]]) + "\n")
+    return tmp_path
+
+
+def replayed(**args: Any) -> dict[str, Any]:
+    given = {"files": ["rules.d"], "events": "events.jsonl", "append_output": [], **args}
+    return run_module("falco_rules_replay", {name: value for name, value in given.items() if value is not None})
+
+
+def test_the_examples_run_and_return_what_is_documented(folder: Path) -> None:
+    module = importlib.import_module(f"{MODULES}.falco_rules_replay")
+    documented = yaml.safe_load(module.RETURN)
+    for task in yaml.safe_load(module.EXAMPLES):
+        result = run_module("falco_rules_replay", task["falconet.k8s.falco_rules_replay"])
+        assert not result.get("failed"), result
+        assert set(documented) - {"changes"} <= set(result)
+        assert set(result) - {"changed", "invocation"} <= set(documented)
+        for entry in result["results"]:
+            assert set(entry) <= set(documented["results"]["contains"])
+    assert set(result["changes"]) == set(documented["changes"]["sample"])
+
+
+def test_what_fires(folder: Path) -> None:
+    result = replayed(rule_matching="all")
+    assert result["changed"] is False
+    assert [(entry["event"], entry["rules"]) for entry in result["results"]] == [
+        (1, ["Shell", "Program"]),
+        (2, ["Program"]),
+        (4, []),
+        (5, ["Audit"]),
+        (6, []),
+        (7, ["Program"]),
+    ]
+    assert result["counts"] == {"Program": 3, "Audit": 1, "Shell": 1}
+    assert next(iter(result["counts"])) == "Program"
+    assert (result["events"], result["dropped"]) == (5, [6])
+    (alert,) = result["results"][3]["alerts"]
+    assert alert["output"] == "10:00:01.000000000: Warning Got by u"
+    assert alert["output_fields"] == {"evt.time": 1772359201000000000, "ka.user.name": "u"}
+    assert alert["time"] == "2026-03-01T10:00:01.000000000Z"
+
+
+def test_the_first_rule_alone_a_threshold_a_limit_and_suggested_fields(folder: Path) -> None:
+    assert replayed()["counts"] == {"Program": 2, "Audit": 1, "Shell": 1}
+    assert replayed(priority="notice")["counts"] == {"Audit": 1, "Shell": 1}
+    assert [entry["event"] for entry in replayed(limit=3)["results"]] == [1, 2, 4]
+    result = run_module("falco_rules_replay", {"files": ["rules.d"], "events": "events.jsonl", "limit": 1})
+    assert "container_id=<NA>" in result["results"][0]["alerts"][0]["output"]
+
+
+def test_what_a_change_adds_loses_and_rewords(folder: Path) -> None:
+    (folder / "rules.d" / "rules.yaml").write_text(RULES.replace("Got by", "Read by"))
+    changes = replayed(before_files=["rules.old"])["changes"]
+    assert [(change["event"], change["rule"]) for change in changes["added"]] == [(2, "Program")]
+    assert [(change["event"], change["rule"]) for change in changes["lost"]] == [(2, "Shell")]
+    (reworded,) = changes["reworded"]
+    assert (reworded["event"], reworded["rule"]) == (5, "Audit")
+    assert reworded["before"]["output"].endswith("Got by u")
+    assert reworded["after"]["output"].endswith("Read by u")
+
+
+def test_why_a_rule_does_not_fire(folder: Path) -> None:
+    (explanation,) = replayed(explain=["Shell"])["results"][1]["explanations"]
+    assert not explanation["fires"]
+    assert [reason["says"] for reason in explanation["reasons"]] == ["proc.name in (sh, bash): proc.name is 'ls'"]
+
+
+def test_check_mode_is_the_same(folder: Path) -> None:
+    arguments = {"files": ["rules.d"], "events": "events.jsonl"}
+    checked = run_module("falco_rules_replay", arguments, check_mode=True)
+    assert checked["results"] == run_module("falco_rules_replay", arguments)["results"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"events": "nothing.jsonl"}, "nothing.jsonl: cannot read the events: No such file"),
+        ({"files": ["nothing"]}, "nothing: cannot read the file"),
+        ({"files": None, "content": "- rule: R"}, "content: LOAD_ERR_YAML_VALIDATE: "),
+        ({"limit": 0}, "limit: at least 1"),
+        ({"explain": ["Nope"]}, "no rule 'Nope'"),
+        ({"falco_version": "0.1"}, "no catalogue for Falco 0.1"),
+        ({"append_output": [{"extra_output": "%no.field"}]}, "append_output does not fit"),
+    ],
+)
+def test_what_is_wrong_is_said(folder: Path, args: dict[str, Any], message: str) -> None:
+    result = replayed(**args)
+    assert result["failed"]
+    assert message in result["msg"]
+
+
+def test_a_broken_line_is_named(folder: Path) -> None:
+    (folder / "events.jsonl").write_text('{"fields": {}}\n{"rules": 1}\n')
+    assert replayed()["msg"].startswith("event 2: expected a field map")
