@@ -14,10 +14,12 @@ from sandbox.process import say
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SAMPLE = REPOSITORY / "inventory" / "sample"
+#: The rules and policies that the sample inventory names.
+FILES = REPOSITORY / "inventory" / "files"
 DEMO = REPOSITORY / "sandbox" / "demo"
 DEFAULT = REPOSITORY / "inventory" / "sandbox"
 
-#: Folders that the sandbox's inventory takes over from the sample inventory.
+#: What is made anew. Rules and policies once stood in the inventory, where Ansible takes them for hosts.
 FOLDERS = ("group_vars", "rules", "policies")
 #: The node that keeps Redis' data.
 REDIS_NODES = ("worker01",)
@@ -40,6 +42,7 @@ def hosts(instance: Instance) -> dict[str, Any]:
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "cluster_kubeconfig": str(instance.kubeconfig),
+        "falconet_files": str(FILES),
         "sandbox_name": instance.name,
         "sandbox_outside_address": str(OUTSIDE_ADDRESS),
     }
@@ -68,10 +71,8 @@ def write_hosts(document: dict[str, Any], folder: Path) -> None:
     """Write hosts.yml and copy the sample system's variables beside it."""
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-        if (SAMPLE / name).is_dir():
-            shutil.copytree(SAMPLE / name, folder / name)
-    if (DEMO / "group_vars").is_dir():
-        shutil.copytree(DEMO / "group_vars", folder / "group_vars", dirs_exist_ok=True)
+    for source in (SAMPLE, DEMO):
+        shutil.copytree(source / "group_vars", folder / "group_vars", dirs_exist_ok=True)
     write_atomically(folder / "hosts.yml", _HEAD + yaml.safe_dump(document, sort_keys=False))
     say(f"inventory written: {folder}")
 

@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.errors import SandboxError
 from sandbox.instance import POD_NETWORK, SERVICE_NETWORK, STATE
-from sandbox.inventory import DEFAULT, write_hosts
+from sandbox.inventory import DEFAULT, FILES, write_hosts
 from sandbox.process import run, say
 
 CREATE_SECONDS = 600
@@ -94,6 +94,7 @@ def inventory(name: str, folder: Path = DEFAULT) -> None:
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "cluster_kubeconfig": str(kubeconfig(name)),
+        "falconet_files": str(FILES),
     }
     children: dict[str, object] = {group: {"hosts": {}} for group in ("kube_nodes", "redis_nodes")}
     write_hosts({"all": {"children": {"clusters": {"hosts": {"sandbox": cluster}}, **children}}}, folder)

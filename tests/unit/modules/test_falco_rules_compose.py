@@ -134,7 +134,7 @@ def test_the_documented_variables_do_what_the_page_says() -> None:
     # The names are Falco's own, which the stand-in for its rules has, too, but for the tag.
     falco = (ROOT / "sandbox" / "standins" / "image" / "etc" / "falco" / "falco_rules.yaml").read_text()
     tagged = falco.replace("shell, mitre_execution", "shell, maturity_sandbox, mitre_execution")
-    own = (ROOT / "inventory" / "sample" / "rules" / "production.yaml").read_text()
+    own = (ROOT / "inventory" / "files" / "rules" / "production.yaml").read_text()
     result = compose(base=[{"name": "f.yaml", "content": tagged}], files={"production.yaml": own}, **variables)
     assert result["generated"] == ["zz-disabled.yaml", "zz-exceptions.yaml", "zz-scope.yaml"]
     assert result["disabled"] == ["Search Private Keys or Passwords", "Terminal shell in container"]

@@ -1,0 +1,71 @@
+"""Builds the collection, installs the artifact into an empty home directory, and runs Ansible from there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+#: What Ansible's programs are started from: the directory of the Python that runs the tests.
+PROGRAMS = Path(sys.executable).parent
+LIMIT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A home directory with the collection in it, and a directory to work in that holds a copy of the inventory."""
+
+    home: Path
+    work: Path
+    collection: Path
+
+    def run(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run one of Ansible's programs in the working directory; nothing of this process' settings reaches it.
+
+        Args:
+            program: its name, such as ``ansible-playbook``.
+            arguments: its arguments.
+            variables: further environment variables.
+        """
+        environment = {
+            "HOME": str(self.home),
+            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+            "LC_ALL": "C.UTF-8",
+            # So that a word which stands at a line's end is found.
+            "COLUMNS": "400",
+            **variables,
+        }
+        return subprocess.run(
+            [program, *arguments],
+            cwd=self.work,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT_SECONDS,
+        )
+
+
+def install(folder: Path) -> Installed:
+    """Build the artifact of the working tree and install it.
+
+    Args:
+        folder: an empty directory.
+    """
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
+    collection = home / ".ansible" / "collections" / "ansible_collections" / "falconet" / "k8s"
+    there = Installed(home, work, collection)
+    built = there.run("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
+    assert built.returncode == 0, built.stderr
+    (artifact,) = folder.glob("*.tar.gz")
+    # The collections that it needs come with Ansible's own package: tests do not ask Galaxy.
+    done = there.run("ansible-galaxy", "collection", "install", str(artifact), "--no-deps", "--offline")
+    assert done.returncode == 0, done.stderr
+    shutil.copytree(collection / "inventory", work / "inventory")
+    return there
