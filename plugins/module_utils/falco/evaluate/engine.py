@@ -205,15 +205,19 @@ class Engine:
         found = self._by_type.get(event_type)
         if found is None:
             codes = self._codes(event_type)
-            found = self._by_type[event_type] = [rule for rule in rules if rule.events & codes]
+            found = rules if codes is None else [rule for rule in rules if rule.events & codes]
+            self._by_type[event_type] = found
         return found
 
-    def _codes(self, event_type: str) -> int:
+    def _codes(self, event_type: str) -> int | None:
+        """The event codes of a type, as bits; None when every rule sees it, as it does plugins' asynchronous events."""
         catalogue = self._catalogue
+        if any(event_type in plugin.events for plugin in catalogue.plugins.values()):
+            return None
         codes = catalogue.events.get(event_type, 0)
         if event_type in catalogue.syscalls:
             codes |= 3  # the generic system call
-        return codes or catalogue.all_events
+        return codes or None
 
     def matches(self, event: Event, rule_matching: str | None = None) -> list[CompiledRule]:
         """The rules that fire on an event.

@@ -92,6 +92,8 @@ def test_rules_are_tried_on_the_events_of_their_source_and_type() -> None:
     assert names(rules.candidates("syscall", "openat")) == ["Opened"]
     assert names(rules.candidates("syscall", "mincore")) == ["Opened"]
     assert names(rules.candidates("syscall", None)) == ["Shell", "Anything", "Opened"]
+    assert names(rules.candidates("syscall", "container")) == ["Shell", "Anything", "Opened"]  # asynchronous
+    assert names(rules.candidates("syscall", "not_yet_known")) == ["Shell", "Anything", "Opened"]
     assert names(rules.candidates("k8s_audit", None)) == ["Audit"]
     assert rules.candidates("okta", None) == []
 
