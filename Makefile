@@ -98,13 +98,16 @@ chart-check: setup  ## render named situations with the real chart: CHART=<its d
 	command -v helm >/dev/null || $(SANDBOX) up
 	CHART=$(CHART) CHARTS_GIT=$(CHARTS_GIT) python tools/chart_check.py
 
+# On a bare machine these have its own Python alone.
+ANY_PYTHON = $(if $(wildcard $(VENV)/.done),$(VENV)/bin/python,python3)
+
 .PHONY: doctor
-doctor:  ## before anything is built: what this machine lacks, what cannot be reached, and what to do
-	@python3 -m sandbox.doctor
+doctor:  ## what this machine lacks or does not reach, and what to do (ARGS=--offline, ARGS=--fresh)
+	@$(ANY_PYTHON) tools/doctor.py $(ARGS)
 
 .PHONY: renew
 renew:  ## renew every lock and say what moved (ARGS=--dry-run writes nothing, ARGS=dev only that one)
-	@python3 tools/renew.py $(ARGS)
+	@$(ANY_PYTHON) tools/renew.py $(ARGS)
 
 .PHONY: docs
 docs: setup  ## render every plugin's documentation

@@ -160,6 +160,11 @@ def _compile(build: GoBuild, go: Go, folder: Path) -> None:
         raise SandboxError(f"build {build.name}: {', '.join(missing)} did not come out of {build.module}")
 
 
+def places(builds: Iterable[GoBuild], go: Go) -> dict[str, Path]:
+    """Name of each build to where the cache holds it, once it is built by that toolchain."""
+    return {build.name: cache_root() / "builds" / f"{build.name}-{build.key(go.version)}" for build in builds}
+
+
 def built(builds: Iterable[GoBuild]) -> dict[str, Path]:
     """Build what the cache does not hold yet.
 
@@ -171,7 +176,7 @@ def built(builds: Iterable[GoBuild]) -> dict[str, Path]:
     """
     wanted = list(builds)
     go = find_go()
-    targets = {build.name: cache_root() / "builds" / f"{build.name}-{build.key(go.version)}" for build in wanted}
+    targets = places(wanted, go)
     todo = [build for build in wanted if not targets[build.name].exists()]
     for number, build in enumerate(todo, start=1):
         left = sum(later.cold_seconds for later in todo[number - 1 :])

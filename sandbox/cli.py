@@ -30,7 +30,6 @@ def parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="remove every process, mount, interface and control group of it")
     down.add_argument("--purge", action="store_true", help="forget its state too: etcd, the nodes' disks, keys, logs")
     commands.add_parser("status", help="what runs; exit code 1 if something is not as it should be")
-    commands.add_parser("doctor", help="what this machine lacks, and what to do about it")
     versions = commands.add_parser("versions", help="versions of the Debian packages that it is made of")
     versions.add_argument("--write", action="store_true", help="these were tried: what comes is compared with them")
     inventory = commands.add_parser("inventory", help="write inventory/sandbox/ for Ansible")
@@ -120,10 +119,6 @@ def execute(options: argparse.Namespace) -> int:
         from sandbox.status import status
 
         return status(running(name))
-    elif options.command == "doctor":
-        from sandbox.doctor import doctor
-
-        return doctor()
     elif options.command == "versions":
         from sandbox.debian_versions import record
         from sandbox.rootfs import debian_programs, root_file_system, what_came

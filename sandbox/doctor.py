@@ -1,7 +1,7 @@
-"""``doctor``: what this machine lacks for the set-up and a sandbox, and what to do about it.
+"""What this machine lacks for a sandbox, and what to do about it: a part of ``make doctor``.
 
 Facts are gathered in one place and judged in another, so that every judgement can be tested. Standard library only: it
-runs on a bare machine, before anything is installed (``python3 -m sandbox.doctor``).
+is asked before anything is installed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from sandbox import capability, cgroups, debian, health, instance, network, reach
+from sandbox import capability, cgroups, debian, health, instance, network
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.instance import NODE_NETWORKS, OUTSIDE_NETWORK, POD_NETWORK, SERVICE_NETWORK
@@ -53,12 +53,6 @@ class Facts:
         routes: networks that the machine has routes to.
         instances: networks of the sandboxes on this machine.
         running: sandboxes that run, and what pods find wrong with the network of each; empty if nothing is.
-        ensurepip: whether Python environments can be made.
-        gone_packages: locked versions that the package index has no longer.
-        index_error: why the package index could not be asked; empty if it could.
-        mirror_error: why the Debian mirror does not answer; empty if it does.
-        proxy_error: why Go's module proxy does not answer; empty if it does.
-        asked: what of the outside world was asked, since it is still to be fetched: ``index``, ``mirror``, ``proxy``.
     """
 
     uid: int = 0
@@ -79,12 +73,6 @@ class Facts:
     routes: tuple[IPv4Network, ...] = ()
     instances: tuple[IPv4Network, ...] = ()
     running: Mapping[str, str] = field(default_factory=dict)
-    ensurepip: bool = True
-    gone_packages: tuple[str, ...] = ()
-    index_error: str = ""
-    mirror_error: str = ""
-    proxy_error: str = ""
-    asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,35 +101,6 @@ def _python(facts: Facts) -> Finding:
         f"Python {version}, 3.11 or newer is needed",
         "apt-get install python3, or run `make setup` with a newer one",
     )
-
-
-def _environments(facts: Facts) -> Finding:
-    if facts.ensurepip:
-        return Finding("ok", "Python environments can be made")
-    return Finding("error", "this Python has no venv or no ensurepip", "apt-get install python3-venv")
-
-
-def _outside(facts: Facts) -> Iterator[Finding]:
-    """What is still to be fetched can be had."""
-    if "index" in facts.asked:
-        if facts.gone_packages:
-            advice = "renew the locks: make renew (then run the tests, and commit them)"
-            yield Finding("error", f"gone from the package index: {', '.join(facts.gone_packages)}", advice)
-        elif facts.index_error:
-            advice = "check network and proxy, and what pip is configured with (pip config list)"
-            yield Finding("error", f"the package index could not be asked: {facts.index_error}", advice)
-        else:
-            yield Finding("ok", "the package index has every locked version")
-    if "mirror" in facts.asked:
-        advice = "check network and proxy, and /etc/apt/sources.list.d; apt-get update says more"
-        yield _answers("the Debian mirror", facts.mirror_error, advice)
-    if "proxy" in facts.asked:
-        advice = "check network and proxy, and `go env GOPROXY GOSUMDB`"
-        yield _answers("Go's module proxy", facts.proxy_error, advice)
-
-
-def _answers(what: str, error: str, advice: str) -> Finding:
-    return Finding("error", f"{what} does not answer: {error}", advice) if error else Finding("ok", f"{what} answers")
 
 
 def _system(facts: Facts) -> Finding:
@@ -269,7 +228,6 @@ def _running(facts: Facts) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _root,
     _python,
-    _environments,
     _system,
     _tools,
     _namespaces,
@@ -281,7 +239,6 @@ CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _memory,
     _networks,
     _running,
-    _outside,
 )
 
 
@@ -363,7 +320,6 @@ def gather() -> Facts:
         cache_used=(cache_root() / "rootfs").exists(),
         state_free_bytes=_free_bytes(instance.STATE),
         memory_bytes=int(meminfo["MemAvailable"].split()[0]) * 1024,
-        ensurepip=not reach.without_ensurepip(),
         routes=tuple(network.routed_networks()) if shutil.which("ip", path=search) else (),
         instances=tuple(one.network for one in instance.known()) if root else (),
     )
@@ -381,39 +337,9 @@ def require_usable_machine() -> None:
         raise SandboxError(f"this machine cannot run a sandbox:\n{lines}", "make doctor")
 
 
-def look_outside(facts: Facts) -> Facts:
-    """The same facts, and whether what is still to be fetched can be had; takes some seconds."""
-    locks, asked = reach.unmade(), set()
-    if locks and facts.ensurepip:
-        asked.add("index")
-        gone, index_error = reach.gone_packages(locks)
-        facts = replace(facts, gone_packages=tuple(gone), index_error=index_error)
-    if facts.has_apt and not facts.cache_used:
-        asked.add("mirror")
-        facts = replace(facts, mirror_error=reach.mirror_error())
-    if not (cache_root() / "builds").exists() and reach.LOCK not in locks:
-        asked.add("proxy")
-        facts = replace(facts, proxy_error=reach.proxy_error())
-    return replace(facts, asked=frozenset(asked))
-
-
 def look_inside(facts: Facts) -> Facts:
     """The same facts, and what pods of the sandboxes that run say of their network; takes some seconds."""
     if facts.uid != 0:
         return facts
     running = [one for one in instance.known() if network.links_of(one)]
     return replace(facts, running={one.name: health.complaint(one) for one in running})
-
-
-def doctor() -> int:
-    """Print all findings; 1 if one of them is an error."""
-    findings = judge(look_inside(look_outside(gather())))
-    for one in findings:
-        print(f"{one.level:<5}  {one.what}")
-        if one.advice and one.level != "ok":
-            print(f"       -> {one.advice}")
-    return 1 if any(one.level == "error" for one in findings) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(doctor())

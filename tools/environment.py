@@ -100,6 +100,16 @@ def require_python(python: str, least: tuple[int, int]) -> None:
         )
 
 
+def gone(output: str) -> tuple[str, list[str]] | None:
+    """The requirement that pip did not find, and the versions that the index offers instead; None if it found all."""
+    found = _GONE.search(output)
+    if not found or _UNREACHABLE.search(output):
+        return None
+    offered = _OFFERED.search(output)
+    versions = [one.strip() for one in offered.group(1).split(",")] if offered else []
+    return found.group(1), [one for one in versions if one and one != "none"]
+
+
 def explain(output: str, lock: Path, python: str) -> SetupError:
     """What pip's output means for a user.
 
@@ -116,14 +126,11 @@ def explain(output: str, lock: Path, python: str) -> SetupError:
         )
     if "No space left on device" in output:
         return SetupError("no space left on the disk", "make room, or set FALCONET_CACHE to a bigger disk")
-    gone = _GONE.search(output)
-    if gone and not _UNREACHABLE.search(output):
-        offered = _OFFERED.search(output)
-        versions = [one.strip() for one in offered.group(1).split(",")] if offered else []
-        versions = [one for one in versions if one and one != "none"]
-        newest = ", ".join(versions[-OFFERED_AT_MOST:]) or "no other version either"
+    missing = gone(output)
+    if missing:
+        newest = ", ".join(missing[1][-OFFERED_AT_MOST:]) or "no other version either"
         return SetupError(
-            f"{gone.group(1)}, which {lock} names, is not to be had for {python}; the package index offers {newest}",
+            f"{missing[0]}, which {lock} names, is not to be had for {python}; the package index offers {newest}",
             f"renew the lock: {RENEW} (then run the tests, and commit it)",
         )
     if _UNREACHABLE.search(output):

@@ -81,7 +81,7 @@ def cache_root() -> Path:
 
 def run(argv: Sequence[str], **options: object) -> subprocess.CompletedProcess[str]:
     """A program, with its output as text; it may fail."""
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, **options)  # type: ignore[call-overload,no-any-return]  # options are passed on
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, **options)  # type: ignore[call-overload]  # options are passed on
 
 
 def uv() -> Path:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
-import http.server
-import io
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,86 +16,12 @@ import pytest
 from tools import environment
 from tools.environment import SetupError, explain, install, make, pinned
 
+from .package_index import Index
+
 #: What Debian 12, pyenv's Python 3.11 and the newest release bring.
 PIPS = ("23.0", "23.2.1", "newest")
 #: How this machine's own index is found, before a test names another one.
 OURS = dict(os.environ)
-
-
-def wheel(folder: Path, name: str, version: str, *requires: str, extras: tuple[str, ...] = ()) -> Path:
-    """A wheel without code, as the index would offer it."""
-    info = f"{name}-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-    lines += [f"Provides-Extra: {extra}" for extra in extras] + [f"Requires-Dist: {one}" for one in requires]
-    files = {
-        f"{name}.py": f"version = {version!r}\n",
-        f"{info}/METADATA": "\n".join(lines) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(
-        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
-        f"{len(text.encode())}\n"
-        for path, text in files.items()
-    )
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            archive.writestr(path, text)
-    target = folder / f"{name}-{version}-py3-none-any.whl"
-    target.write_bytes(content.getvalue())
-    return target
-
-
-class Index:
-    """A package index on this machine's loopback (PEP 503)."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.url = ""
-
-    def offer(self, name: str, version: str, *requires: str, extras: tuple[str, ...] = ()) -> str:
-        """Put a package into it; returns its line for a lock."""
-        page = self.folder / "simple" / name
-        page.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256(wheel(page, name, version, *requires, extras=extras).read_bytes()).hexdigest()
-        links = [f'<a href="{one.name}">{one.name}</a>' for one in sorted(page.glob("*.whl"))]
-        (page / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
-        return f"{name}=={version} --hash=sha256:{digest}\n"
-
-    def withdraw(self, name: str, version: str) -> None:
-        """Take a version out of it."""
-        page = self.folder / "simple" / name
-        (page / f"{name}-{version}-py3-none-any.whl").unlink()
-        text = (page / "index.html").read_text()
-        line = next(one for one in text.splitlines() if f"{name}-{version}-" in one)
-        (page / "index.html").write_text(text.replace(line, "<body>" if line.startswith("<!DOCTYPE") else ""))
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    folder = tmp_path / "index"
-    (folder / "simple").mkdir(parents=True)
-    handler = functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        made = Index(folder)
-        made.url = f"http://127.0.0.1:{server.server_address[1]}/simple/"
-        for name in [name for name in os.environ if name.startswith("PIP_")]:
-            monkeypatch.delenv(name)
-        # What this machine's pip is configured with must not matter.
-        for name, value in {"INDEX_URL": made.url, "CONFIG_FILE": os.devnull, "NO_CACHE_DIR": "1"}.items():
-            monkeypatch.setenv(f"PIP_{name}", value)
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 Environment = tuple[list[str], Path]
