@@ -101,14 +101,14 @@ def parse_event(line: str | bytes, number: int = 1, source: str | None = None) -
     except ValueError as error:
         raise FalcoError(f"event {number}: not JSON: {error}") from error
     if is_audit(value):
-        return list(audit_events(parse(text), number))
+        return audit_events(parse(text), number)
     return [event_of(value, number, source)]
 
 
 def events_of(value: Any, number: int = 1, source: str | None = None) -> list[Event]:
     """The same from plain values; numbers of audit events are then written as Python writes them."""
     if is_audit(value):
-        return list(audit_events(from_value(value), number))
+        return audit_events(from_value(value), number)
     return [event_of(value, number, source)]
 
 
@@ -153,19 +153,24 @@ def _time_of(fields: Mapping[str, Any], value: Mapping[str, Any]) -> int | None:
     return nanoseconds(value["time"]) if isinstance(value.get("time"), str) else None
 
 
-def audit_events(value: Json, number: int) -> Iterator[Event]:
-    """The audit events of a value that the k8saudit plugin would deliver."""
+def audit_events(value: Json, number: int) -> list[Event]:
+    """The audit events of a value that the k8saudit plugin would deliver; one that it does not know spoils them all."""
+    return _recognized(value, number) or []
+
+
+def _recognized(value: Json, number: int) -> list[Event] | None:
     if isinstance(value, list):
+        found: list[Event] = []
         for item in value:
-            yield from audit_events(item, number)
-        return
-    kind = get(value, "kind")
-    items = get(value, "items")
+            events = _recognized(item, number)
+            if events is None:
+                return None
+            found.extend(events)
+        return found
+    kind, items = get(value, "kind"), get(value, "items")
     if kind == "EventList" and isinstance(items, list):
-        for item in items:
-            yield from _delivered(item, number)
-    elif kind == "Event":
-        yield from _delivered(value, number)
+        return [event for item in items for event in _delivered(item, number)]
+    return list(_delivered(value, number)) if kind == "Event" else None
 
 
 def _delivered(value: Json, number: int) -> Iterator[Event]:

@@ -16,6 +16,7 @@ from ..condition.nodes import Field, Macro, Node, walk
 from ..condition.printer import to_text
 from .conditions import ALL, ANY, CHECK, MACRO, NOT, Part
 from .operands import Fields
+from .special import seen_value
 
 
 class Reason(NamedTuple):
@@ -75,4 +76,4 @@ def _deciding(part: Part, fields: Fields, holds: bool, negated: bool, macros: tu
 
 
 def _values(node: Node, fields: Fields) -> dict[str, Any]:
-    return {part.text: fields[part.text] for part in walk(node) if isinstance(part, Field)}
+    return {part.text: seen_value(fields, part) for part in walk(node) if isinstance(part, Field)}

@@ -15,6 +15,7 @@ Source: `compare_ip`, `compare_net`, `compare_port` of `userspace/libsinsp/sinsp
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from ..catalogue.fields import FieldTable
@@ -106,6 +107,19 @@ def _exists_fd(fields: Fields) -> bool:
     if isinstance(number, int) and number >= 0:
         return True
     return any(fields[key] is not None for key in ("fd.type", "fd.typechar", "fd.name", "fd.types"))
+
+
+def seen_value(fields: Fields, field: Field) -> Any:
+    """What a comparison of a field looks at: its value, or for these fields what it is made up of."""
+    if field.name in ("fd.ip", "fd.net"):
+        return [str(ip_address(end)) for end in addresses(fields)] or None
+    if field.name in ("fd.port", "fd.proto"):
+        return list(ports(fields)) or None
+    if field.arg is None and field.name in _OF_NETS:
+        return fields[_OF_NETS[field.name]]
+    if field.arg is None and field.name in _ANCESTORS:
+        return ancestors(fields, field.name) or None
+    return fields[field.text]
 
 
 def ancestors_text(fields: Fields, name: str) -> str | None:

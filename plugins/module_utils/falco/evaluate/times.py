@@ -10,10 +10,12 @@ Source: `ts_to_string` and `ts_to_iso_8601` of `userspace/libsinsp/utils.cpp` in
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 TIME_FIELDS = ("evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s")
 """Fields that print a time and are recorded as nanoseconds."""
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -35,18 +37,13 @@ def iso_text(time_ns: int) -> str:
 
 def nanoseconds(stamp: str) -> int | None:
     """A time of RFC 3339 in nanoseconds since 1970; None when it is none."""
-    head, dot, rest = stamp.partition(".")
-    digits = ""
-    if dot:
-        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        if not digits:
-            return None
-        head += rest[len(digits) :]
+    match = _RFC_3339.fullmatch(stamp)
+    if not match:
+        return None
+    head, digits, zone = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{head[:-1]}+00:00" if head.endswith("Z") else head)
+        moment = datetime.fromisoformat(head + ("+00:00" if zone == "Z" else zone))
     except ValueError:
         return None
-    if moment.tzinfo is None or head[10:11] != "T":
-        return None
     since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(f"{digits}000000000"[:9])
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(f"{digits or ''}000000000"[:9])

@@ -142,6 +142,27 @@ def test_the_reason_is_the_part_that_decided() -> None:
     ]
 
 
+def test_reasons_show_what_fields_without_a_value_of_their_own_are_made_of() -> None:
+    rule = (
+        RULES
+        + """
+- rule: Network
+  desc: d
+  condition: evt.type = connect and (proc.aname = sshd or fd.net = 10.0.0.0/8 or fd.port = 80 or fd.snet = 10.0.0.0/8)
+  output: o
+  priority: INFO
+"""
+    )
+    rules = Engine(load([RulesFile("rules.yaml", rule)]))
+    fields = {"evt.type": "connect", "proc.pname": "sh", "fd.name": "1.1.1.1:5->2.2.2.2:443", "fd.sip": "2.2.2.2"}
+    assert [reason.values for reason in rules.explain("Network", Event("syscall", fields)).reasons] == [
+        {"proc.aname": ["sh"]},
+        {"fd.net": ["1.1.1.1", "2.2.2.2"]},
+        {"fd.port": [5, 443]},
+        {"fd.snet": "2.2.2.2"},
+    ]
+
+
 def test_of_a_rule_that_fires_the_reasons_are_what_made_it_fire() -> None:
     explanation = engine().explain("Shell", event(**SHELL))
     assert explanation.fires

@@ -58,7 +58,9 @@ def test_an_audit_event_computes_its_fields() -> None:
         {**AUDIT, "stageTimestamp": None},
         {**AUDIT, "stageTimestamp": "yesterday"},
         {**AUDIT, "stageTimestamp": "2026-03-01T10:00:01"},
+        {**AUDIT, "stageTimestamp": "2026-W09-7T10:00:01Z"},
         [],
+        [AUDIT, {**AUDIT, "kind": "Other"}],
         {"kind": "EventList", "items": None},
     ],
 )
