@@ -6,7 +6,8 @@ Usage:
 Every ``requirements/NAME.in`` that has a ``NAME.txt`` is locked anew: for all platforms, with hashes and extras, for
 the Python of its line ``# python: 3.12`` (3.11 without one). Then the Debian packages of the sandbox are recorded as
 tried, and newer versions of what the sandbox's go.mod files ask for are told. Those are not written: Kubernetes' parts
-go together, and a new one wants to be tried. LOCK renews only these locks. Nothing is written with --dry-run.
+go together, and a new one wants to be tried. The workflows' actions are pinned to the newest commit within their major
+version. LOCK renews only these locks. Nothing is written with --dry-run.
 
 Runs on the machine's own Python, since a lock that has rotted cannot be installed: uv, which makes the locks, is taken
 in its newest version into an environment of its own.
@@ -27,11 +28,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tools import actions
 from tools.environment import SetupError, alone, pinned
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 GO_MODULES = ROOT / "sandbox" / "go"
+WORKFLOWS = ROOT / ".github" / "workflows"
 PYTHON = re.compile(r"^# python: (\d+\.\d+)$", re.MULTILINE)
 OLDEST_PYTHON = "3.11"
 LIMIT_SECONDS = 900
@@ -218,6 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except (SetupError, OSError) as error:
                 failed += 1
                 print(f"renew: {error}", file=sys.stderr)
+        for workflow in sorted(WORKFLOWS.glob("*.yml")):
+            try:
+                tell(str(workflow.relative_to(ROOT)), actions.renew(workflow, dry_run=options.dry_run))
+            except SetupError as error:
+                failed += 1
+                print(f"renew: {error.message}", file=sys.stderr)
     if not failed and not options.dry_run:
         print("Now run the tests with it (make test), and commit it.")
     return 1 if failed else 0

@@ -47,10 +47,3 @@ def test_it_is_tried_from_an_empty_cache_once_a_week() -> None:
 def test_rights_are_named_and_small(path: Path) -> None:
     rights = workflow(path)["permissions"]
     assert set(rights.values()) <= {"read"}
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_have_a_version(path: Path) -> None:
-    used = re.findall(r"uses: (\S+)", path.read_text())
-    assert used
-    assert [one for one in used if not re.search(r"@(v\d+|[0-9a-f]{40})$", one)] == []
