@@ -28,6 +28,8 @@ MAX_LIST_BYTES = 1023
 """Falco's bound on a list in an output."""
 _PADDED = ("evt.rawtime.ns", "evt.reltime", "evt.reltime.ns")
 
+_OF_ANCESTORS = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid")
+
 Render = Callable[[Fields], str]
 
 
@@ -65,7 +67,15 @@ class CompiledOutput:
 
     def values(self, fields: Fields) -> dict[str, Any]:
         """`output_fields`: the fields that the output names, those inside transformers included."""
-        return {key: fields[key] for key in self.fields}
+        return {key: _printed(fields, key) for key in self.fields}
+
+
+def _printed(fields: Fields, key: str) -> Any:
+    """A recorded value; of ancestors without a number all of them, and of their ids the process's own."""
+    value = fields[key]
+    if value is None and key in _OF_ANCESTORS:
+        return fields["proc.pid"] if key == "proc.apid" else ancestors_text(fields, key)
+    return value
 
 
 def _sized(render: Render, size: int) -> Render:
@@ -80,10 +90,8 @@ def renderer(table: FieldTable, node: Node) -> Render:
     operand = compile_operand(table, node)
     name = operand.key.partition("[")[0]
     get = operand.get
-    if operand.key in ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline"):
-        return lambda fields: _shown(get(fields) or ancestors_text(fields, name))
-    if operand.key == "proc.apid":
-        return lambda fields: _shown(fields["proc.pid"])
+    if operand.key in _OF_ANCESTORS:
+        return lambda fields: _shown(_printed(fields, name))
     if name and operand.kind.endswith("net"):
         return lambda fields: MISSING if fields[operand.key] is None else "<IPNET>"
     if operand.kind == "uint64" and not name:

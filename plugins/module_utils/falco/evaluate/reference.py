@@ -190,9 +190,9 @@ def _extract_combined(table: FieldTable, node: Transformer, fields: Fields) -> V
         values = _extract(table, arg, fields)
         if values is None:
             return None
-        if not values:
-            return None
         parts.append([_memory(value) for value in values])
+    if not all(parts if node.name == "concat" else parts[:1]):
+        return None
     if node.name == "concat":
         return [b"".join(_c_string(part[0]) for part in parts)]
     return [parts[0][0].join(_c_string(item) for item in parts[1])]

@@ -42,6 +42,7 @@ FIELDS: dict[str, Any] = {
         ("%evt.rawtime.ns", "000000123"),
         ("%thread.cpu", "1.2"),
         ("%proc.aname[2]", "sshd"),
+        ("%proc.apid", "7"),
         ("%proc.aname[x]", "sh sshd[x]"),
         ("%3proc.name|", "caf|"),
         ("%7proc.name|", "café  |"),  # bytes count
@@ -64,8 +65,13 @@ def test_long_lists_are_cut() -> None:
 
 
 def test_output_fields_hold_what_the_output_names_inside_transformers_too() -> None:
-    output = CompiledOutput(TABLES["syscall"], "%proc.name %toupper(proc.exe) %proc.name %fd.types")
-    assert output.values(FieldMap(FIELDS)) == {"proc.name": "café", "proc.exe": None, "fd.types": ["file", "ipv4"]}
+    output = CompiledOutput(TABLES["syscall"], "%proc.name %toupper(proc.exe) %proc.name %fd.types %proc.aname")
+    assert output.values(FieldMap(FIELDS)) == {
+        "proc.name": "café",
+        "proc.exe": None,
+        "fd.types": ["file", "ipv4"],
+        "proc.aname": "sh sshd",
+    }
 
 
 @pytest.mark.parametrize(

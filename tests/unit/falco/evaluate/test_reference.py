@@ -88,9 +88,7 @@ def _transformers(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         inner,
     )
     constant = TEXT.map(Value)
-    listed = st.lists(st.one_of(inner, constant), min_size=1, max_size=3).map(
-        lambda items: TransformerList(tuple(items))
-    )
+    listed = st.lists(st.one_of(inner, constant), max_size=3).map(lambda items: TransformerList(tuple(items)))
     return st.one_of(
         single,
         st.builds(lambda a, b: Transformer("join", (a, b)), st.one_of(constant, inner), st.one_of(listed, inner)),
