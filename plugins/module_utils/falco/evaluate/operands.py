@@ -25,6 +25,8 @@ from .transform import basename, decode_base64, option_table, scan_options, size
 
 Fields = dict[str, Any]
 Getter = Callable[[Fields], Any]
+HEXADECIMAL = "fd.dev"
+"""The one number that Falco records in base 16."""
 
 
 class Operand(NamedTuple):
@@ -74,7 +76,7 @@ def field_operand(table: FieldTable, text: str) -> Operand:
 
 def typed_getter(key: str, kind: str, is_list: bool = False) -> Getter:
     """What reads a recorded field as its type."""
-    convert = _time_as_text(key) if key in TIME_FIELDS else converter(kind)
+    convert = _time_as_text(key) if key in TIME_FIELDS else from_hexadecimal if key == HEXADECIMAL else converter(kind)
     expected = str if kind in STRING_TYPES else bool if kind == "bool" else int
     if is_list:
 
@@ -145,6 +147,17 @@ def _as_int(value: Any) -> int | None:
         digits = value[1:] if value.startswith(("-", "+")) else value
         return int(value) if digits.isascii() and digits.isdigit() else None
     return None
+
+
+def from_hexadecimal(value: Any) -> int | None:
+    """A number of 32 bits that Falco prints in base 16."""
+    if not isinstance(value, str):
+        return _as_int(value)
+    try:
+        number = int(value, 16)
+    except ValueError:
+        return None
+    return number - (1 << 32) if number >> 31 == 1 else number
 
 
 def _as_float(value: Any) -> float | None:

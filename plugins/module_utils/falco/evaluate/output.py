@@ -19,14 +19,14 @@ from ..condition.checks import operand as checked_operand
 from ..condition.nodes import Field, Node, walk
 from ..load.output import output_tokens
 from .constants import STRING_TYPES, octets
-from .operands import Fields, as_text, compile_operand, cut, texts
+from .operands import HEXADECIMAL, Fields, as_text, compile_operand, cut, texts
 from .special import ancestors_text
 from .times import time_text
 
 MISSING = "<NA>"
 MAX_LIST_BYTES = 1023
 """Falco's bound on a list in an output."""
-_PADDED = ("evt.rawtime.ns", "evt.reltime", "evt.reltime.ns")
+_PADDED = ("evt.rawtime.ns", "evt.reltime", "evt.reltime.ns", "evt.latency.ns", "evt.deltatime.ns")
 
 _OF_ANCESTORS = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid")
 
@@ -99,6 +99,8 @@ def renderer(table: FieldTable, node: Node) -> Render:
         if checked_operand(table, node).base.type in (*STRING_TYPES, "bytebuf", "bool"):
             return lambda fields: MISSING
         return lambda fields: _shown(get(fields))
+    if name == HEXADECIMAL:
+        return lambda fields: MISSING if (value := get(fields)) is None else f"{value & 0xFFFFFFFF:X}"
     if name in _PADDED:
         return lambda fields: MISSING if (value := get(fields)) is None else f"{value:09d}"
     if operand.is_list:

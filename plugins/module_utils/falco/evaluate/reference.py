@@ -38,7 +38,7 @@ from ..load.compiler import CompiledMacro
 from . import regex_syntax as rx
 from .constants import ADDRESS_TYPES, SIGNED_BITS, STRING_TYPES, UNSIGNED_BITS, Net, address, constant
 from .glob import byte_text, glob_matcher
-from .operands import Fields, as_text
+from .operands import HEXADECIMAL, Fields, as_text, from_hexadecimal
 from .paths import PathSet
 from .special import special_test
 from .times import TIME_FIELDS, time_text
@@ -97,6 +97,8 @@ def _extract(table: FieldTable, node: Node, fields: Fields) -> Values:
             return None
         if node.text in TIME_FIELDS and isinstance(value, int):
             value = time_text(value, node.text)
+        if node.text == HEXADECIMAL:
+            value = from_hexadecimal(value)
         items = value if isinstance(value, list) else [value]
         packed = [_pack(item, info.type) for item in items]
         return None if None in packed or not packed else [item for item in packed if item is not None]

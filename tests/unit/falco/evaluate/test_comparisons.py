@@ -58,6 +58,10 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("proc.pid = 5", {"proc.pid": "five"}, False),
         ("fd.num >= -1", {"fd.num": -1}, True),
         ("thread.cpu > 1", {"thread.cpu": 1.5}, True),
+        ("fd.dev = 65024", {"fd.dev": "FE00"}, True),  # recorded in base 16
+        ("fd.dev < 0", {"fd.dev": "FFFFFFFF"}, True),
+        ("fd.dev = 16", {"fd.dev": 16}, True),
+        ("fd.dev = 16", {"fd.dev": "device"}, False),
         ("evt.failed = true", {"evt.failed": True}, True),
         ("evt.failed != true", {"evt.failed": False}, True),
         ("evt.failed in (true, false)", {"evt.failed": False}, True),
