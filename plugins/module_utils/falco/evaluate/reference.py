@@ -93,6 +93,10 @@ def _extract(table: FieldTable, node: Node, fields: Fields) -> Values:
     if isinstance(node, Field):
         info = table.need(node.text)
         value = fields[node.text]
+        if value is None and info.name == "evt.type.is" and fields["evt.type"] is not None:
+            wanted = node.text.rpartition(".")[2]
+            names = table.catalogue.event_names
+            value = int(fields["evt.type"] == (names[int(wanted)] if wanted.isdigit() else wanted))
         if value is None:
             return None
         if node.text in TIME_FIELDS and isinstance(value, int):

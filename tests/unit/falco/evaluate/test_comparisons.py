@@ -66,6 +66,10 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("evt.failed != true", {"evt.failed": False}, True),
         ("evt.failed in (true, false)", {"evt.failed": False}, True),
         ("evt.failed = true", {"evt.failed": "true"}, True),
+        ("evt.type.is.open = 1", {"evt.type": "open"}, True),
+        ("evt.type.is.3 = 1", {"evt.type": "open"}, True),
+        ("evt.type.is.open = 0", {"evt.type": "close"}, True),
+        ("evt.type.is.open exists", {}, False),
         # buffers
         ("evt.buffer bcontains 6263", {"evt.buffer": "abcd"}, True),
         ("evt.buffer bstartswith 6162", {"evt.buffer": "abcd"}, True),
