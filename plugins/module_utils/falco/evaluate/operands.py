@@ -72,17 +72,14 @@ def field_operand(table: FieldTable, text: str) -> Operand:
     """A field, by its text with the argument."""
     info = table.need(text)
     if info.name == "evt.type.is":
-        return Operand(_is_type(table, text), info.type, base=info.name)
+        return Operand(_is_type(text), info.type, base=info.name)
     return Operand(typed_getter(text, info.type, info.is_list), info.type, info.is_list, base=info.name, key=text)
 
 
-def _is_type(table: FieldTable, text: str) -> Getter:
-    """`evt.type.is.NAME`, or with an event's code: 1 or 0."""
+def _is_type(text: str) -> Getter:
+    """`evt.type.is.NAME`: 1 or 0."""
     recorded = typed_getter(text, "uint32")
     wanted = text[len("evt.type.is.") :]
-    if wanted.isascii() and wanted.isdigit():
-        names = table.catalogue.event_names
-        wanted = names[int(wanted)] if int(wanted) < len(names) else ""
 
     def get(fields: Fields) -> Any:
         value = recorded(fields)

@@ -94,9 +94,7 @@ def _extract(table: FieldTable, node: Node, fields: Fields) -> Values:
         info = table.need(node.text)
         value = fields[node.text]
         if value is None and info.name == "evt.type.is" and fields["evt.type"] is not None:
-            wanted = node.text.rpartition(".")[2]
-            names = table.catalogue.event_names
-            value = int(fields["evt.type"] == (names[int(wanted)] if wanted.isdigit() else wanted))
+            value = int(fields["evt.type"] == node.text.rpartition(".")[2])
         if value is None:
             return None
         if node.text in TIME_FIELDS and isinstance(value, int):

@@ -67,7 +67,6 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("evt.failed in (true, false)", {"evt.failed": False}, True),
         ("evt.failed = true", {"evt.failed": "true"}, True),
         ("evt.type.is.open = 1", {"evt.type": "open"}, True),
-        ("evt.type.is.3 = 1", {"evt.type": "open"}, True),
         ("evt.type.is.open = 0", {"evt.type": "close"}, True),
         ("evt.type.is.open exists", {}, False),
         # buffers
