@@ -23,7 +23,7 @@ def unknown_variables(names: list[str], specs: list[dict[str, Any]], prefixes: l
         for option in entry_point.get("options") or {}
     ]
     findings = find_unknown(names, known, prefixes)
-    return [{"name": f.name, "nearest": f.nearest, "message": f.message} for f in findings]
+    return [{"name": f.name, "misspelt": f.misspelt, "nearest": f.nearest, "message": f.message} for f in findings]
 
 
 class FilterModule:

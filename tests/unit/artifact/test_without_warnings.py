@@ -33,7 +33,8 @@ def test_playbook_is_read_without_a_warning(installed: Installed, playbook: str)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_sample_is_checked_without_a_warning(installed: Installed) -> None:
+def preflight(installed: Installed, *arguments: str) -> str:
+    """What is said of the sample before a cluster is asked: there is none."""
     done = installed.run(
         "ansible-playbook",
         "falconet.k8s.preflight",
@@ -41,8 +42,22 @@ def test_sample_is_checked_without_a_warning(installed: Installed) -> None:
         "inventory/sample",
         "--limit=clusters",
         "--extra-vars=cluster_kubeconfig=/nonexistent/kubeconfig",
+        *arguments,
     )
-    # There is no cluster: what comes before one is asked has passed, and is told without a warning.
-    assert "No variable of the inventory has a wrong type" in done.stdout
-    assert "/nonexistent/kubeconfig" in done.stdout + done.stderr
-    assert [line for line in warned(done.stdout + done.stderr) if not line.startswith("[ERROR]")] == []
+    assert done.returncode == 2
+    return done.stdout + done.stderr
+
+
+def test_sample_is_checked_without_a_warning(installed: Installed) -> None:
+    # A user's own variables may begin as a role's do.
+    said = preflight(installed, "--extra-vars=verify_ssl=true falco_version=0.44.0", "-v")
+    assert "/nonexistent/kubeconfig" in said.split("TASK [API server answers and lets us read]")[1]
+    assert "no role reads 'verify_ssl'" in said
+    assert [line for line in warned(said) if not line.startswith("[ERROR]")] == []
+
+
+def test_misspelt_variable_stops_it(installed: Installed) -> None:
+    said = preflight(installed, "--extra-vars=falco_chart_vresion=9.1.0 falco_version=0.44.0")
+    assert "'falco_chart_vresion' is not a variable of any role: did you mean 'falco_chart_version'?" in said
+    assert "falco_version" not in said
+    assert "Variables are compared" not in said

@@ -24,14 +24,17 @@ NAMES = st.text("abcdefgh_", min_size=1, max_size=12)
 )
 def test_misspelt_name_is_reported_with_the_nearest(name: str, nearest: str) -> None:
     (finding,) = unknown_variables([name], KNOWN, PREFIXES)
+    assert finding.misspelt
     assert finding.nearest == nearest
     assert name in finding.message
     assert nearest in finding.message
 
 
-def test_owned_name_without_a_near_one_is_reported_too() -> None:
-    (finding,) = unknown_variables(["falco_zzzzzzzzzzzzzzzzzz"], KNOWN, PREFIXES)
-    assert finding.nearest is None
+def test_a_users_own_name_is_told_and_is_not_misspelt() -> None:
+    first, second = unknown_variables(["falco_zzzzzzzzzzzzzzzzzz", "falco_version"], KNOWN, PREFIXES)
+    assert (first.misspelt, first.name, first.nearest) == (False, "falco_version", "falco_chart_version")
+    assert "no role reads 'falco_version'" in first.message
+    assert (second.misspelt, second.nearest) == (False, None)
 
 
 @pytest.mark.parametrize("name", ["__falco_x", "ansible_user", "my_app_version", "falcon"])
@@ -49,4 +52,4 @@ def test_declared_names_are_never_reported(names: list[str], known: list[str]) -
 def test_filter_reads_argument_specs() -> None:
     spec = {"argument_specs": {"main": {"options": {"falco_namespace": {"type": "str"}}}}}
     found = FilterModule().filters()["unknown_variables"](["falco_namespace", "falco_namespcae"], [spec], ["falco_"])
-    assert [(f["name"], f["nearest"]) for f in found] == [("falco_namespcae", "falco_namespace")]
+    assert [(f["name"], f["misspelt"], f["nearest"]) for f in found] == [("falco_namespcae", True, "falco_namespace")]
