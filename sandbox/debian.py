@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,14 @@ TOOLS: Mapping[str, str] = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
 }
+
+#: How debootstrap and apt-get name packages that their mirror does not have, or not in the version that its index says.
+_GONE = (
+    re.compile(r"Couldn't (?:find these debs|download packages): ([^\n]+)"),
+    re.compile(r"Unable to locate package (\S+)"),
+    re.compile(r"Package '?([^\s']+)'? has no installation candidate"),
+    re.compile(r"Failed to fetch \S+/([^\s/_]+)_\S+\s+404"),
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,12 @@ def find_mirrors() -> list[Mirror]:
         run(["apt-get", "update"], timeout_seconds=300, hint="apt could not fetch its package lists")
         lines = run(ask).stdout.splitlines()
     return choose_mirrors(os_release, (line for line in lines if len(line.split()) == 3))
+
+
+def gone_packages(text: str) -> list[str]:
+    """Packages that a mirror did not have, from the words of debootstrap or apt-get, each once."""
+    found = [name for words in _GONE for match in words.findall(text) for name in match.split()]
+    return list(dict.fromkeys(found))
 
 
 def proxy_environment() -> dict[str, str]:

@@ -15,8 +15,8 @@ from sandbox.process import run
 TRIED = Path(__file__).with_suffix(".tsv")
 
 
-def installed(root: Path, packages: Iterable[str]) -> dict[str, str]:
-    """Version by name of packages in a root file system.
+def installed(root: Path, packages: Iterable[str] = ()) -> dict[str, str]:
+    """Version by name of these packages in a root file system, or of all that are installed there.
 
     Raises:
         SandboxError: one of them is not installed; dpkg-query names it.

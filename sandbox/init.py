@@ -178,8 +178,9 @@ def build_root(spec: dict[str, Any]) -> Path:
                 # Only what-if observers such as a real Falco need these.
                 print(f"without {kind}: {error}", file=sys.stderr)
     mount_devices(root / "dev")
-    mount("tmpfs", root / "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
-    mount("tmpfs", root / "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+    # Unless told otherwise each may take half of the machine's memory, and four machines have two of them.
+    mount("tmpfs", root / "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=256m")
+    mount("tmpfs", root / "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=1g")
     for place, source in spec["binds"].items():
         Path(source).mkdir(parents=True, exist_ok=True)
         target = root / place.lstrip("/")

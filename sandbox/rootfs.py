@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox import debian_versions
 from sandbox.cache import cache_root, digest, produce
-from sandbox.debian import Mirror, find_mirrors, proxy_environment
+from sandbox.debian import Mirror, find_mirrors, gone_packages, proxy_environment
 from sandbox.errors import SandboxError
 from sandbox.process import run, say
 from sandbox.scratch import run_in_scratch
@@ -22,7 +22,7 @@ from sandbox.scratch import run_in_scratch
 ROCKY = "9.6"
 
 #: Part of the cache key; changed when `_debootstrap` or `_dress` change what they do.
-RECIPE = "rocky-like 2"
+RECIPE = "rocky-like 3"
 
 #: Debian packages in the root file system, beyond debootstrap's smallest set.
 PACKAGES = (
@@ -72,13 +72,30 @@ VARIANT_ID="falconet-sandbox"
     "etc/ssh/sshd_config": (
         "HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
         "UsePAM no\nUseDNS no\nPrintMotd no\nMaxSessions 50\nMaxStartups 50\nSubsystem sftp internal-sftp\n"
+        # Rocky's PAM sets it from locale.conf; without it a session's programs take text for ASCII.
+        "SetEnv LANG=C.UTF-8\n"
     ),
+    "etc/locale.conf": "LANG=C.UTF-8\n",
     # Empty on purpose: nodes reach nothing by name but each other.
     "etc/resolv.conf": "",
 }
 
+#: What Rocky has under a second name: RHEL's interpreter for system programs, which Ansible's dnf module looks for
+#: first; the old name of dnf; the table of mounts, by which Ansible's facts and df go.
+LINKS = {
+    "usr/libexec/platform-python": "/usr/bin/python3",
+    "usr/bin/yum": "dnf",
+    "etc/mtab": "../proc/self/mounts",
+}
+
 #: Left out of the image: documentation and translations, a third of its size.
 USELESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "var/lib/apt/lists", "var/cache/apt")
+
+
+_GONE_HINT = (
+    "a mirror may be amid an update: try again, or another mirror in /etc/apt/sources.list.d; a package that is gone "
+    "for good is replaced in sandbox/rootfs.py"
+)
 
 
 def _debootstrap(mirror: Mirror, root: Path) -> None:
@@ -90,7 +107,7 @@ def _debootstrap(mirror: Mirror, root: Path) -> None:
 def _dress(root: Path) -> None:
     for useless in USELESS:
         shutil.rmtree(root / useless, ignore_errors=True)
-    for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "run/sshd", "usr/libexec"):
+    for folder in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "run/sshd"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for path, text in TEXTS.items():
         file = root / path
@@ -99,32 +116,40 @@ def _dress(root: Path) -> None:
         file.write_text(text)
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    # RHEL's interpreter for system programs, which Ansible's dnf module looks for first.
-    (root / "usr/libexec/platform-python").symlink_to("/usr/bin/python3")
+    for path, target in LINKS.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).unlink(missing_ok=True)
+        (root / path).symlink_to(target)
 
 
 def _make(mirrors: list[Mirror], folder: Path) -> None:
     say("making the nodes' root file system (first time only, about 75 s)")
-    failures = []
+    failures, gone = [], []
     for mirror in mirrors:
         root = folder / "root"
         try:
             _debootstrap(mirror, root)
         except SandboxError as error:
-            failures.append(f"{mirror.suite}: {error.message}")
+            absent = gone_packages(error.message)
+            gone += absent
+            why = f"{mirror.url} does not have {', '.join(absent)}" if absent else error.message
+            failures.append(f"{mirror.suite}: {why}")
             shutil.rmtree(root, ignore_errors=True)
             continue
         _dress(root)
-        versions = debian_versions.installed(root, PACKAGES)
+        versions = debian_versions.installed(root)
         facts = {"mirror": mirror.url, "suite": mirror.suite, "components": mirror.components, "packages": versions}
         (folder / "made.json").write_text(json.dumps(facts))
         return
-    raise SandboxError("debootstrap failed:\n" + "\n".join(failures), "is the mirror that apt uses reachable?")
+    raise SandboxError(
+        "the nodes' root file system cannot be made:\n" + "\n".join(failures),
+        _GONE_HINT if gone else "is the mirror that apt uses reachable?",
+    )
 
 
 def place() -> Path:
     """Where the cache holds the root file system."""
-    key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps(TEXTS, sort_keys=True), *USELESS])
+    key = digest([RECIPE, platform.machine(), *PACKAGES, json.dumps([TEXTS, LINKS], sort_keys=True), *USELESS])
     return cache_root() / "rootfs" / key
 
 
@@ -136,7 +161,8 @@ def root_file_system() -> Path:
 def what_came(root: Path, redis: Path) -> tuple[str, dict[str, str]]:
     """Suite, and version by name of the Debian packages that went into a root file system and into Redis' image."""
     made = json.loads((root.parent / "made.json").read_text())
-    return made["suite"], {**made["packages"], "redis-server": (redis / "version").read_text().strip()}
+    named = {name: made["packages"][name] for name in PACKAGES}
+    return made["suite"], {**named, "redis-server": (redis / "version").read_text().strip()}
 
 
 # `ldd` names what a program loads; the loader itself and the libraries go to the same paths in the image.
@@ -168,7 +194,16 @@ def debian_programs(root: Path) -> dict[str, Path]:
     def make_redis(folder: Path) -> None:
         say("fetching Redis from Debian (first time only, about 15 s)")
         proxies = {name: value for name, value in proxy_environment().items() if name.endswith("_proxy")}
-        run_in_scratch(root, folder, _REDIS, env=proxies, timeout_seconds=300)
+        try:
+            run_in_scratch(root, folder, _REDIS, env=proxies, timeout_seconds=300)
+        except SandboxError as error:
+            gone = gone_packages(error.message)
+            if not gone:
+                raise
+            raise SandboxError(
+                f"Redis cannot be taken from Debian: the mirror does not have {', '.join(gone)}:\n{error.message}",
+                _GONE_HINT,
+            ) from error
 
     builds = cache_root() / "builds"
     base = root.parent.name

@@ -113,7 +113,7 @@ def _cluster(api: Api, report: Report) -> None:
         report.add("network of pods", one.node, one.text(), good=one.good)
     for line in bad:
         # Pods belong to whoever made them: worth seeing, but no fault of the sandbox unless they are its own.
-        own = line.startswith("kube-system/")
+        own = line.startswith(("kube-system/", f"{health.NAMESPACE}/"))
         report.add("pods", "not ready", line, good=not own)
 
 
