@@ -81,13 +81,17 @@ def without_services(ours: Instance) -> Iterator[str]:
 
 
 def test_a_node_that_serves_nothing_is_told_and_mended(
-    without_services: str, ask: Callable[[], list[health.Health]]
+    ours: Instance, without_services: str, ask: Callable[[], list[health.Health]]
 ) -> None:
     told = sandbox("status")
     assert told.returncode == 1
     assert f"network of pods {without_services}: DNS over UDP does not answer" in told.stdout
     assert [one.node for one in ask() if not one.good] == [without_services]
+    doctor = sandbox("doctor")
+    assert doctor.returncode == 1
+    assert f"sandbox {ours.name} runs, but {without_services}: DNS over UDP does not answer" in doctor.stdout
     mended = sandbox("up")
     assert mended.returncode == 0, mended.stderr
-    assert f"{without_services}: DNS over UDP does not answer" in mended.stdout + mended.stderr
+    assert f"{without_services}: DNS over UDP does not answer" in mended.stderr
+    assert f"Services answer again on {without_services}" in mended.stderr
     assert [one.text() for one in ask() if not one.good] == []
