@@ -2,7 +2,7 @@
 
 Processes that run say little: a kube-proxy that has deleted its own entries runs on, and calls itself healthy. So a
 small pod on each node lends its network namespace, and this machine's Python asks from inside of it. Standard library
-only: ``doctor`` asks too.
+only: ``make doctor`` asks too.
 """
 
 from __future__ import annotations
