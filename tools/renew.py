@@ -28,6 +28,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from sandbox.errors import SandboxError
+from sandbox.toolchain import find_go
 from tools import actions
 from tools.environment import SetupError, alone, pinned
 
@@ -152,16 +154,18 @@ def newer_modules(folder: Path) -> Iterator[Move]:
 
     Raises:
         SetupError: the module proxy does not answer; with go's words.
+        SandboxError: there is no Go, and none can be had.
     """
     asked = direct((folder / "go.mod").read_text())
     if not asked:
         return
-    environment = {**os.environ, "GOWORK": "off", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
+    go = find_go()
+    environment = {**go.environment(), "GOFLAGS": "-mod=mod -modcacherw"}
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("go.mod", "go.sum"):
             if (folder / name).exists():
                 (Path(scratch) / name).write_text((folder / name).read_text())
-        done = run(["go", "list", "-m", "-u", "-json", *asked], cwd=scratch, env=environment)
+        done = run([str(go.path), "list", "-m", "-u", "-json", *asked], cwd=scratch, env=environment)
     if done.returncode:
         raise SetupError(f"{folder.name}: " + (done.stderr.strip().splitlines() or ["go list failed"])[-1])
     decoder, text = json.JSONDecoder(), done.stdout.strip()
@@ -218,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 newer = [f"{move.text()} can be had" for move in newer_modules(folder)]
                 tell(f"{folder.relative_to(ROOT)}/go.mod (told, not written)", newer)
-            except (SetupError, OSError) as error:
+            except (SetupError, SandboxError) as error:
                 failed += 1
                 print(f"renew: {error}", file=sys.stderr)
         for workflow in sorted(WORKFLOWS.glob("*.yml")):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.toolchain import Go
 from tools import renew
 from tools.environment import SetupError
 from tools.renew import Move, direct, index_of_pip, locks, moves, newer_modules, python_of, renew_lock
@@ -84,6 +85,7 @@ def test_modules_that_a_go_mod_asks_for_itself_are_read() -> None:
 
 def test_newer_modules_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "go.mod").write_text("module m\nrequire github.com/a/b v1.0.0\n")
+    monkeypatch.setattr(renew, "find_go", lambda: Go(Path("/nowhere/go"), "go version go1.99.0"))
     told = '{"Path": "github.com/a/b", "Version": "v1.0.0", "Update": {"Version": "v1.1.0"}}\n{"Path": "x.test/y"}\n'
     monkeypatch.setattr(renew, "run", lambda argv, **_: subprocess.CompletedProcess(argv, 0, told, ""))
     assert list(newer_modules(tmp_path)) == [Move("github.com/a/b", "v1.0.0", "v1.1.0")]
