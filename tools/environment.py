@@ -131,7 +131,8 @@ def explain(output: str, lock: Path, python: str) -> SetupError:
         newest = ", ".join(missing[1][-OFFERED_AT_MOST:]) or "no other version either"
         return SetupError(
             f"{missing[0]}, which {lock} names, is not to be had for {python}; the package index offers {newest}",
-            f"renew the lock: {RENEW} (then run the tests, and commit it)",
+            f"renew the lock: {RENEW} (then run the tests, and commit it); "
+            "if it is there for other machines or Pythons only, use one of these",
         )
     if _UNREACHABLE.search(output):
         return SetupError(

@@ -55,6 +55,12 @@ class Index:
         (self._page(name) / f"{name}-{version}-py3-none-any.whl").unlink()
         self._list(self._page(name))
 
+    def only_for(self, name: str, version: str, tags: str) -> None:
+        """Let a version be there for other machines alone."""
+        page = self._page(name)
+        (page / f"{name}-{version}-py3-none-any.whl").rename(page / f"{name}-{version}-{tags}.whl")
+        self._list(page)
+
     def _page(self, name: str) -> Path:
         return self.folder / "simple" / name.replace("_", "-")
 

@@ -99,6 +99,14 @@ def test_a_version_that_is_gone_is_named(index: Index, moved_on: Path, target: E
     assert "make renew" in told.value.hint
 
 
+@pytest.mark.parametrize("target", ["newest"], indirect=True)
+def test_a_package_that_other_machines_alone_have_is_named(index: Index, moved_on: Path, target: Environment) -> None:
+    index.only_for("tomlish", "1.0", "cp27-cp27m-win32")
+    with pytest.raises(SetupError, match=r"tomlish==1\.0, which .* names, is not to be had for Python 3\.\d+") as told:
+        install(target[0], moved_on)
+    assert "for other machines or Pythons only" in told.value.hint
+
+
 def test_other_bytes_under_the_same_version_are_refused(index: Index, moved_on: Path, target: Environment) -> None:
     index.offer("tomlish", "1.0", "surprise")
     with pytest.raises(SetupError, match=r"tomlish==1\.0: what the package index gave is not what"):
