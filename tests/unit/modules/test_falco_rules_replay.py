@@ -149,3 +149,20 @@ def test_what_is_wrong_is_said(folder: Path, args: dict[str, Any], message: str)
 def test_a_broken_line_is_named(folder: Path) -> None:
     (folder / "events.jsonl").write_text('{"fields": {}}\n{"rules": 1}\n')
     assert replayed()["msg"].startswith("event 2: expected a field map")
+
+
+def test_bytes_and_halves_of_characters_do_no_harm(folder: Path) -> None:
+    (folder / "events.jsonl").write_bytes(
+        b'{"fields": {"evt.type": "execve", "proc.name": "bash", "proc.cmdline": "\xff \\ud83d"}}\n'
+        b'{"kind": "Event", "auditID": "1", "verb": "get", "stageTimestamp": "2026-03-01T10:00:01Z",'
+        b' "user": {"username": "\\ud83d \\ud83d\\ude00 \xff"}}\n'
+    )
+    (folder / "rules.d" / "rules.yaml").write_text(
+        RULES.replace(
+            "ka.verb = get", 'ka.verb = get and ka.user.name glob "?*" and not ka.user.name regex "a.*"'
+        ).replace("(sh, bash)", '(sh, bash) and proc.cmdline iglob "*" and tolower(proc.cmdline) != x')
+    )
+    result = replayed(rule_matching="all")
+    assert result["counts"] == {"Audit": 1, "Program": 1, "Shell": 1}
+    (alert,) = result["results"][1]["alerts"]
+    assert alert["output_fields"]["ka.user.name"].startswith("\\ud83d \U0001f600 ")

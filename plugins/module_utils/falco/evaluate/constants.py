@@ -122,5 +122,8 @@ def address(text: str) -> bytes | None:
 
 
 def octets(text: str) -> bytes:
-    """Text in UTF-8; lone surrogates stand for bytes that are not."""
-    return text.encode("utf-8", "surrogateescape")
+    """Text in UTF-8; lone surrogates stand for bytes that are not, or, where none can, for themselves."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

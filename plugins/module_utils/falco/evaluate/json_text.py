@@ -11,6 +11,7 @@ finds the first of equal keys. Source: github.com/valyala/fastjson, which the k8
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Union
 
@@ -56,6 +57,9 @@ MISSING = Missing()
 Json = Union[None, bool, Raw, str, "list[Any]", Object]
 
 
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
 class _Decoder(json.JSONDecoder):
     def __init__(self) -> None:
         super().__init__(object_pairs_hook=Object, parse_int=Raw, parse_float=Raw, parse_constant=Raw, strict=False)
@@ -72,7 +76,8 @@ class _ExactDecoder(_Decoder):
             value, after = scan(text, end, False)
             if text.find("\\", end, after) < 0:
                 return value, after
-            exact = Text(value)
+            # half of a character outside the BMP stays as it was written
+            exact = Text(_HALF.sub(lambda half: f"\\u{ord(half.group()):04x}", value))
             exact.written = text[end : after - 1]
             return exact, after
 

@@ -36,7 +36,7 @@ from ..condition.nodes import (
 )
 from ..load.compiler import CompiledMacro
 from . import regex_syntax as rx
-from .constants import ADDRESS_TYPES, SIGNED_BITS, STRING_TYPES, UNSIGNED_BITS, Net, address, constant
+from .constants import ADDRESS_TYPES, SIGNED_BITS, STRING_TYPES, UNSIGNED_BITS, Net, address, constant, octets
 from .glob import byte_text, glob_matcher
 from .operands import HEXADECIMAL, Fields, as_text, from_hexadecimal
 from .paths import PathSet
@@ -85,9 +85,9 @@ def reference_holds(table: FieldTable, macros: dict[str, CompiledMacro], node: N
 
 def _extract(table: FieldTable, node: Node, fields: Fields) -> Values:
     if isinstance(node, Value):
-        return [_octets(node.text)]
+        return [octets(node.text)]
     if isinstance(node, ValueList):
-        return [_octets(text) for text in node.values]
+        return [octets(text) for text in node.values]
     if isinstance(node, TransformerList):
         return _extract_list(table, node, fields)
     if isinstance(node, Field):
@@ -117,17 +117,13 @@ def _extract(table: FieldTable, node: Node, fields: Fields) -> Values:
     raise TypeError(f"no side of a comparison: {node!r}")
 
 
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
 def _pack(value: Any, kind: str) -> bytes | None:
     """A recorded value as Falco has it in memory; None when it is none of the type."""
     if kind in STRING_TYPES:
         text = as_text(value)
-        return None if text is None else _octets(text)
+        return None if text is None else octets(text)
     if kind == "bytebuf":
-        return _octets(value) if isinstance(value, str) else None
+        return octets(value) if isinstance(value, str) else None
     if kind in ADDRESS_TYPES:
         return address(value) if isinstance(value, str) else None
     if kind.endswith("net"):
@@ -274,7 +270,7 @@ def _constant(op: str, text: str, kind: str) -> Any:
         return bytes.fromhex(text)
     value = constant(text, kind)
     if isinstance(value, str):
-        return _octets(value)
+        return octets(value)
     if isinstance(value, (Net, bytes)):
         return value
     if kind == "bool":
