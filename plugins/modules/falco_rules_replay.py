@@ -31,7 +31,8 @@ options:
     elements: path
   events:
     description:
-      - A file of JSON lines. Each is a field map, C({"fields": {"evt.type": "execve"}}), a Kubernetes audit event or
+      - >-
+        A file of JSON lines. Each is a field map, C({"fields": {"evt.type": "execve"}}), a Kubernetes audit event or
         a list of them, or an alert as Falco logs it (with C(output_fields)).
       - A field that is not there has no value. An alert has the fields that its output named, and nothing else.
     type: path

@@ -67,6 +67,7 @@ def replayed(**args: Any) -> dict[str, Any]:
 def test_the_examples_run_and_return_what_is_documented(folder: Path) -> None:
     module = importlib.import_module(f"{MODULES}.falco_rules_replay")
     documented = yaml.safe_load(module.RETURN)
+    assert "events" in yaml.safe_load(module.DOCUMENTATION)["options"]
     for task in yaml.safe_load(module.EXAMPLES):
         result = run_module("falco_rules_replay", task["falconet.k8s.falco_rules_replay"])
         assert not result.get("failed"), result
