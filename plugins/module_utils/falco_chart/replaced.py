@@ -63,7 +63,7 @@ REPLACED: dict[str, str] = {
     "collectors.cri": _ENGINE,
     "kubernetesSupport": _K8S_CLIENT,
     "kubernetesNode": _K8S_CLIENT,
-    "auditLog": "Audit events come from the plugin k8saudit (variables falco_plugins, and falco_driver: none for it alone).",
+    "auditLog": "Audit events come from the plugin k8saudit (variable falco_plugins; falco_driver: none for it alone).",
     "daemonset": "Use controller.daemonset, podAnnotations and podLabels.",
     "integrations": "Its integrations are gone. Use Falcosidekick (variable falco_outputs).",
     "fakeEventGenerator": "Install the chart event-generator instead.",
