@@ -109,6 +109,11 @@ doctor:  ## what this machine lacks or does not reach, and what to do (ARGS=--of
 renew:  ## renew every lock and say what moved (ARGS=--dry-run writes nothing, ARGS=dev only that one)
 	@$(ANY_PYTHON) tools/renew.py $(ARGS)
 
+.PHONY: values-import
+values-import: setup  ## variables of the role falco from Helm values: VALUES=<file> DEST=<inventory> (CHART=<its directory>)
+	@[ -n "$(VALUES)" ] && [ -n "$(DEST)" ] || { echo "give both: make values-import VALUES=values.yaml DEST=inventory/mine (values.yaml: a values file, or the output of helm get values)" >&2; exit 2; }
+	ansible-playbook playbooks/values_import.yml -e "values=$(abspath $(VALUES)) dest=$(abspath $(DEST))" $(if $(CHART),-e "chart=$(abspath $(CHART))") $(ARGS)
+
 .PHONY: docs
 docs: setup  ## render every plugin's documentation
 	nox -s docs
