@@ -129,7 +129,9 @@ def event_of(value: Any, number: int, source: str | None) -> Event:
     """
     if isinstance(value, dict):
         kind = FIELD_MAP if "fields" in value else ALERT
-        fields = value.get("fields" if kind == FIELD_MAP else "output_fields")
+        fields = value.get("fields") if kind == FIELD_MAP else value.get("output_fields", ())
+        if kind == ALERT and fields is None:
+            fields = {}
         named = value.get("source", source or SYSCALL)
         if isinstance(fields, dict) and isinstance(named, str):
             return Event(named, _completed(fields, named), number, kind, _time_of(fields, value))

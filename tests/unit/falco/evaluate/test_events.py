@@ -38,6 +38,11 @@ def test_an_alert() -> None:
     assert event.time_ns == 1772359201000002000
 
 
+def test_an_alert_of_falco_itself_has_no_fields() -> None:
+    (event,) = parse_event('{"rule": "Falco internal: x", "source": "internal", "output_fields": null}')
+    assert (event.source, event.kind, event.fields["proc.name"]) == ("internal", "alert", None)
+
+
 def test_an_audit_event_computes_its_fields() -> None:
     (event,) = parse_event(json.dumps({**AUDIT, "verb": "get", "requestURI": "/x?a=1&a=2&b=%20c+d"}), 5)
     fields = event.fields
