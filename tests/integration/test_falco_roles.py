@@ -167,6 +167,11 @@ def test_a_helm_that_was_killed_is_recovered_from(site: Site, cluster: Cluster, 
         ({"ebpf": {"enabled": True}}, "driver.kind: modern_ebpf"),
         ({"falco": {"webserver": {"listen_prot": 1}}}, "Did you mean falco.webserver.listen_port?"),
         ({"falcosidekick": {"replicaCount": "2"}}, "falcosidekick.replicaCount: must be a number"),
+        ({"fullnameOverride": "watcher"}, "Name the release in falco_release_name."),
+        (
+            {"falcosidekick": {"config": {"slack": {"webhookurl": "https://example.org/planted-in-values"}}}},
+            "Use falco_outputs.slack.webhookurl",
+        ),
     ],
 )
 def test_values_that_do_not_fit_stop_the_run(
@@ -176,6 +181,7 @@ def test_values_that_do_not_fit_stop_the_run(
     outcome = falco(site, falco_extra_values=values)
     assert outcome.returncode != 0
     assert told in " ".join(outcome.output.split())
+    assert "planted-in-values" not in outcome.output
     assert helm_revision(cluster) == before
 
 

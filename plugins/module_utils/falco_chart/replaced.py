@@ -44,6 +44,7 @@ REPLACED: dict[str, str] = {
     "falco.rules_file": "Use falco.rules_files (variable falco_rule_files).",
     "falco.rulesFile": "Use falco.rules_files (variable falco_rule_files).",
     "falco.syscall_buf_size_preset": _BUFFER,
+    "falco.syscallBufSizePreset": _BUFFER,
     "falco.syscallBufferSizePreset": _BUFFER,
     "falco.modern_bpf": "Use driver.modernEbpf.cpusForEachBuffer (variable falco_driver_cpus_per_buffer).",
     "falco.syscall_drop_failed_exit": "Use driver.modernEbpf.dropFailedExit.",

@@ -39,6 +39,7 @@ _SAID = (
 _SILENT = (
     "collectors.enabled",
     "falco.priority",
+    "falco.watch_config_files",
     "falcosidekick.webui.externalRedis.password",
     "falcosidekick.webui.redis.password",
     "falcosidekick.webui.user",
@@ -73,7 +74,11 @@ def import_values(values: Mapping[str, Any], chart: Chart | None = None) -> Impo
       values: of a release or a values file.
       chart: that will be installed. What is its default is left out then, and so is what it does not know.
     """
+    alone = isinstance(values.get("config"), Mapping) and not {"falco", "falcosidekick", "driver"} & set(values)
+    values = {"falcosidekick": {"enabled": True, **values}} if alone else values
     taking = Taking(_without_defaults(values, chart) if chart else values)
+    if alone:
+        taking.note("config", "is of the chart falcosidekick, so all of it was taken for falcosidekick's values.")
     take_old(taking)
     before = Taking(taking.rest).rest
     take_falco(taking)

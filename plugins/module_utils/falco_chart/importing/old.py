@@ -83,10 +83,10 @@ def _driver(taking: Taking) -> None:
     elif taking.look("driver.kind") == "gvisor":
         taking.take("driver.kind")
         taking.note("driver.kind", "was gvisor, which is gone since Falco 0.44 and which nothing replaces.")
-    preset = taking.look("falco.syscall_buf_size_preset")
-    if preset is not ABSENT:
-        taking.take("falco.syscall_buf_size_preset")
-        _put(taking, "driver.modernEbpf.bufSizePreset", preset)
+    for name in ("syscall_buf_size_preset", "syscallBufSizePreset", "syscallBufferSizePreset"):
+        preset = taking.take(f"falco.{name}")
+        if given(preset):
+            _put(taking, "driver.modernEbpf.bufSizePreset", preset)
     cpus = taking.take("falco.modern_bpf.cpus_for_each_syscall_buffer")
     if cpus is not ABSENT:
         _put(taking, "driver.modernEbpf.cpusForEachBuffer", cpus)

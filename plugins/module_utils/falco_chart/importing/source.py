@@ -12,6 +12,8 @@ from typing import Any
 
 from ..problems import FalcoChartError, Problem, kind_of
 
+#: Documents that carry values for a delivery tool.
+_DELIVERING = ("HelmRelease", "Application")
 #: What helm get values prints above the values in its default form.
 _HEADING = re.compile(r"\A(?:USER-SUPPLIED|COMPUTED) VALUES:[ \t]*\r?\n")
 
@@ -29,12 +31,13 @@ def read_values(text: str) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load(_HEADING.sub("", text))
+        documents = [one for one in yaml.safe_load_all(_HEADING.sub("", text)) if one is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "values"
         problem = getattr(error, "problem", None) or "cannot be read"
         raise FalcoChartError([Problem(where, f"is no YAML: {problem}.")]) from None
+    found = _of_falco(documents)
     if isinstance(found, Mapping) and "kind" in found and "spec" in found:
         found = _inside(found)
     if found is None:
@@ -42,6 +45,19 @@ def read_values(text: str) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         raise FalcoChartError([Problem("values", f"must be a mapping, not {kind_of(found)}.")])
     return {str(key): value for key, value in found.items()}
+
+
+def _of_falco(documents: list[Any]) -> Any:
+    """The document that is meant: the only one, or that of several which delivers the chart falco."""
+    if len(documents) < 2:
+        return documents[0] if documents else None
+    delivering = [one for one in documents if isinstance(one, Mapping) and one.get("kind") in _DELIVERING]
+    named = [one for one in delivering if isinstance(one.get("metadata"), Mapping)]
+    found = [one for one in named if one["metadata"].get("name") == "falco"] or delivering
+    if len(found) != 1:
+        hint = "Give the one with the values of the chart falco."
+        raise FalcoChartError([Problem("values", f"are in none or several of {len(documents)} documents.", hint)])
+    return found[0]
 
 
 def _inside(document: Mapping[str, Any]) -> Any:

@@ -238,6 +238,21 @@ def test_what_the_role_built_comes_back_the_same(situation: Situation) -> None:
     assert contains(again, first)
 
 
+def test_values_of_the_chart_falcosidekick_are_taken_for_its_part() -> None:
+    result = import_values({"config": {"slack": {"webhookurl": "https://planted"}}, "webui": {"enabled": True}})
+    assert result.variables["falco_outputs"] == {"slack": {"webhookurl": "{{ vault_falco_slack_webhookurl }}"}}
+    assert result.variables["falco_ui_enabled"] is True
+    assert "falco_extra_values" not in result.variables
+    assert "of the chart falcosidekick" in told(result)["config"]
+
+
+def test_older_names_of_one_setting_become_its_variable() -> None:
+    for name in ("syscall_buf_size_preset", "syscallBufSizePreset"):
+        result = import_values({"falco": {name: 6, "watch_config_files": True}})
+        assert result.variables["falco_driver_buffer_preset"] == 6
+        assert "falco.watch_config_files" not in told(result)
+
+
 def test_every_channel_becomes_an_output_again() -> None:
     outputs = every_output()
     result = import_values({"falcosidekick": {"enabled": True, "config": copy.deepcopy(outputs)}})
@@ -259,6 +274,11 @@ def test_every_channel_becomes_an_output_again() -> None:
         ("kind: HelmRelease\nspec: {values: {a: 1}}\n", {"a": 1}),
         ("kind: Application\nspec: {source: {helm: {valuesObject: {a: 1}}}}\n", {"a": 1}),
         ("kind: Application\nspec: {source: {helm: {values: 'a: 1'}}}\n", {"a": 1}),
+        (
+            "kind: Namespace\n---\nkind: HelmRelease\nmetadata: {name: falco}\nspec: {values: {a: 1}}\n"
+            "---\nkind: HelmRelease\nmetadata: {name: other}\nspec: {values: {b: 1}}\n",
+            {"a": 1},
+        ),
     ],
 )
 def test_values_are_found_in_what_users_have(text: str, values: dict[str, Any]) -> None:
@@ -271,6 +291,7 @@ def test_values_are_found_in_what_users_have(text: str, values: dict[str, Any]) 
         ("a: [planted\nb", "is no YAML"),
         ("- planted", "must be a mapping, not a list."),
         ("kind: Secret\nspec: {}\n", "Secret carries no values of Helm."),
+        ("planted: 1\n---\nb: 1\n", "are in none or several of 2 documents."),
     ],
 )
 def test_what_holds_no_values_is_told_without_its_text(text: str, message: str) -> None:
