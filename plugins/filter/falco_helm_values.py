@@ -58,6 +58,16 @@ def falco_secret_fingerprint(data: dict[str, str], salt: str) -> str:
     return fingerprint(data, salt) if data else ""
 
 
+def falco_unmatched_selectors(selectors: dict[str, dict[str, str]], nodes: list[dict[str, Any]]) -> list[str]:
+    """Names of the selectors that no node matches. See falco_unmatched_selectors.yml."""
+    labels = [node["metadata"].get("labels") or {} for node in nodes]
+    return [
+        name
+        for name, wanted in selectors.items()
+        if wanted and not any(all(str(one.get(key)) == str(value) for key, value in wanted.items()) for one in labels)
+    ]
+
+
 def falco_container_engine(nodes: list[dict[str, Any]]) -> str:
     """The container engine that all nodes report. See falco_container_engine.yml."""
     return _or_filter_error(engine_of_nodes, nodes)
@@ -98,4 +108,5 @@ class FilterModule:
             "falco_outputs_secret": falco_outputs_secret,
             "falco_secret_fingerprint": falco_secret_fingerprint,
             "falco_container_engine": falco_container_engine,
+            "falco_unmatched_selectors": falco_unmatched_selectors,
         }

@@ -68,6 +68,13 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  on_idle:
+    description:
+      - Whether a flow that names pods, workloads or namespaces which are neither in the cluster nor among
+        O(definitions) fails the module. Such a flow says nothing; a misspelt name would let it hold for ever.
+    type: str
+    choices: [fail, report]
+    default: report
   field_manager:
     description: Owner of the fields that are applied.
     type: str
@@ -155,6 +162,7 @@ ARGUMENTS = dict(
     required_flows={"type": "list", "elements": "dict", "default": []},
     forbidden_flows={"type": "list", "elements": "dict", "default": []},
     on_violation={"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    on_idle={"type": "str", "choices": ["fail", "report"], "default": "report"},
     field_manager={"type": "str", "default": "falconet.k8s"},
     state_namespace={"type": "str", "default": "default"},
     lease_seconds={"type": "int", "default": 300},
@@ -192,7 +200,12 @@ def change(module: AnsibleModule, client: Client, policies: PolicySet) -> dict[s
     }
     if module._diff and changes.real:
         result["diff"] = difference(changes, connections)
-    if refused:
+    if idle and params["on_idle"] == "fail":
+        text = "; ".join(f"{one['kind']} flow '{one['flow']}': {one['why']}" for one in idle)
+        result.update(
+            failed=True, changed=False, msg=f"nothing was changed, because flows name what is not there: {text}"
+        )
+    elif refused:
         text = "; ".join(violation["message"] for violation in violations)
         result.update(failed=True, msg=f"nothing was changed, because the change violates flows: {text}")
     elif result["changed"] and not module.check_mode:

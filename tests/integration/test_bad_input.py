@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,51 @@ def test_a_node_without_ssh(site: Site, tmp_path: Path) -> None:
     assert "Node worker99" in output
     assert "127.0.0.1:1" in output
     assert "Nothing was changed" in output
+
+
+def test_a_flow_of_a_namespace_that_does_not_exist(site: Site) -> None:
+    flow = {"name": "visitor", "from": {"namespace": "defualt"}, "to": {"namespace": "prod"}, "ports": [8080]}
+    output = refused(site, extra={"network_policies_forbidden_flows": [flow]})
+    assert "forbidden flow 'visitor'" in output
+    assert "defualt" in output
+    assert "default" in output
+    later = {"network_policies_forbidden_flows": [flow], "network_policies_later_flows": ["visitor"]}
+    assert site.run("preflight.yml", extra=later).returncode == 0
+    output = refused(site, extra={**later, "network_policies_later_flows": ["visitr"]})
+    assert "no flow is called visitr. Names of flows:" in output
+
+
+def test_a_trigger_in_a_namespace_that_does_not_exist(site: Site) -> None:
+    trigger = {"name": "x", "rule": "Read of etc shadow", "namespace": "prodd", "command": ["true"]}
+    output = refused(site, extra={"verify_triggers": [trigger]})
+    assert "verify_triggers: there is no Namespace prodd in the cluster; did you mean prod?" in output
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ({"falco_priority_class": "system-node-crtical"}, "did you mean system-node-critical?"),
+        (
+            {"falco_image_pull_secrets": ["nobody-made-it"]},
+            "falco_image_pull_secrets: there is no Secret nobody-made-it",
+        ),
+        ({"falco_node_selector": {"no": "node"}}, "No node of the cluster has the labels of falco_node_selector"),
+    ],
+)
+def test_objects_that_do_not_exist(site: Site, extra: dict[str, Any], told: str) -> None:
+    assert told in refused(site, extra=extra)
+
+
+def test_a_group_that_is_misspelt(site: Site, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"cluster": {"hosts": {"sandbox": {"ansible_connection": "local"}}}}))
+    outcome = dataclasses.replace(site, inventory=inventory).run("site.yml")
+    assert outcome.returncode != 0
+    said = " ".join(outcome.output.split())
+    assert "there is no group clusters" in said
+    assert "did you mean it by cluster?" in said
+
+
+def test_a_context_that_does_not_exist(site: Site) -> None:
+    output = refused(site, extra={"cluster_context": "sandbx"})
+    assert "Its contexts are" in output

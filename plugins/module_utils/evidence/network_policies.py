@@ -21,7 +21,8 @@ def judge(asked: Asked) -> Iterator[Check]:
     Args:
         asked: C(check_mode); C(set_name); C(plan), what netpol_apply returned for C(state=planned);
             C(canary_wanted) and C(canary), what netpol_probe returned for C(question=enforcement);
-            C(probe_wanted) and C(probe), what it returned for the flows; C(flows), all declared flows;
+            C(probe_wanted) and C(probe), what it returned for the flows; C(flows), all declared flows,
+            and C(later), names of those that are not to be tried yet;
             C(unproven), what an unproven flow is: C(fail) or C(warn); C(compare), whether the network is compared with
             the analysis, and C(compared), the namespaces in which it is.
 
@@ -81,6 +82,10 @@ def _connections(asked: Asked) -> Iterator[Check]:
     for name in dict.fromkeys(str(flow.get("name")) for flow in asked.items("flows") if flow.get("name")):
         if name not in tried:
             yield Check("flow", "Flow was tried", name, FAILED, "the probe said nothing about it")
+    for name in asked.items("later"):
+        yield Check(
+            "flow", "Flow is tried", str(name), SKIPPED, "its pods come later: see network_policies_later_flows"
+        )
     if asked.flag("compare"):
         compared = [row for row in rows if not row.get("flow") and row.get("expected")]
         if compared:

@@ -51,11 +51,18 @@ class Client:
     Args:
         configuration: a C(kubernetes.client.Configuration) that has been loaded.
         patience_seconds: how long a request that may be repeated is repeated while the API server is away.
+        connect_timeout_seconds: how long one attempt to connect may take.
     """
 
-    def __init__(self, configuration: Any, patience_seconds: float = DEFAULT_PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        configuration: Any,
+        patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+    ) -> None:
         self.configuration = configuration
         self.patience_seconds = patience_seconds
+        self.connect_timeout_seconds = connect_timeout_seconds
         self.calls = 0
         self._count_lock = threading.Lock()
         self._discovered: dict[str, dict[str, Resource]] = {}
@@ -125,7 +132,7 @@ class Client:
                     url,
                     body=payload,
                     headers=headers,
-                    timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=timeout_seconds),
+                    timeout=urllib3.Timeout(connect=self.connect_timeout_seconds, read=timeout_seconds),
                     preload_content=not stream,
                     retries=False,
                 )

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from .client import DEFAULT_PATIENCE_SECONDS, KUBERNETES_IMPORT_ERROR, Client
+from .client import CONNECT_TIMEOUT_SECONDS, DEFAULT_PATIENCE_SECONDS, KUBERNETES_IMPORT_ERROR, Client
 from .errors import KubeError
 
 try:
@@ -43,7 +44,11 @@ CLUSTER_ARGUMENTS: dict[str, dict[str, Any]] = {
 """Argument spec of the connection options, documented by the doc fragment C(cluster)."""
 
 
-def connect(params: dict[str, Any], patience_seconds: float = DEFAULT_PATIENCE_SECONDS) -> Client:
+def connect(
+    params: dict[str, Any],
+    patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
+    answer_within_seconds: float | None = None,
+) -> Client:
     """Connect with the options of a module.
 
     Without any option the default kubeconfig is used (C(KUBECONFIG), C(~/.kube/config)), and inside a pod its service
@@ -52,6 +57,8 @@ def connect(params: dict[str, Any], patience_seconds: float = DEFAULT_PATIENCE_S
     Args:
         params: module parameters; the keys of C(CLUSTER_ARGUMENTS) are read, others are ignored.
         patience_seconds: how long to wait for an API server that is away.
+        answer_within_seconds: how long the API server may take to answer at all, an address that swallows packets
+            included; instead of C(patience_seconds).
 
     Raises:
         KubeError: the library is missing, or the options do not make a connection.
@@ -82,7 +89,11 @@ def connect(params: dict[str, Any], patience_seconds: float = DEFAULT_PATIENCE_S
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     if params.get("proxy"):
         configuration.proxy = params["proxy"]
-    return Client(configuration, patience_seconds)
+    if answer_within_seconds is None:
+        return Client(configuration, patience_seconds)
+    # One attempt more may begin just before the patience ends.
+    attempt = min(CONNECT_TIMEOUT_SECONDS, answer_within_seconds / 2)
+    return Client(configuration, answer_within_seconds - attempt, attempt)
 
 
 def _load(configuration: Any, params: dict[str, Any]) -> None:
@@ -100,7 +111,8 @@ def _load(configuration: Any, params: dict[str, Any]) -> None:
         )
     except kubernetes_config.ConfigException as error:
         if kubeconfig or context:
-            raise KubeError("kubeconfig {}: {}".format(kubeconfig or "(default)", error)) from error
+            where = "kubeconfig {}".format(kubeconfig or "(default)")
+            raise KubeError(f"{where}: {error}", _about_contexts(kubeconfig, context)) from error
         try:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
         except kubernetes_config.ConfigException:
@@ -110,3 +122,17 @@ def _load(configuration: Any, params: dict[str, Any]) -> None:
             ) from error
     except (OSError, ValueError) as error:
         raise KubeError("kubeconfig {} cannot be read: {}".format(kubeconfig or "(default)", error)) from error
+
+
+def _about_contexts(kubeconfig: str | None, context: str | None) -> str:
+    """What contexts a kubeconfig has, if the one that was asked for is not among them; empty if it is."""
+    try:
+        found, current = kubernetes_config.list_kube_config_contexts(config_file=kubeconfig)
+    except (kubernetes_config.ConfigException, OSError, ValueError):
+        return ""
+    names = [str(one["name"]) for one in found]
+    if not context or context in names:
+        return ""
+    # The one that was probably meant comes first.
+    names.sort(key=lambda name: -difflib.SequenceMatcher(None, name, context).ratio())
+    return f"Its contexts are {', '.join(names)} (current: {current['name']})."

@@ -44,6 +44,7 @@ KNOWN = {
         Resource("", "v1", "pods", "Pod", True),
         Resource("", "v1", "services", "Service", True),
         Resource("", "v1", "configmaps", "ConfigMap", True),
+        Resource("", "v1", "secrets", "Secret", True),
         Resource("", "v1", "serviceaccounts", "ServiceAccount", True),
         Resource("", "v1", "replicationcontrollers", "ReplicationController", True),
         Resource("apps", "v1", "deployments", "Deployment", True),
@@ -54,6 +55,8 @@ KNOWN = {
         Resource("batch", "v1", "cronjobs", "CronJob", True),
         Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True),
         Resource("coordination.k8s.io", "v1", "leases", "Lease", True),
+        Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False),
+        Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False),
         Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True),
     )
 }

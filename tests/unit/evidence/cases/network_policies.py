@@ -25,6 +25,7 @@ GOOD: dict[str, Any] = {
     "probe_wanted": True,
     "probe": {"results": [PASSES, DENIED, AGREES], "not_probed": [], "counts": {}, "seconds": 1.0},
     "flows": [{"name": "in"}, {"name": "out"}],
+    "later": [],
     "unproven": "fail",
     "compare": True,
     "compared": ["prod"],
@@ -126,6 +127,12 @@ CASES = [
         changed(GOOD, flows=[{"name": "in"}, {"name": "out"}, {"name": "gone"}, {}]),
         after(*FLOWS, ("flow", "failed"), AGREED),
         ("said nothing",),
+    ),
+    Case(
+        "a flow of later",
+        changed(GOOD, later=["audit"]),
+        after(*FLOWS, ("flow", "skipped"), AGREED),
+        ("Flow is tried: its pods come later",),
     ),
     Case(
         "the network does otherwise",

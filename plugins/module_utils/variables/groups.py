@@ -1,0 +1,49 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: any release may change it. Do not import it from elsewhere.
+
+"""Groups of the inventory that the plays are for: without them Ansible skips every play and ends well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..common.words import nearest
+
+CLUSTERS, NODES, REDIS = "clusters", "kube_nodes", "redis_nodes"
+_ANSIBLES_OWN = {"all", "ungrouped"}
+
+
+def problems_of_groups(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> list[str]:
+    """What is wrong with an inventory's groups, a sentence each; empty if nothing is.
+
+    Args:
+      groups: hosts by group, as Ansible's C(groups).
+      cluster_of: C(kube_cluster) by host, where it is set.
+    """
+    return list(_problems(groups, cluster_of))
+
+
+def _problems(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> Iterator[str]:
+    own = sorted(set(groups) - _ANSIBLES_OWN)
+    clusters = list(groups.get(CLUSTERS) or ())
+    if not clusters:
+        there = f"no host is in the group {CLUSTERS}" if CLUSTERS in groups else f"there is no group {CLUSTERS}"
+        close = nearest(CLUSTERS, [name for name in own if name != CLUSTERS])
+        hint = f"; did you mean it by {close}?" if close else f"; its groups are {', '.join(own) or 'none'}."
+        yield f"{there}, which has a host for each cluster{hint}"
+    if NODES not in groups:
+        close = nearest(NODES, own)
+        if close:
+            yield f"there is no group {NODES}, which has the machines; did you mean it by {close}?"
+    nodes = list(groups.get(NODES) or ())
+    for node in nodes:
+        cluster = str(cluster_of.get(node) or "")
+        if clusters and cluster and cluster not in clusters:
+            close = nearest(cluster, clusters)
+            hint = f"did you mean {close}?" if close else f"those are {', '.join(clusters)}."
+            yield f"kube_cluster of {node} is {cluster}, which is no host of the group {CLUSTERS}; {hint}"
+    for node in groups.get(REDIS) or ():
+        if nodes and node not in nodes:
+            yield f"{node} of the group {REDIS} is not in the group {NODES}."
