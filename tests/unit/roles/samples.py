@@ -94,6 +94,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "network_policies_probe_listen": True,
         "network_policies_probe_pods_per_workload": 1,
         "network_policies_prune": False,
+        "network_policies_later_flows": [],
         "network_policies_required_flows": [FLOW],
         "network_policies_settle_seconds": 2.5,
     },
