@@ -19,8 +19,8 @@ def judge(asked: Asked) -> Iterator[Check]:
     Args:
         asked: C(namespace); C(release), its name and that of Falco's workload; C(kind) of that workload; C(rollout),
             what falco_rollout returned for all workloads; C(nodes), a result with all Node objects; C(node_selector),
-            labels of the nodes that Falco is to watch (empty for all); C(groups), a node_selector for each group of
-            nodes that has a Falco of its own; C(claim), a result with Redis' claim, and C(claim_name).
+            labels of the nodes that Falco is to watch (empty for all); C(groups), C(nodes) (names) and C(node_labels)
+            of each group of nodes that has a Falco of its own; C(claim), a result with Redis' claim, and C(claim_name).
 
     Raises:
         EvidenceError: something of this is missing or of another type.
@@ -40,14 +40,14 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
         why = rollout.why_not if not rollout.answered else f"nodes: {nodes.why_not}"
         return Check("nodes", sentence, subject, FAILED, why)
     pods = {str(pod["node"]): pod for pod in rollout.get("pods", [])}
-    selectors = [selector for selector in asked.items("groups") if selector]
+    groups = asked.items("groups")
     missing, left_out, elsewhere, watched = [], [], [], []
     for node in nodes.get("resources", []):
         name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
         if name in pods:
             watched.append(name)
             missing += [f"{name}: pod {pods[name]['name']} {text}" for text in pods[name].get("differs", [])]
-        elif any(_selects(selector, labels) for selector in selectors):
+        elif any(_belongs(name, labels, group) for group in groups):
             elsewhere.append(name)
         elif not _selects(asked.mapping("node_selector"), labels):
             left_out.append(name)
@@ -61,6 +61,11 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
     if left_out:
         detail += f"; left out by falco_node_selector: {', '.join(sorted(left_out))}"
     return Check("nodes", sentence, subject, passed_if(not missing), detail, {"pods": list(pods.values())})
+
+
+def _belongs(node: str, labels: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
+    selector = group.get("node_labels")
+    return node in (group.get("nodes") or ()) or (bool(selector) and _selects(selector or {}, labels))
 
 
 def _selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:

@@ -89,9 +89,26 @@ CASES = [
     ),
     Case(
         "watched by the Falco of its group",
-        with_nodes(node("n1"), node("n2"), node("n3", kernel="old"), groups=[{"kernel": "old"}, {}]),
+        with_nodes(
+            node("n1"),
+            node("n2"),
+            node("n3", kernel="old"),
+            groups=[{"node_labels": {"kernel": "old"}}, {"nodes": None}],
+        ),
         (("nodes", "passed"),),
         ("of their group: n3",),
+    ),
+    Case(
+        "watched by the Falco of a group that names it",
+        with_nodes(node("n1"), node("n2"), node("n3"), groups=[{"nodes": ["n3"]}]),
+        (("nodes", "passed"),),
+        ("of their group: n3",),
+    ),
+    Case(
+        "a group that is for other nodes",
+        with_nodes(node("n1"), node("n2"), node("n3"), groups=[{"nodes": ["n9"]}]),
+        (("nodes", "failed"),),
+        ("n3: no Falco pod",),
     ),
     Case(
         "a pod is otherwise than wanted",
