@@ -106,7 +106,7 @@ CASES = [
     ),
     Case(
         "a group that is for other nodes",
-        with_nodes(node("n1"), node("n2"), node("n3"), groups=[{"nodes": ["n9"]}]),
+        with_nodes(node("n1"), node("n2"), node("n3"), groups=[{"nodes": ["n9"]}, {"node_labels": {"kernel": "old"}}]),
         (("nodes", "failed"),),
         ("n3: no Falco pod",),
     ),
