@@ -62,7 +62,7 @@ def build_driver_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
     releases = []
     for group in settings["driver_groups"]:
         name = group_release(settings["release_name"], group["name"])
-        extra = {key: value for key, value in settings["extra_values"].items() if key != "falcosidekick"}
+        extra = _for_a_group(settings["extra_values"])
         own = {
             "affinity": group_affinity(settings["affinity"], group),
             "driver": group["driver"],
@@ -78,6 +78,14 @@ def build_driver_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         labels = {"controller": {"labels": {BELONGS_TO: settings["release_name"]}}}
         releases.append({"name": name, "values": merge(values, labels)})
     return releases
+
+
+def _for_a_group(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Further values without those that are right for the first release alone: its name, its driver, Falcosidekick."""
+    found = {key: value for key, value in extra.items() if key not in ("falcosidekick", "fullnameOverride")}
+    if isinstance(found.get("driver"), Mapping):
+        found["driver"] = {key: value for key, value in found["driver"].items() if key != "kind"}
+    return found
 
 
 def _sidekick_url(settings: Mapping[str, Any]) -> str:

@@ -121,3 +121,11 @@ def test_what_cannot_be_combined_is_told(variables: dict[str, Any], told: str) -
     with pytest.raises(FalcoChartError) as error:
         build_values({"driver_groups": [OLD], **variables})
     assert told in str(error.value)
+
+
+def test_the_first_releases_name_and_driver_are_not_given_to_a_group() -> None:
+    extra = {"fullnameOverride": "falco", "driver": {"kind": "modern_ebpf", "sysfsMountPath": "/sys"}}
+    (release,) = build_driver_releases({"driver_groups": [OLD], "extra_values": extra})
+    assert "fullnameOverride" not in release["values"]
+    assert release["values"]["driver"]["kind"] == OLD["driver"] != "modern_ebpf"
+    assert release["values"]["driver"]["sysfsMountPath"] == "/sys"
