@@ -8,7 +8,6 @@ The artifact is built of what lies in the working tree, by the rules of galaxy.y
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tarfile

@@ -64,7 +64,10 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "driver": ({"node_prep_driver": "ebpf"}, "value of node_prep_driver must be one of: auto, modern_ebpf, kmod, none"),
     "unusable": ({"node_prep_driver": "kmod"}, "kmod was asked for, but cannot run. this kernel loads no modules"),
     "user": ({"node_prep_redis_uid": "redis"}, "argument 'node_prep_redis_uid' is of type"),
-    "mode": ({"node_prep_redis_mode": 0o750}, "node_prep_redis_mode is 488; write the mode as a quoted octal number with its leading zero"),
+    "mode": (
+        {"node_prep_redis_mode": 0o750},
+        "node_prep_redis_mode is 488; write the mode as a quoted octal number with its leading zero",
+    ),
     "port": ({"node_prep_firewalld_ports": [30080]}, "has '30080'; write a port as number/protocol, such as 30080/tcp"),
     "limit": ({"node_prep_sysctl_minimums": {"vm.x": "many"}}, 'vm.x: "many"; the value must be a whole number'),
     "shallow": ({"node_prep_redis_directory": "/mnt"}, "absolute path of at least two parts"),
