@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.show.render import render
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
 
 
 def connectivity(data: object, form: str = "text", title: str = "Connectivity", layout: str = "") -> str:
     """The matrix in one of its forms; see connectivity.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.show.render import render
+
     try:
         return render(data, form, title, layout)
     except NetpolError as error:

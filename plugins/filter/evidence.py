@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.junit import junit
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import evidence as judge
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
 
 
 def evidence(asked: dict[str, Any], stage: str) -> list[dict[str, Any]]:
     """The checks of a stage. See evidence.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import evidence as judge
+
     try:
         return judge(asked, stage)
     except EvidenceError as error:
@@ -24,6 +26,9 @@ def evidence(asked: dict[str, Any], stage: str) -> list[dict[str, Any]]:
 
 def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any]:
     """The report's data. See evidence_report.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
+
     try:
         return report(checks, **about)
     except EvidenceError as error:
@@ -32,6 +37,8 @@ def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any
 
 def evidence_junit(data: dict[str, Any]) -> str:
     """The report as JUnit XML. See evidence_junit.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.junit import junit
+
     return junit(data)
 
 

@@ -10,16 +10,20 @@ import datetime
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
-    MISSING,
-    as_secrets,
-    keep_or_issue,
-    of_secrets,
-)
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
 
 
 def falco_certificates(before: dict[str, Any], names: list[str], days: int = 397) -> dict[str, Any]:
     """Data of the Secrets with certificates. See falco_certificates.yml."""
+    from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
+        MISSING,
+        as_secrets,
+        keep_or_issue,
+        of_secrets,
+    )
+
     if MISSING:
         raise AnsibleFilterError(f"falco_certificates: the controller needs the Python library cryptography: {MISSING}")
     try:

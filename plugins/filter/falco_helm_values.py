@@ -9,31 +9,31 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.engines import engine_of_nodes
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import build_outputs, fingerprint
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import (
-    build_driver_releases,
-    build_sidekick_releases,
-    build_values,
-)
-from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
 from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
 from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import role_options
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
 
 
 def falco_helm_values(variables: dict[str, Any]) -> dict[str, Any]:
     """Values of the chart falco. See falco_helm_values.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
+
     return _or_filter_error(build_values, _typed(variables))
 
 
 def falco_driver_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
     """Releases of Falco for groups of nodes with another driver. See falco_driver_releases.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_driver_releases
+
     return _or_filter_error(build_driver_releases, _typed(variables))
 
 
 def falco_sidekick_releases(variables: dict[str, Any]) -> list[dict[str, Any]]:
     """Releases of the chart falcosidekick beside Falco's. See falco_sidekick_releases.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_sidekick_releases
+
     return _or_filter_error(build_sidekick_releases, _typed(variables))
 
 
@@ -50,11 +50,15 @@ def falco_changed_releases(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def falco_outputs_secret(outputs: dict[str, Any], variable: str = "falco_outputs") -> dict[str, str]:
     """Environment variables of Falcosidekick's outputs. See falco_outputs_secret.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import build_outputs
+
     return dict(_or_filter_error(build_outputs, plain(outputs), variable).secret)
 
 
 def falco_secret_fingerprint(data: dict[str, str], salt: str) -> str:
     """A digest that is slow to guess backwards. See falco_secret_fingerprint.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import fingerprint
+
     return fingerprint(data, salt) if data else ""
 
 
@@ -70,11 +74,15 @@ def falco_unmatched_selectors(selectors: dict[str, dict[str, str]], nodes: list[
 
 def falco_container_engine(nodes: list[dict[str, Any]]) -> str:
     """The container engine that all nodes report. See falco_container_engine.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.engines import engine_of_nodes
+
     return _or_filter_error(engine_of_nodes, nodes)
 
 
 def _typed(variables: dict[str, Any]) -> dict[str, Any]:
     """The settings with their declared types: templates and extra variables may have made strings of them."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
+
     options = role_options("falco")
     typed, problems = {}, []
     for name, value in variables.items():
@@ -89,6 +97,8 @@ def _typed(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_filter_error(function: Callable[..., Any], *arguments: Any) -> Any:
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+
     try:
         return function(*arguments)
     except FalcoChartError as error:

@@ -6,19 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
-    LABEL_FIELDS,
-    NAMESPACE_FIELDS,
-    Target,
-    scope,
-)
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
+if TYPE_CHECKING:
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 
 def rules_files(data: object) -> list[RulesFile]:
@@ -27,6 +22,9 @@ def rules_files(data: object) -> list[RulesFile]:
     Raises:
         FalcoError: the data has none of these shapes.
     """
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+
     if isinstance(data, str):
         return [RulesFile("rules.yaml", data)]
     if isinstance(data, Mapping):
@@ -43,6 +41,8 @@ def rules_files(data: object) -> list[RulesFile]:
 
 
 def _text(value: object) -> str:
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
     if not isinstance(value, str):
         raise FalcoError(f"a rules file is text, not {type(value).__name__}")
     return value
@@ -55,18 +55,27 @@ def falco_scope(
     containers: Sequence[str] = (),
     rules: Sequence[str] = (),
     tags: Sequence[str] = (),
-    namespace_field: str = NAMESPACE_FIELDS[0],
-    label_field: str = LABEL_FIELDS[0],
+    namespace_field: str = "",
+    label_field: str = "",
     falco_version: str = "0.44",
 ) -> dict[str, Any]:
     """An override file that restricts rules; see falco_scope.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
+        LABEL_FIELDS,
+        NAMESPACE_FIELDS,
+        Target,
+        scope,
+    )
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
     try:
         target = Target(
             namespaces=tuple(namespaces),
             labels=dict(labels or {}),
             containers=tuple(containers),
-            namespace_field=namespace_field,
-            label_field=label_field,
+            namespace_field=namespace_field or NAMESPACE_FIELDS[0],
+            label_field=label_field or LABEL_FIELDS[0],
         )
         scoped = scope(rules_files(data), target, rules, tags, catalogue(falco_version))
     except FalcoError as error:
@@ -80,6 +89,10 @@ def falco_scope(
 
 def falco_merge(data: object, falco_version: str = "0.44") -> dict[str, Any]:
     """Several rules files as one; see falco_merge.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
     try:
         merged = merge(rules_files(data), catalogue(falco_version))
     except FalcoError as error:

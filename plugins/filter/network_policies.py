@@ -10,12 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.catalogue import needs_api_server, render
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.options import CatalogueError
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
 
 
 def network_policies(namespaces: list[dict[str, Any]], api_server: list[str] | None = None) -> list[dict[str, Any]]:
     """Namespaces and policies from entries of the catalogue. See network_policies.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.catalogue import render
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.options import CatalogueError
+
     try:
         return render(namespaces, api_server or [])
     except CatalogueError as error:
@@ -24,6 +28,8 @@ def network_policies(namespaces: list[dict[str, Any]], api_server: list[str] | N
 
 def network_policies_need_api_server(namespaces: list[dict[str, Any]]) -> bool:
     """Whether an entry needs the API server's addresses. See network_policies_need_api_server.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.catalogue import needs_api_server
+
     return needs_api_server(namespaces)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -199,3 +201,18 @@ def test_the_check_itself_can_fail(source: str, tmp_path: Path, monkeypatch: pyt
     bad.write_text(source)
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert violations(bad, lambda name: name.split(".")[0] in sys.stdlib_module_names)
+
+
+def test_filter_files_import_no_core() -> None:
+    """Ansible imports all of them in each of its processes: what they import is paid by every task with a template."""
+    program = (
+        "import importlib, pathlib, sys\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).glob('*.py')):\n"
+        f"    importlib.import_module('{COLLECTION}.plugins.filter.' + path.stem)\n"
+        f"print([name for name in sys.modules if name.startswith('{COLLECTION}.plugins.module_utils.')])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "build" / "collections")}
+    command = [sys.executable, "-c", program, str(ROOT / "plugins" / "filter")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    imported = {name.split(".")[5] for name in ast.literal_eval(done.stdout)}
+    assert imported <= {"common", "variables"}
