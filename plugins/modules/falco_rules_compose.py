@@ -186,6 +186,13 @@ hidden:
   returned: success
   type: list
   elements: dict
+rules:
+  description:
+    - Whether each rule is switched on, by its name, those of O(base) included if RV(base_used).
+    - Empty if the files do not load.
+  returned: success
+  type: dict
+  sample: {Read of the password hashes: true}
 base_used:
   description: Whether O(base) was given and could be loaded.
   returned: success
@@ -294,6 +301,7 @@ def main() -> None:
             {"rule": one.rule, "by": one.by, "always": one.always, "events": list(one.events)} for one in site.hidden
         ],
         unknown=[prefix + name for name in site.unknown],
+        rules=dict(site.rules),
         remarks=remarks,
         base_used=files is not None and not site.base_problem,
     )

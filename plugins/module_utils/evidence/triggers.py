@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ..common.words import nearest
 from .asked import Asked, Result
 from .check import FAILED, PASSED, SKIPPED, Check, EvidenceError, passed_if
 
@@ -24,7 +25,8 @@ def judge(asked: Asked) -> Iterator[Check]:
             the pods in which they ran, in the same order; C(stopped), why they could not be fired (empty if they
             were), and C(stopped_at), the step; C(log), what falco_alerts_info returned for Falco's log;
             C(destinations), what it returned for each, as a loop over destinations registers it;
-            C(timeout_seconds), how long was waited.
+            C(timeout_seconds), how long was waited; C(rules), whether each rule that Falco loads is switched on, by its
+            name (empty if they are not known).
 
     Raises:
         EvidenceError: something of this is missing or of another type.
@@ -41,13 +43,14 @@ def judge(asked: Asked) -> Iterator[Check]:
     triggers, pods = asked.items("triggers"), asked.items("pods")
     if len(triggers) != len(pods):
         raise EvidenceError(f"verify: {len(triggers)} triggers ran in {len(pods)} pods")
-    seen = [trigger for trigger in triggers if _alerts(trigger) and _match(trigger, log).get("arrived")]
+    seen = {trigger["rule"] for trigger in triggers if _alerts(trigger) and _match(trigger, log).get("arrived")}
+    rules = asked.mapping("rules")
     for trigger, pod in zip(triggers, pods):
         if _alerts(trigger):
             for place, answer in places:
                 yield _arrived(trigger, place, answer, asked.number("timeout_seconds"))
         else:
-            yield _silent(trigger, str(pod), log, bool(seen))
+            yield _silent(trigger, str(pod), log, seen, rules)
 
 
 def _alerts(trigger: Mapping[str, Any]) -> bool:
@@ -81,7 +84,9 @@ def _arrived(trigger: Mapping[str, Any], place: str, answer: Result, timeout_sec
     )
 
 
-def _silent(trigger: Mapping[str, Any], pod: str, log: Result, others_arrived: bool) -> Check:
+def _silent(
+    trigger: Mapping[str, Any], pod: str, log: Result, seen: Collection[str], rules: Mapping[str, Any]
+) -> Check:
     sentence, subject = "No alert outside of the rule's scope", _subject(trigger)
     if not log.answered:
         return Check("silence", sentence, subject, FAILED, log.why_not)
@@ -93,8 +98,15 @@ def _silent(trigger: Mapping[str, Any], pod: str, log: Result, others_arrived: b
     ]
     if wrong:
         return Check("silence", sentence, subject, FAILED, wrong[0])
-    if not others_arrived:
+    if rules and trigger["rule"] not in rules:
+        near = nearest(trigger["rule"], rules)
+        hint = f"; did you mean '{near}'?" if near else ""
+        return Check("silence", sentence, subject, FAILED, f"Falco loads no rule of this name{hint}")
+    if not seen:
         why = "nothing else arrived either, so silence proves nothing"
+        return Check("silence", sentence, subject, SKIPPED, why)
+    if trigger["rule"] not in {*seen, *rules}:
+        why = "this rule alerted nowhere, and it is not known whether Falco has it, so silence proves nothing"
         return Check("silence", sentence, subject, SKIPPED, why)
     return Check("silence", sentence, subject, passed_if(True), "no alert while others arrived")
 

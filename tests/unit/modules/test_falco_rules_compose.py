@@ -54,6 +54,13 @@ def test_without_data_nothing_is_added() -> None:
     assert result["remarks"] == []
 
 
+def test_rules_are_named_with_whether_they_are_switched_on() -> None:
+    ours = {"Shell of ours": True, "Other of ours": True}
+    assert compose(disabled_tags=["shell"])["rules"] == {"Shell of Falco": False, "Audit of Falco": True, **ours}
+    assert compose(base=None)["rules"] == ours
+    assert compose(files={"ours.yaml": "- rule: [unclosed"})["rules"] == {}
+
+
 def test_data_become_files() -> None:
     result = compose(disabled_tags=["shell"], scope={"namespaces": ["prod"], "rules": "own"})
     assert result["generated"] == ["zz-disabled.yaml", "zz-scope.yaml"]

@@ -10,7 +10,7 @@ them; without them the result says what is left unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..catalogue.catalogue import Catalogue
@@ -87,6 +87,7 @@ class Site:
         decisions: what was done to scope each rule.
         hidden: rules of the site's own that earlier ones hide where Falco stops at the first match.
         unknown: wishes that need Falco's own rules, which are not known.
+        rules: whether each rule is switched on, those of the base included; empty if the files do not load.
         base_problem: why the base was left out, if it was given and cannot be loaded here.
     """
 
@@ -97,6 +98,7 @@ class Site:
     decisions: tuple[Decision, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     unknown: tuple[str, ...] = ()
+    rules: Mapping[str, bool] = field(default_factory=dict)
     base_problem: str = ""
 
 
@@ -161,7 +163,8 @@ def compose(
     if base is not None:
         _check_generated(whole)
     hidden = hidden_rules(whole, ours, minimum_priority) if whole.successful else []
-    return _site(texts, whole.successful, disabled, decisions, tuple(hidden), tuple(unknown))
+    rules = {name: rule.enabled for name, rule in whole.collector.rules.items()} if whole.successful else {}
+    return _site(texts, whole.successful, disabled, decisions, tuple(hidden), tuple(unknown), rules)
 
 
 def _site(texts: Mapping[str, str], judged: bool, disabled: Sequence[str], *more: Any) -> Site:

@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {
     "log": MATCHES,
     "destinations": [{**MATCHES, "destination": {"name": "slack"}}],
     "timeout_seconds": "60",
+    "rules": {READ["rule"]: True},
 }
 MISSED = {"matches": [{"name": "read", "arrived": False}], "alerts": []}
 ALL = ("alert", "passed"), ("alert", "passed"), ("silence", "passed")
@@ -73,6 +74,25 @@ CASES = [
         )
         for number, alert in enumerate(WRONG)
     ),
+    Case(
+        "Falco has no such rule",
+        changed(GOOD, triggers=[READ, {**BESIDE, "rule": "Read of ect shadow"}]),
+        (*ALL[:2], ("silence", "failed")),
+        ("Falco loads no rule of this name; did you mean 'Read of etc shadow'?",),
+    ),
+    Case(
+        "Falco has no such rule and none like it",
+        changed(GOOD, triggers=[READ, {**BESIDE, "rule": "x"}]),
+        (*ALL[:2], ("silence", "failed")),
+        ("Falco loads no rule of this name",),
+    ),
+    Case(
+        "whether Falco has such a rule is not known",
+        changed(GOOD, triggers=[READ, {**BESIDE, "rule": "Read of ect shadow"}], rules={}),
+        (*ALL[:2], ("silence", "skipped")),
+        ("it is not known whether Falco has it",),
+    ),
+    Case("the rule alerted elsewhere, so Falco has it", changed(GOOD, rules={}), ALL),
     Case(
         "another rule alerted there",
         changed(GOOD, log={**MATCHES, "alerts": [{**WRONG[0], "rule": "Other"}]}, destinations=[]),
