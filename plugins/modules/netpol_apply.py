@@ -72,9 +72,17 @@ options:
     description:
       - Whether a flow that names pods, workloads or namespaces which are neither in the cluster nor among
         O(definitions) fails the module. Such a flow says nothing; a misspelt name would let it hold for ever.
+      - A flow of namespaces that exist and have no pod now is no failure.
     type: str
     choices: [fail, report]
     default: report
+  later_namespaces:
+    description:
+      - Namespaces whose pods come later, by another step of the same run. As long as one of them has no pod, a flow that
+        names it is no failure of O(on_idle).
+    type: list
+    elements: str
+    default: []
   field_manager:
     description: Owner of the fields that are applied.
     type: str
@@ -127,7 +135,9 @@ violations:
   type: list
   elements: dict
 idle_flows:
-  description: Flows that say nothing yet because what they name does not run.
+  description:
+    - Flows that say nothing yet because what they name does not run. C(empty) tells those that name nothing but
+      namespaces which exist and have no pod; C(namespaces) has those that the flow names.
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
@@ -163,6 +173,7 @@ ARGUMENTS = dict(
     forbidden_flows={"type": "list", "elements": "dict", "default": []},
     on_violation={"type": "str", "choices": ["fail", "report"], "default": "fail"},
     on_idle={"type": "str", "choices": ["fail", "report"], "default": "report"},
+    later_namespaces={"type": "list", "elements": "str", "default": []},
     field_manager={"type": "str", "default": "falconet.k8s"},
     state_namespace={"type": "str", "default": "default"},
     lease_seconds={"type": "int", "default": 300},
@@ -200,8 +211,11 @@ def change(module: AnsibleModule, client: Client, policies: PolicySet) -> dict[s
     }
     if module._diff and changes.real:
         result["diff"] = difference(changes, connections)
-    if idle and params["on_idle"] == "fail":
-        text = "; ".join(f"{one['kind']} flow '{one['flow']}': {one['why']}" for one in idle)
+    inhabited = {one["metadata"].get("namespace") for one in snapshot if one.get("kind") == "Pod"}
+    later = set(params["later_namespaces"]) - inhabited
+    absent = [one for one in idle if not one["empty"] and not later.intersection(one["namespaces"])]
+    if absent and params["on_idle"] == "fail":
+        text = "; ".join(f"{one['kind']} flow '{one['flow']}': {one['why']}" for one in absent)
         result.update(
             failed=True, changed=False, msg=f"nothing was changed, because flows name what is not there: {text}"
         )

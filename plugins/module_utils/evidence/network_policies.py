@@ -30,6 +30,7 @@ def judge(asked: Asked) -> Iterator[Check]:
         EvidenceError: something of this is missing or of another type.
     """
     yield _as_declared(asked)
+    yield from _absent(asked)
     yield _enforced(asked)
     if asked.flag("probe_wanted") and not asked.flag("check_mode"):
         yield from _connections(asked)
@@ -47,6 +48,14 @@ def _as_declared(asked: Asked) -> Check:
     other = [str(entry["name"]) for entry in objects if entry["action"] != "none"]
     detail = f"{', '.join(other)} would change" if other else f"{len(objects)} objects are as declared"
     return Check("declared", sentence, subject, passed_if(not other), detail, {"objects": objects})
+
+
+def _absent(asked: Asked) -> Iterator[Check]:
+    """Flows that hold only because what they name does not exist."""
+    for flow in asked.result("plan").get("idle_flows", []):
+        if not flow.get("empty"):
+            detail = f"{flow.get('kind')} flow: {flow.get('why')}"
+            yield Check("flow", "What the flow names exists", str(flow.get("flow")), FAILED, detail)
 
 
 def _enforced(asked: Asked) -> Check:

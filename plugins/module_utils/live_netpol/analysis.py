@@ -51,7 +51,8 @@ def check_flows(
 
     Returns:
         Violations, each with what decides and the smallest change that would help, and flows that say nothing here
-        because what they name does not run (yet), with the reason.
+        because what they name does not run (yet), with the reason; C(empty) where all of it exists, and is namespaces
+        in which no pod runs; C(namespaces), those that they name.
 
     Raises:
         KubeError: a flow does not follow the vocabulary.
@@ -65,10 +66,17 @@ def check_flows(
             try:
                 violations += answer(request, model)["violations"]
             except NoPodError as error:
-                idle.append({"flow": flow.get("name") or f"{kind}_flows[{number}]", "kind": kind, "why": str(error)})
+                name = flow.get("name") or f"{kind}_flows[{number}]"
+                idle.append({"flow": name, "kind": kind, "why": str(error), "empty": error.empty})
+                idle[-1]["namespaces"] = sorted(_namespaces(flow))
             except NetpolError as error:
                 raise KubeError(f"{kind}_flows[{number}]: {error}") from error
     return violations, idle
+
+
+def _namespaces(flow: dict[str, Any]) -> set[str]:
+    named = [(flow.get(end) or {}).get("namespace") or () for end in ("from", "to")]
+    return {str(name) for names in named for name in ([names] if isinstance(names, str) else names)}
 
 
 def _load(objects: Sequence[dict[str, Any]]) -> Model:

@@ -34,7 +34,16 @@ class FlowError(NetpolError):
 
 
 class NoPodError(FlowError):
-    """A flow with an end that no pod matches now; it may be right all the same."""
+    """A flow with an end that no pod matches now; it may be right all the same.
+
+    Attributes:
+        empty: whether all that the end names exists, and is namespaces without a running pod. Else it names something
+            that does not exist.
+    """
+
+    def __init__(self, path: str, message: str, hint: str = "", empty: bool = False) -> None:
+        super().__init__(path, message, hint)
+        self.empty = empty
 
 
 class Cause(enum.Enum):

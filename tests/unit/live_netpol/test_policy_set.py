@@ -158,6 +158,39 @@ def test_flows_whose_pods_do_not_run_yet_are_told_apart(api: FakeApi) -> None:
     assert result["violations"] == []
 
 
+def test_flows_of_what_does_not_exist_fail_where_that_is_asked_for(api: FakeApi) -> None:
+    fill(api, pod("a", "client", "192.0.2.1"), pod("b", "server", "192.0.2.2"))
+    flow = {"name": "visitor", "from": {"namespace": "c"}, "to": {"namespace": "b"}, "ports": [80]}
+    result = apply(api, state="planned", on_idle="fail", forbidden_flows=[{**flow, "from": {"namespace": "aa"}}])
+    assert result["failed"] is True
+    assert "nothing was changed" in result["msg"]
+    assert "forbidden flow 'visitor': forbidden_flows[0].from: no pod matches namespace aa" in result["msg"]
+    assert "there is no namespace 'aa'" in result["msg"]
+    # Of two namespaces, one.
+    result = apply(api, state="planned", on_idle="fail", forbidden_flows=[{**flow, "from": {"namespace": ["a", "aa"]}}])
+    assert "there is no namespace 'aa'" in result["msg"]
+    # A port that nobody has: nothing passes there in any case.
+    result = apply(api, state="planned", on_idle="fail", forbidden_flows=[{**flow, "from": {}, "ports": ["htpp"]}])
+    assert "has no port called 'htpp'" in result["msg"]
+
+
+def test_flows_of_what_another_step_brings_are_no_mistake_before_it(api: FakeApi) -> None:
+    fill(api, pod("b", "server", "192.0.2.2"))
+    flow = {"from": {"namespace": "falco", "workload": "ui"}, "to": {"namespace": "b"}, "ports": [80]}
+    asked = {"state": "planned", "on_idle": "fail", "later_namespaces": ["falco"], "required_flows": [flow]}
+    assert not apply(api, **asked).get("failed")
+    fill(api, namespace("falco"), pod("falco", "falco-1", "192.0.2.3"))
+    assert "there is no workload 'ui'" in apply(api, **asked)["msg"]
+
+
+def test_a_namespace_without_pods_is_no_mistake(api: FakeApi) -> None:
+    fill(api, namespace("c"), pod("b", "server", "192.0.2.2"))
+    flow = {"from": {"namespace": "c"}, "to": {"namespace": "b"}, "ports": [80]}
+    result = apply(api, state="planned", on_idle="fail", forbidden_flows=[flow])
+    assert not result.get("failed"), result
+    assert [one["empty"] for one in result["idle_flows"]] == [True]
+
+
 def test_policies_that_the_server_would_refuse_never_reach_it(api: FakeApi) -> None:
     result = apply(api, definitions=[policy("a", "bad", policyTypes=["Sideways"])])
     assert result["failed"] is True

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...common.words import nearest
 from ..decide.engine import Engine
 from ..decide.reference import Decision, Endpoint, Verdict, decide
 from ..decide.universe import Universe
-from ..errors import FlowError
+from ..errors import FlowError, NoPodError
 from ..flows.ends import Ends, intervals, select
 from ..flows.vocabulary import Flow
 from ..model.addresses import Range, format_range
@@ -120,7 +121,21 @@ def _ends(model: Model, flow: Flow) -> tuple[Ends, Ends]:
     sources, destinations = select(model, flow.source), select(model, flow.destination)
     if sources.block is not None and destinations.block is not None:
         raise FlowError(flow.path, "both ends are outside", "policies are about pods")
+    _see_ports(flow, destinations)
     return sources, destinations
+
+
+def _see_ports(flow: Flow, destinations: Ends) -> None:
+    """Refuse a port's name that nothing has there: nothing could be said of it, and any assertion would hold."""
+    names = [] if flow.destination.service else [port.name for port in flow.ports or () if port.name]
+    if names and destinations.block is not None:
+        raise FlowError(f"{flow.path}.ports", f"an address outside has no port called {names[0]!r}", "give its number")
+    known = {port.name for pod in destinations.pods for port in pod.ports if port.name}
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(sorted(known)) or 'none with a name'}"
+            raise NoPodError(f"{flow.path}.ports", f"{flow.destination} has no port called {name!r}", hint)
 
 
 class _Checker:

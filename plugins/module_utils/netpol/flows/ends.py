@@ -36,7 +36,8 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
         need: whether finding nothing is an error.
 
     Raises:
-        NoPodError: when nothing matches and something is needed; names the nearest thing that exists.
+        NoPodError: when nothing matches and something is needed, or a namespace among several does not exist; names the
+            nearest thing that exists.
     """
     if peer.block is not None:
         return Ends(block=peer.block)
@@ -63,8 +64,12 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
             if any(labels.get(key) != value for key, value in peer.namespace_labels.items()):
                 continue
         pods.append(pod)
-    if not pods and need:
-        raise NoPodError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer))
+    if need and not pods:
+        raise NoPodError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer), _is_empty(model, peer))
+    absent = [name for name in peer.namespaces if name not in model.namespaces]
+    if need and absent:
+        hint = _missing("namespace", absent[0], model.namespaces)
+        raise NoPodError(peer.path, f"only a part of {peer} exists", hint)
     return Ends(pods=tuple(pods))
 
 
@@ -158,6 +163,19 @@ def _named(pod: Pod | None, name: str, protocol: str) -> list[Interval]:
         for port in pod.ports
         if port.name == name and port.protocol == protocol
     ]
+
+
+def _is_empty(model: Model, peer: FlowPeer) -> bool:
+    """Whether a peer is nothing but namespaces that exist: that no pod runs there now does not make it wrong."""
+    if peer.workload or peer.pod or peer.service or peer.labels:
+        return False
+    if peer.namespaces and any(name not in model.namespaces for name in peer.namespaces):
+        return False
+    return any(
+        (not peer.namespaces or name in peer.namespaces)
+        and all(namespace.labels.get(key) == value for key, value in peer.namespace_labels.items())
+        for name, namespace in model.namespaces.items()
+    )
 
 
 def _why_nothing(model: Model, peer: FlowPeer) -> str:

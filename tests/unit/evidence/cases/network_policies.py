@@ -129,6 +129,21 @@ CASES = [
         ("said nothing",),
     ),
     Case(
+        "a flow of nothing",
+        changed(
+            GOOD,
+            plan={
+                **GOOD["plan"],
+                "idle_flows": [
+                    {"flow": "in", "kind": "forbidden", "why": "there is no namespace 'defualt'", "empty": False},
+                    {"flow": "out", "kind": "forbidden", "why": "no pod runs there", "empty": True},
+                ],
+            },
+        ),
+        (("declared", "passed"), ("flow", "failed"), *after(*FLOWS, AGREED)[1:]),
+        ("What the flow names exists: forbidden flow: there is no namespace 'defualt'",),
+    ),
+    Case(
         "a flow of later",
         changed(GOOD, later=["audit"]),
         after(*FLOWS, ("flow", "skipped"), AGREED),
