@@ -78,8 +78,8 @@ options:
     default: report
   later_namespaces:
     description:
-      - Namespaces whose pods come later, by another step of the same run. As long as one of them has no pod, a flow that
-        names it is no failure of O(on_idle).
+      - Namespaces whose pods come later, by another step of the same run. As long as one of them has no pod, a flow
+        that names it is no failure of O(on_idle).
     type: list
     elements: str
     default: []

@@ -133,6 +133,13 @@ def test_a_trigger_in_a_namespace_that_does_not_exist(site: Site) -> None:
     assert "verify_triggers: there is no Namespace prodd in the cluster; did you mean prod?" in output
 
 
+def test_a_trigger_on_a_rule_that_does_not_exist(site: Site) -> None:
+    trigger = {"name": "x", "rule": "Read of ect shadow", "namespace": "prod", "command": ["true"]}
+    output = refused(site, extra={"verify_triggers": [{**trigger, "expect_alert": False}]})
+    assert "neither Falco's own rules nor yours have a rule" in output
+    assert "Read of etc shadow" in output
+
+
 @pytest.mark.parametrize(
     ("extra", "told"),
     [
