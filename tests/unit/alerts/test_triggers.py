@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.filter.trigger_problems import trigger_problems
 from ansible_collections.falconet.k8s.plugins.module_utils.alerts.triggers import problems_of_triggers
 
 READ: dict[str, Any] = {"name": "read", "rule": "Read of etc shadow"}
@@ -49,3 +50,8 @@ def test_each_problem_is_told(triggers: list[dict[str, Any]], told: str) -> None
     found = problems_of_triggers(triggers, RULES, True)
     assert len(found) == 1
     assert told in found[0]
+
+
+def test_the_filter_says_the_same() -> None:
+    wrong = [{"name": "x", "rule": "Terminal shel in production"}]
+    assert trigger_problems(wrong, RULES) == problems_of_triggers(wrong, RULES, True) != []

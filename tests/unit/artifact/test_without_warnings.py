@@ -8,7 +8,17 @@ import pytest
 
 from .installed import Installed
 
-PLAYBOOKS = ["falco", "falco_rules", "network_policies", "node_prep", "preflight", "site", "uninstall", "verify"]
+PLAYBOOKS = [
+    "falco",
+    "falco_rules",
+    "network_policies",
+    "node_prep",
+    "preflight",
+    "site",
+    "uninstall",
+    "values_import",
+    "verify",
+]
 WARNINGS = ("[WARNING]", "[DEPRECATION WARNING]", "[ERROR]")
 
 

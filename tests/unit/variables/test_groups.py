@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import inventory_problems
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import problems_of_groups
 
 GOOD: dict[str, list[str]] = {
@@ -48,3 +49,10 @@ def test_each_problem_is_told(groups: dict[str, list[str]], cluster_of: dict[str
     found = problems_of_groups(groups, cluster_of)
     assert len(found) == 1
     assert told in found[0]
+
+
+def test_the_filter_reads_the_cluster_of_each_node() -> None:
+    hostvars = {"n1": {"kube_cluster": "prodution"}, "production": {}}
+    (told,) = inventory_problems(GOOD, hostvars)
+    assert "did you mean production?" in told
+    assert inventory_problems(GOOD, {"n1": {}, "production": {}}) == []
