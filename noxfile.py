@@ -48,6 +48,12 @@ def sanity(session: nox.Session) -> None:
 
 
 @nox.session
+def artifact(session: nox.Session) -> None:
+    """What Galaxy gets, as galaxy-importer and antsibull-docs judge it."""
+    session.run("python", "tools/artifact.py", *session.posargs, external=True)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Unit tests with coverage, on all processors."""
     coverage = ["--cov", "--cov-report=term:skip-covered"]

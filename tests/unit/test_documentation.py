@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 DOCUMENTS = sorted(ROOT / name for name in TRACKED.split() if (ROOT / name).exists())
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+#: Where the repository is read when it is not beside the reader: Galaxy shows these documents on their own.
+BASE = "https://github.com/falconet-k8s/falconet.k8s/blob/main/"
+ON_GALAXY = [ROOT / "README.md", *sorted((ROOT / "roles").glob("*/README.md"))]
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 STAGES = yaml.safe_load((ROOT / "playbooks" / "vars" / "stages.yml").read_text())
 SAMPLE = sorted((ROOT / "inventory" / "sample").rglob("*.yml"))
@@ -28,6 +31,17 @@ def declared() -> set[str]:
 def test_links_lead_somewhere(document: Path) -> None:
     broken = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_to_the_repository_lead_somewhere(document: Path) -> None:
+    named = re.findall(rf"{re.escape(BASE)}([^)#\s]+)", document.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", ON_GALAXY, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_work_from_galaxy(document: Path) -> None:
+    assert LINK.findall(document.read_text()) == [], "Galaxy has no file beside this one: link to the repository's URL"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
@@ -55,6 +69,15 @@ def test_sample_variables_are_declared_typed_and_commented(path: Path) -> None:
         assert name in declared(), f"{name} is no role's variable"
         comment = text[: text.index(f"\n{name}:")].splitlines()[-1]
         assert comment.startswith("#"), f"{name} has no comment above it"
+
+
+def test_changelog_names_each_version() -> None:
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    named = set(yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text())["releases"])
+    assert {version, *(tag.removeprefix("v") for tag in tags.split())} - named == set()
+    page = (ROOT / "CHANGELOG.rst").read_text()
+    assert [one for one in named if f"\nv{one}\n=" not in page] == []
 
 
 def test_sample_rules_and_policies_are_yaml() -> None:

@@ -44,7 +44,7 @@ def engine_of_nodes(nodes: Iterable[Mapping[str, Any]]) -> str:
     by_engine: dict[str, list[str]] = {}
     for node in nodes:
         info = node.get("status", {}).get("nodeInfo", {})
-        runtime = str(info.get("containerRuntimeVersion", "")).split("://")[0]
+        runtime = str(info.get("containerRuntimeVersion", "")).split("://", maxsplit=1)[0]
         kubelet = str(info.get("kubeletVersion", ""))
         engine = {"containerd": "containerd", "cri-o": "crio", "docker": "docker"}.get(runtime, runtime)
         if engine == "containerd" and ("+k3s" in kubelet or "+rke2" in kubelet):

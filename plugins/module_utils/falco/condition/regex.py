@@ -114,7 +114,7 @@ def escaped_character(pattern: str, index: int) -> tuple[int, int]:
         if char != "0" and not (index < len(pattern) and pattern[index] in "01234567"):
             raise _RefusedError(f"invalid escape sequence: {pattern[start:index]}")
         code = int(char)
-        for _ in range(2):
+        for _digit in range(2):
             if index < len(pattern) and pattern[index] in "01234567":
                 code = code * 8 + int(pattern[index])
                 index += 1

@@ -396,10 +396,10 @@ def _ends(expression: rx.Expression, text: str, starts: set[int]) -> set[int]:
         return starts
     if isinstance(expression, rx.Alternation):
         return set().union(*(_ends(part, text, starts) for part in expression.parts))
-    for _ in range(expression.low):
+    for _time in range(expression.low):
         starts = _ends(expression.inner, text, starts)
     found = set(starts)
-    for _ in range(len(text) + 1 if expression.high is None else expression.high - expression.low):
+    for _time in range(len(text) + 1 if expression.high is None else expression.high - expression.low):
         starts = _ends(expression.inner, text, starts) - found
         found |= starts
         if not starts:

@@ -65,9 +65,9 @@ class _Nfa:
             after = loop
         else:
             end = after
-            for _ in range(high - low):
+            for _time in range(high - low):
                 after = self._state((self._add(inner, after), end))
-        for _ in range(low):
+        for _time in range(low):
             after = self._add(inner, after)
         return after
 

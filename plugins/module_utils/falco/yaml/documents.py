@@ -117,7 +117,7 @@ def _read_fast(text: str) -> list[Yaml] | None:
             elif kind is DocumentEndEvent:
                 if documents[-1].kind == NULL:
                     # yaml-cpp takes a null document for the end and does not look further
-                    return documents[:-1] if type(get()) is StreamEndEvent else None
+                    return documents[:-1] if isinstance(get(), StreamEndEvent) else None
             elif kind is StreamEndEvent:
                 return documents
             event = get()

@@ -68,7 +68,7 @@ class ScalarReader:
         """Step over one line break, counting lines as yaml-cpp does: by the first kind of break in the file."""
         text = self.text
         length = 2 if text.startswith("\r\n", self.index) else 1
-        for _ in range(length):
+        for _character in range(length):
             char = text[self.index]
             self.index += 1
             if not self.newline:

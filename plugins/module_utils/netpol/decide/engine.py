@@ -231,7 +231,7 @@ class _Family:
     def _find_hits(self) -> list[tuple[int, ...]]:
         """For each class, the ids of the sets that hold it. Sets that hold everyone are left out and always apply."""
         universe = self._universe
-        hits: list[list[int]] = [[] for _ in range(universe.size)]
+        hits: list[list[int]] = [[] for _class in range(universe.size)]
         self._always: list[int] = []
         for number, bits in enumerate(self._sets):
             if bits == universe.everyone:

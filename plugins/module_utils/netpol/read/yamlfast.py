@@ -112,7 +112,7 @@ class Reader:
                 columns.append(indent)
                 open_.append(root)
             wanted = list if dash else dict
-            while columns and (columns[-1] > indent or (columns[-1] == indent and type(open_[-1]) is not wanted)):
+            while columns and (columns[-1] > indent or (columns[-1] == indent and not isinstance(open_[-1], wanted))):
                 columns.pop()
                 open_.pop()
             if not columns or columns[-1] != indent:
