@@ -26,9 +26,20 @@ def role_variable(value: Any, name: str) -> Any:
         raise AnsibleFilterError(str(error)) from error
 
 
+def role_variable_problems(values: dict[str, Any]) -> list[str]:
+    """What is wrong with variables, by what their roles declare. See role_variable_problems.yml."""
+    found: list[str] = []
+    for name, value in values.items():
+        try:
+            read_variable(name, plain(value), declared_option(name))
+        except VariableError as error:
+            found += error.problems
+    return found
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"role_variable": role_variable}
+        return {"role_variable": role_variable, "role_variable_problems": role_variable_problems}
