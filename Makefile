@@ -62,15 +62,15 @@ test: cluster  ## all set-up, then all tests: what needs no cluster runs beside 
 # The lanes of `make test`; each line of their output says which one it is from.
 .PHONY: test-without-cluster
 test-without-cluster: setup
-	@nox -s lint types sanity docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
+	@nox -s lint types sanity artifact docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
 
 .PHONY: test-with-cluster
 test-with-cluster: setup
 	@KUBECONFIG=$(CLUSTER) nox -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
 
 .PHONY: lint
-lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, documentation
-	nox -s lint types sanity docs
+lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation
+	nox -s lint types sanity artifact docs
 
 .PHONY: unit
 unit: setup  ## unit tests (no cluster)

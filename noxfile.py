@@ -9,7 +9,7 @@ import nox
 
 nox.options.default_venv_backend = "none"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "sanity", "unit", "docs"]
+nox.options.sessions = ["lint", "types", "sanity", "artifact", "unit", "docs"]
 
 ROOT = Path(__file__).parent
 COLLECTIONS = ROOT / "build" / "collections"
@@ -132,13 +132,6 @@ def docs(session: nox.Session) -> None:
     session.run("antsibull-changelog", "lint", external=True)
     for plugin_type, folder in (("module", "modules"), ("filter", "filter")):
         files = (ROOT / "plugins" / folder).glob("*")
-        for name in sorted({p.stem for p in files if p.suffix in {".py", ".yml"}} - {"__init__"}):
-            session.run(
-                "ansible-doc",
-                "--type",
-                plugin_type,
-                f"falconet.k8s.{name}",
-                external=True,
-                silent=True,
-                env={"PAGER": "cat"},
-            )
+        names = sorted({p.stem for p in files if p.suffix in {".py", ".yml"}} - {"__init__"})
+        asked = [f"falconet.k8s.{name}" for name in names]
+        session.run("ansible-doc", "--type", plugin_type, *asked, external=True, silent=True, env={"PAGER": "cat"})

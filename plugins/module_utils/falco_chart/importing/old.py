@@ -106,7 +106,7 @@ def _engines(taking: Taking) -> None:
             if enabled is not False:
                 on[engine] = socket if given(socket) else on.get(engine, "")
     if len(on) == 1:
-        ((engine, socket),) = on.items()
+        engine, socket = next(iter(on.items()))
         taking.set("falco_container_engine", engine)
         if socket:
             taking.set("falco_container_engine_socket", str(socket))
