@@ -37,6 +37,7 @@ class Installed:
             "LC_ALL": "C.UTF-8",
             # So that a word which stands at a line's end is found.
             "COLUMNS": "400",
+            **self._lent(),
             **variables,
         }
         return subprocess.run(
@@ -48,6 +49,13 @@ class Installed:
             check=False,
             timeout=LIMIT_SECONDS,
         )
+
+    def _lent(self) -> dict[str, str]:
+        """The collections that this one needs, where ansible-core is tried without Ansible's own package."""
+        given = [Path(part) for part in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep) if part]
+        lent = [folder for folder in given if not (folder / "ansible_collections" / "falconet").exists()]
+        own = self.home / ".ansible" / "collections"
+        return {"ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, [own, *lent]))} if lent else {}
 
 
 def install(folder: Path) -> Installed:
