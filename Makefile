@@ -114,6 +114,10 @@ values-import: setup  ## variables of the role falco from Helm values: VALUES=<f
 	@[ -n "$(VALUES)" ] && [ -n "$(DEST)" ] || { echo "give both: make values-import VALUES=values.yaml DEST=inventory/mine (values.yaml: a values file, or the output of helm get values)" >&2; exit 2; }
 	ansible-playbook playbooks/values_import.yml -e "values=$(abspath $(VALUES)) dest=$(abspath $(DEST))" $(if $(CHART),-e "chart=$(abspath $(CHART))") $(ARGS)
 
+.PHONY: rules-test
+rules-test: setup  ## tests of Falco rules with coverage and mutants (TESTS=<files or directories of your own>)
+	ansible-playbook playbooks/rules_test.yml $(if $(TESTS),-e '{"tests": [$(foreach one,$(TESTS),"$(abspath $(one))",)]}') $(ARGS)
+
 .PHONY: docs
 docs: setup  ## render every plugin's documentation
 	nox -s docs

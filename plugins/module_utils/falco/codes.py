@@ -54,18 +54,29 @@ OPTIONAL_LINT = ("FN007", "FN008")
 """What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""
 
 
+TEST_FORMAT, TEST_FAILED, TEST_COVERAGE, TEST_MUTANT, TEST_ACCEPTED = "FT001", "FT002", "FT003", "FT004", "FT005"
+TESTS: dict[str, tuple[str, str]] = {
+    TEST_FORMAT: (ERROR, "test file is not as its format has it"),
+    TEST_FAILED: (ERROR, "rule does not do what its test says"),
+    TEST_COVERAGE: (INFO, "no test exercises this"),
+    TEST_MUTANT: (WARNING, "no test notices when this is changed"),
+    TEST_ACCEPTED: (WARNING, "accepted mutant does not survive"),
+}
+"""What tests of rules find: code to severity and title. `docs/rule-tests.md` explains each."""
+
+
 def severity(code: str) -> str:
     """Return error, warning or info for any code."""
     if code in FALCO_ERRORS:
         return ERROR
     if code in FALCO_WARNINGS:
         return WARNING
-    return LINT[code][0]
+    return (LINT.get(code) or TESTS[code])[0]
 
 
 def title(code: str) -> str:
     """Return the short name of any code."""
-    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or LINT[code][1]
+    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or (LINT.get(code) or TESTS[code])[1]
 
 
 def described(code: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ PLAYBOOKS = [
     "network_policies",
     "node_prep",
     "preflight",
+    "rules_test",
     "site",
     "uninstall",
     "values_import",

@@ -47,6 +47,14 @@ class ConditionCompiler:
         self._macros = macros
         self._checks: dict[Node, Test] = {}
         self._expanded: dict[str, Part] = {}
+        self._changed: dict[str, Node] = {}
+
+    def with_macro(self, name: str, node: Node) -> ConditionCompiler:
+        """A compiler for which one macro stands for another condition."""
+        other = ConditionCompiler(self._table, self._macros)
+        other._checks = self._checks
+        other._changed = {name: node}
+        return other
 
     def compile(self, node: Node) -> Part:
         """Compile a condition that was loaded without an error."""
@@ -71,7 +79,7 @@ class ConditionCompiler:
     def _macro(self, node: Macro) -> Part:
         expanded = self._expanded.get(node.name)
         if expanded is None:
-            tree = self._macros[node.name].parsed.node
+            tree = self._changed.get(node.name) or self._macros[node.name].parsed.node
             if tree is None:
                 raise TypeError(f"the macro '{node.name}' was not parsed")
             expanded = self._expanded[node.name] = self.compile(tree)

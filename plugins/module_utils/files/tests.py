@@ -1,0 +1,82 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test files of rules from the disk, each with the rulesets that it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..falco.errors import FalcoError
+from ..falco.load.ruleset import Loader, RulesFile
+from ..falco.testing.model import RuleTests
+from ..falco.testing.run import Ruleset
+from .rules import read_rules_files
+
+GIVEN = "files"
+"""What a ruleset is called that the test files do not name."""
+
+
+def read_test_files(paths: Sequence[str]) -> tuple[RulesFile, ...]:
+    """The texts of test files.
+
+    Args:
+        paths: files, or directories; of a directory every `*.yaml` and `*.yml`, by name.
+
+    Raises:
+        FalcoError: one cannot be read.
+    """
+    files, unreadable = read_rules_files(paths)
+    for name, reason in unreadable:
+        raise FalcoError(f"{name}: {reason}")
+    return files
+
+
+def load_ruleset(loader: Loader, name: str, paths: Sequence[str]) -> Ruleset:
+    """Load and compile a ruleset.
+
+    Raises:
+        FalcoError: a file cannot be read, or is refused.
+    """
+    files = read_test_files(paths)
+    loaded = loader.load(files)
+    for result in loaded.results:
+        for issue in result.errors:
+            raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")
+    return Ruleset(name, loaded)
+
+
+def rulesets_of(
+    loader: Loader, tests: Sequence[RuleTests], given: Sequence[str] | None
+) -> dict[tuple[str, str], Ruleset]:
+    """The rulesets of test files; the same files are loaded once, whoever names them.
+
+    Args:
+        loader: what they are loaded with.
+        tests: the test files.
+        given: rules files and directories for those test files that name none.
+
+    Returns:
+        By test file and name, as `testing.report.judge` takes them.
+
+    Raises:
+        FalcoError: a file cannot be read, or is refused.
+    """
+    known: dict[tuple[str, ...], Ruleset] = {}
+    found: dict[tuple[str, str], Ruleset] = {}
+    for one in tests:
+        named = {name: [_beside(one.file, path) for path in paths] for name, paths in one.rulesets.items()}
+        for name, paths in (named or {GIVEN: list(given or ())}).items():
+            key = tuple(map(os.path.abspath, paths))
+            if key not in known:
+                taken = {ruleset.name for ruleset in known.values()}
+                known[key] = load_ruleset(loader, name if name not in taken else f"{name} ({one.file})", paths)
+            found[one.file, name] = known[key]
+    return found
+
+
+def _beside(file: str, path: str) -> str:
+    """A path as seen from a file's folder."""
+    return os.path.normpath(Path(file).parent / path)

@@ -1,0 +1,254 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unit tests of Falco rules, what they leave out, and which changes of the rules they would not notice."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_rules_test
+short_description: Unit tests for Falco rules, with coverage and mutants, without Falco
+version_added: "0.3.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Runs test files on rulesets as Falco would evaluate them. C(docs/rule-tests.md) describes the format of test files.
+  - A failure names the part of the condition that was not met, its place in the rules file, and the event's value.
+  - Tells which rules, exceptions, macros and comparisons no case exercises, once every case passes.
+  - >-
+    With O(mutation), changes each condition one operator or literal at a time, and tells which changes no case notices.
+  - Fails when a case fails, when a test file is not as its format has it, and when a minimum is missed.
+options:
+  tests:
+    description: Test files and directories of them.
+    type: list
+    elements: path
+    required: true
+  files:
+    description: Rules files and directories, loaded in this order, for test files that name no C(rulesets).
+    type: list
+    elements: path
+  mutation:
+    description: Whether mutants are tried. They are not while a case fails.
+    type: bool
+    default: false
+  minimum_coverage:
+    description: Percentages that must be reached in each ruleset; what is not given may be anything.
+    type: dict
+    suboptions:
+      rules:
+        description: Of the enabled rules, those that a case expects to fire.
+        type: float
+      exceptions:
+        description: Of the exceptions with values, those that silence a rule in a case.
+        type: float
+      macros:
+        description: Of the macros that enabled rules use, those that a case comes to.
+        type: float
+      parts:
+        description: Of the comparisons, both ways counted, those that decide in a case.
+        type: float
+  minimum_mutation_score:
+    description:
+      - Percentage of mutants that must be killed, or accepted with a reason, in each ruleset. It turns O(mutation) on.
+      - With V(100), an accepted mutant that does not survive is a failure as well.
+    type: float
+  jobs:
+    description: Processes that share the mutants; V(0) takes as many as there are processors.
+    type: int
+    default: 0
+  plugins:
+    description: Falco plugins that are loaded; all that the catalogue has, when not given.
+    type: list
+    elements: str
+  falco_version:
+    description: The Falco version whose fields and event types count.
+    type: str
+    default: "0.44"
+  sarif_path:
+    description: Where to write the findings as SARIF.
+    type: path
+  junit_path:
+    description: Where to write the cases and surviving mutants as JUnit XML.
+    type: path
+attributes:
+  check_mode:
+    description: The reports are not written.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: The rules do what their tests say
+  falconet.k8s.falco_rules_test:
+    tests:
+      - rules_tests/
+    junit_path: rules-tests.xml
+
+- name: Every rule is tested, and no change of one would go unnoticed
+  falconet.k8s.falco_rules_test:
+    tests:
+      - rules_tests/
+    minimum_coverage:
+      rules: 100
+      exceptions: 100
+    minimum_mutation_score: 100
+"""
+
+RETURN = r"""
+successful:
+  description: Whether every case passed and every minimum was reached.
+  returned: always
+  type: bool
+  sample: true
+findings:
+  description: Failures, surviving mutants and what is not exercised, in this order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - code: FT002
+      severity: error
+      file: rules_tests/production.yaml
+      line: 24
+      column: 13
+      item: case 'A shell at a terminal'
+      message: "rule 'Shell' did not fire:\n  rules/production.yaml:14:9: proc.tty != 0: proc.tty is 0"
+      hint: ""
+      excerpt: ""
+      ruleset: ""
+cases:
+  description: What became of each case, on each ruleset.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: A shell at a terminal
+      file: rules_tests/production.yaml
+      line: 23
+      ruleset: own
+      result: passed
+      messages: []
+counts:
+  description: How many cases passed, failed and were skipped.
+  returned: always
+  type: dict
+  sample: {passed: 1, failed: 0, skipped: 0}
+coverage:
+  description: What the cases exercise, by ruleset; C(missing) names what they do not. Nothing when a case failed.
+  returned: always
+  type: dict
+  sample:
+    own:
+      rules: {total: 1, covered: 1, percent: 100.0}
+      exceptions: {total: 0, covered: 0, percent: 100.0}
+      macros: {total: 1, covered: 1, percent: 100.0}
+      parts: {total: 4, covered: 3, percent: 75.0}
+      missing:
+        - kind: parts
+          item: rule 'Shell'
+          what: "'proc.tty != 0' never fails where it decides"
+          place: rules/production.yaml:14:9
+mutants:
+  description: How many mutants there were and which survived, by ruleset; nothing without O(mutation).
+  returned: always
+  type: dict
+  sample:
+    own:
+      total: 12
+      killed: 11
+      score: 91.7
+      survivors:
+        - item: rule 'Shell'
+          change: proc.tty != 0 → proc.tty != 1
+          place: rules/production.yaml:14:9
+          reason:
+"""
+
+import gc
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.coverage import KINDS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import TOOL, Report, judge, missed
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.workers import processors
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
+from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import GIVEN, read_test_files, rulesets_of
+
+
+def report_of(params: dict[str, Any]) -> Report:
+    """Read and run the tests."""
+    plugins = None if params["plugins"] is None else tuple(params["plugins"])
+    loader = Loader(catalogue(params["falco_version"], plugins))
+    given = None if params["files"] is None else [GIVEN]
+    read = [read_tests(file.name, file.text, loader.tables, given) for file in read_test_files(params["tests"])]
+    wrong = [finding for _tests, findings in read for finding in findings]
+    if wrong:
+        return Report(wrong)
+    files = [tests for tests, _findings in read]
+    mutate = params["mutation"] or params["minimum_mutation_score"] is not None
+    return judge(files, rulesets_of(loader, files, params["files"]), mutate, params["jobs"] or processors())
+
+
+def write_reports(params: dict[str, Any], report: Report) -> bool:
+    """Write the reports that were asked for; tell whether a file changed."""
+    changed = False
+    if params["sarif_path"]:
+        from ansible_collections.falconet.k8s.plugins.module_utils.common.sarif import to_sarif
+        from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import described
+
+        changed = write_if_changed(params["sarif_path"], to_sarif(report.findings(), TOOL, described))
+    if params["junit_path"]:
+        from ansible_collections.falconet.k8s.plugins.module_utils.common.junit import to_junit
+
+        changed = write_if_changed(params["junit_path"], to_junit("falconet.k8s", report.to_suites())) or changed
+    return changed
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "tests": {"type": "list", "elements": "path", "required": True},
+            "files": {"type": "list", "elements": "path"},
+            "mutation": {"type": "bool", "default": False},
+            "minimum_coverage": {"type": "dict", "options": {kind: {"type": "float"} for kind in KINDS}},
+            "minimum_mutation_score": {"type": "float"},
+            "jobs": {"type": "int", "default": 0},
+            "plugins": {"type": "list", "elements": "str"},
+            "falco_version": {"type": "str", "default": "0.44"},
+            "sarif_path": {"type": "path"},
+            "junit_path": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    gc.disable()  # hundreds of thousands of small values live until the process ends
+    params = module.params
+    try:
+        report = report_of(params)
+        changed = not module.check_mode and write_reports(params, report)
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"a report cannot be written: {error}")
+    problems = missed(report, params["minimum_coverage"] or {}, params["minimum_mutation_score"])
+    result = {
+        "changed": changed,
+        "successful": not problems,
+        "findings": [finding.to_dict() for finding in report.findings()],
+        **report.to_data(),
+    }
+    if problems:
+        more = f"\nand {len(problems) - 1} more" if len(problems) > 1 else ""
+        module.fail_json(msg=problems[0] + more, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

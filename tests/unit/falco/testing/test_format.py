@@ -1,0 +1,234 @@
+"""Test files read: what may be written, and every mistake with its place."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.model import Case, Place
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .rulesets import FIXTURES, LOADER
+
+BASE = FIXTURES.count("\n")
+"""Lines before the cases."""
+
+
+def cases(text: str) -> list[Case]:
+    tests, findings = read_tests("t.yaml", FIXTURES + text, LOADER.tables)
+    assert findings == []
+    return list(tests.cases)
+
+
+def mistakes(text: str) -> list[tuple[int | None, int | None, str, str]]:
+    _tests, findings = read_tests("t.yaml", text, LOADER.tables)
+    assert all(one.code == "FT001" and one.severity == "error" for one in findings)
+    return [(one.line, one.column, one.message, one.hint) for one in findings]
+
+
+def mistake(text: str) -> tuple[int, int | None, str]:
+    """The one mistake of cases, its line counted from the one after the fixtures, which may be unused."""
+    found = [one for one in mistakes(FIXTURES + text) if "is given the fixture" not in one[2]]
+    assert len(found) == 1, found
+    line, column, message, hint = found[0]
+    assert line is not None
+    return line - BASE, column, f"{message} ({hint})" if hint else message
+
+
+BOTH = """
+  - {name: last, given: [audit], expect_not: all}
+  - {name: further, given: shell, expect_not: all}
+"""
+
+
+def test_a_case_is_a_fixture_with_changes() -> None:
+    one, *_rest = cases(
+        "cases:\n"
+        "  - name: as another user\n"
+        "    given: [shell, {user.name: 0123, proc.tty: 7, proc.cmdline: ~}]\n"
+        "    expect: [Shell, {rule: Program, output: 'Program *', priority: info}]\n"
+        "    expect_not: [Audit]\n" + BOTH
+    )
+    assert one.event == {
+        "fields": {
+            "evt.type": "execve",
+            "proc.name": "bash",
+            "proc.tty": 7,
+            "proc.cmdline": None,
+            "user.name": "0123",
+        }
+    }
+    assert [(each.rule, each.output, each.priority) for each in one.expect] == [
+        ("Shell", None, None),
+        ("Program", "Program *", "info"),
+    ]
+    assert [each.rule for each in one.expect_not] == ["Audit"]
+    assert one.place == Place("t.yaml", BASE + 2, 5)
+    assert one.expect[0].place == Place("t.yaml", BASE + 4, 14)
+
+
+def test_a_table_changes_one_event_in_each_row() -> None:
+    rows = cases(
+        "cases:\n"
+        "  - name: programs\n"
+        "    given: shell\n"
+        "    expect: Shell\n"
+        "    table:\n"
+        "      - [proc.name, proc.tty, fires]\n"
+        "      - [sh, 2, true]\n"
+        "      - [ls, null, false]\n" + BOTH
+    )[:2]
+    assert [row.name for row in rows] == ["programs (sh, 2)", "programs (ls, null)"]
+    assert [(row.event["fields"]["proc.name"], row.event["fields"]["proc.tty"]) for row in rows] == [
+        ("sh", 2),
+        ("ls", None),
+    ]
+    assert [([e.rule for e in row.expect], [e.rule for e in row.expect_not]) for row in rows] == [
+        (["Shell"], []),
+        ([], ["Shell"]),
+    ]
+    assert [row.place.line for row in rows] == [BASE + 7, BASE + 8]
+
+
+def test_an_audit_event_is_changed_by_merging_and_in_tables_by_paths() -> None:
+    one, two, *_rest = cases(
+        "cases:\n"
+        "  - {name: merged, given: [audit, {objectRef: {namespace: stage}}], expect_not: [Audit]}\n"
+        "  - {name: table, given: audit, expect: Audit, table: [[/objectRef/namespace], [prod]]}\n" + BOTH
+    )
+    assert one.event["objectRef"] == {"resource": "pods", "namespace": "stage"}
+    assert two.event["objectRef"] == {"resource": "pods", "namespace": "prod"}
+    assert two.event["verb"] == "get"
+    assert one.event["auditID"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("case: []\ncases:" + BOTH, (1, 1, "a test file has no key 'case' (did you mean 'cases'?)")),
+        ("cases:\n  - given: shell\n    expect: Shell\n" + BOTH, (2, 5, "a case has a name")),
+        ("cases:\n  - name: a\n    expect: Shell\n" + BOTH, (2, 5, "nothing is given")),
+        ("cases:\n  - name: a\n    given: shell\n" + BOTH, (2, 5, "nothing is expected")),
+        ("cases:\n  - {name: a, given: shel, expect: S}\n" + BOTH, (2, 22, "there is no fixture 'shel'")),
+        (
+            "cases:\n  - name: a\n    given: {proc.nmae: x}\n    expect: S\n" + BOTH,
+            (3, 13, "source syscall has no field proc.nmae (did you mean 'proc.name'?)"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: {proc.tty: many}\n    expect: S\n" + BOTH,
+            (3, 23, "proc.tty is a number, 'many' is none"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: {evt.is_open_read: 1}\n    expect: S\n" + BOTH,
+            (3, 31, "evt.is_open_read is a boolean, '1' is none (write true or false)"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: {fd.sip: nowhere}\n    expect: S\n" + BOTH,
+            (3, 21, "fd.sip is an address, 'nowhere' is none"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: {fd.ip: 10.0.0.1}\n    expect: S\n" + BOTH,
+            (3, 13, "fd.ip is computed and cannot be given (give fd.cip, fd.sip, fd.lip or fd.rip)"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: [audit, {ka.verb: get}]\n    expect: S\n" + BOTH,
+            (3, 21, "source syscall has no field ka.verb"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: {verb: get}\n    expect: S\n" + BOTH,
+            (3, 12, "this is no event"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: shell\n    expect: S\n    table: [[proc.name], [a, b]]\n" + BOTH,
+            (5, 26, "the row has 2 values, the first row names 1"),
+        ),
+        (
+            "cases:\n  - name: a\n    given: shell\n    expect: S\n    table: [[fires], [maybe]]\n" + BOTH,
+            (5, 23, "fires is true or false"),
+        ),
+        (
+            "cases:\n  - {name: a, given: shell, expect: S, rulesets: [owm]}\n" + BOTH,
+            (2, 51, "rulesets: 'owm' is none (did you mean 'own'?)"),
+        ),
+        ("rule_matching: frist\ncases:" + BOTH, (1, 16, "rule_matching: 'frist' is none (did you mean 'first'?)")),
+        ("source: sycall\ncases:" + BOTH, (1, 9, "source: 'sycall' is none (did you mean 'syscall'?)")),
+        (
+            "accepted_mutants: [{item: Shell, change: x}]\ncases:" + BOTH,
+            (1, 20, "an accepted mutant has 'reason'"),
+        ),
+        ("cases:" + BOTH + "  - {name: last, given: shell, expect: S}\n", (4, 5, "the name 'last' is taken")),
+    ],
+)
+def test_a_mistake_has_its_place_and_what_would_be_right(text: str, expected: tuple[int, int, str]) -> None:
+    line, column, message = mistake(text)
+    assert (line, column) == expected[:2]
+    assert message.startswith(expected[2])
+
+
+def test_a_mistake_in_a_fixture_is_told_once_and_a_fixture_that_is_not_used_is_one() -> None:
+    text = (
+        "rulesets: {own: [r.yaml]}\nfixtures:\n  a: {proc.nmae: x}\n  b: {proc.name: x}\n"
+        "cases:\n  - {name: 1, given: a, expect: S}\n  - {name: 2, given: a, expect: S}\n"
+    )
+    assert [(line, message) for line, _column, message, _hint in mistakes(text)] == [
+        (3, "source syscall has no field proc.nmae"),
+        (4, "no case is given the fixture 'b'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", ""),
+        ("", "expected one document, here are 0"),
+        ("a: 1\n---\nb: 1\n", "expected one document, here are 2"),
+        ("[]", "a test file is a mapping with"),
+        ("cases: [{name: a, given: {proc.name: x}, expect: S}]", "nothing says which rules are tested"),
+        ("rulesets: {own: []}\ncases: [{name: a, given: {proc.name: x}, expect: S}]", "the ruleset 'own' has no files"),
+    ],
+)
+def test_what_is_no_test_file(text: str, message: str) -> None:
+    assert [found for _line, _column, found, _hint in mistakes(text) if found.startswith(message)]
+
+
+def test_rules_that_are_given_beside_the_file_need_no_names_in_it() -> None:
+    text = "cases: [{name: a, given: {proc.name: x}, expect: S}]"
+    assert read_tests("t.yaml", text, LOADER.tables, ["files"])[1] == []
+
+
+PIECES = st.sampled_from(
+    [
+        "cases",
+        "fixtures",
+        "rulesets",
+        "given",
+        "expect",
+        "table",
+        "name",
+        "proc.name",
+        "a",
+        "1",
+        "null",
+        "all",
+        "[]",
+        "{}",
+    ]
+)
+VALUES = st.recursive(
+    PIECES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(st.tuples(PIECES.filter(str.isidentifier), inner), max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(VALUES, VALUES, VALUES)
+def test_whatever_is_written_is_read_or_told_of(fixtures: str, cases_: str, more: str) -> None:
+    text = f"rulesets: {{own: [r]}}\nfixtures: {fixtures}\ncases:\n  - {cases_}\n"
+    text += f"  - name: x\n    given: {more}\n    table: {cases_}\n"
+    tests, findings = read_tests("t.yaml", text, LOADER.tables)
+    assert findings or tests.cases
