@@ -75,6 +75,10 @@ def test_changelog_names_each_version() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
     tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     named = set(yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text())["releases"])
+    # What comes next has fragments; its page is made when it is released.
+    if "-dev" in version:
+        assert version.partition("-")[0] not in named
+        version = max(named)
     assert {version, *(tag.removeprefix("v") for tag in tags.split())} - named == set()
     page = (ROOT / "CHANGELOG.rst").read_text()
     assert [one for one in named if f"\nv{one}\n=" not in page] == []

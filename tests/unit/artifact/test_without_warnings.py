@@ -13,6 +13,7 @@ PLAYBOOKS = [
     "falco_rules",
     "network_policies",
     "node_prep",
+    "on_clusters",
     "preflight",
     "rules_test",
     "site",
