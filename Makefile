@@ -72,6 +72,10 @@ test-with-cluster: setup
 lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation
 	nox -s lint types sanity artifact docs
 
+.PHONY: lint-fast
+lint-fast: setup  ## ruff and yamllint alone, in seconds: what the hook of pre-commit runs
+	@nox -s lint_fast
+
 .PHONY: unit
 unit: setup  ## unit tests (no cluster)
 	nox -s unit -- $(ARGS)

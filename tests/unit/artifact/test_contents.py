@@ -27,8 +27,10 @@ SHIPPED = {
 KEPT_BACK = {
     ".ansible-lint",
     ".ci",
+    ".editorconfig",
     ".github",
     ".gitignore",
+    ".pre-commit-config.yaml",
     ".yamllint",
     "CONTRIBUTING.md",
     "Makefile",
