@@ -1,0 +1,95 @@
+"""Generated tests: they can be read, they pass, and they tell the rules from nearly all mutants."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.generate import Generated, generate
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import Report, judge
+from hypothesis import given, settings
+
+from .rulesets import LOADER, RULES, ruleset
+from .test_mutation import CONDITIONS, MACROS, text_of
+
+PATHS = {"own": ["rules.yaml"]}
+
+
+def made(rules: str = RULES, names: list[str] | None = None, alerts: list[Any] | None = None) -> Generated:
+    loaded = LOADER.load([RulesFile("rules.yaml", rules)])
+    return generate(loaded, PATHS, names, [json.dumps(alert).encode() for alert in alerts or []])
+
+
+def judged(one: Generated, rules: str = RULES) -> Report:
+    tests, findings = read_tests("t.yaml", one.text, LOADER.tables)
+    assert findings == []
+    return judge([tests], {("t.yaml", "own"): ruleset(rules)}, True)
+
+
+def test_rules_without_tests_get_ones_that_leave_nothing_out() -> None:
+    one = made()
+    assert (one.rules, one.left) == (["Shell", "Program", "Audit"], [])
+    report = judged(one)
+    assert report.failures == []
+    assert report.coverages["own"].missing == []
+    assert report.mutations["own"].score == 100.0
+
+
+def test_a_rule_that_never_fires_is_named() -> None:
+    rules = "- rule: Never\n  desc: d\n  condition: proc.name = a and proc.name = b\n  output: o\n  priority: INFO\n"
+    one = made(RULES + rules)
+    assert one.left == [("Never", "no event was found on which its condition holds")]
+    assert "Never" not in one.text
+
+
+def test_only_the_rules_that_are_asked_for() -> None:
+    assert made(names=["Audit"]).rules == ["Audit"]
+    with pytest.raises(FalcoError, match="the ruleset has no rule 'Audti'"):
+        made(names=["Audti"])
+
+
+SHELL = {
+    "rule": "Shell",
+    "source": "syscall",
+    "output_fields": {"evt.time": 1, "proc.name": "bash", "proc.cmdline": "bash -i", "user.name": "root", "odd": 1},
+}
+
+
+def test_alerts_become_cases_with_what_they_do_not_tell_made_up() -> None:
+    full = {**SHELL, "output_fields": {"evt.type": "execve", "proc.name": "sh", "proc.tty": 4}}
+    one = made(alerts=[SHELL, SHELL, full])
+    assert one.rules == ["Shell"]
+    tests, _findings = read_tests("t.yaml", one.text, LOADER.tables)
+    assert [case.name for case in tests.cases] == [
+        "Shell: recorded in line 1 (evt.type, proc.tty made up)",
+        "Shell: recorded in line 3",
+    ]
+    assert tests.cases[0].event["fields"]["proc.cmdline"] == "bash -i"
+    assert "odd" not in tests.cases[0].event["fields"]
+    assert judged(one).failures == []
+
+
+def test_alerts_that_fit_no_rule_are_named() -> None:
+    other = {**SHELL, "output_fields": {"proc.name": "vim"}}
+    one = made(alerts=[other, {**SHELL, "rule": "Old"}, SHELL])
+    assert one.left == [
+        ("Shell", "the alert in line 1 tells too little of its event, or the rule was another one"),
+        ("Old", "the ruleset has no such rule"),
+    ]
+    with pytest.raises(FalcoError, match="line 1: this is no alert"):
+        made(alerts=[{"fields": {"proc.name": "x"}}])
+
+
+@settings(max_examples=25, deadline=None)
+@given(MACROS, MACROS, CONDITIONS, CONDITIONS)
+def test_whatever_is_generated_passes(macro: str, other: str, one: str, two: str) -> None:
+    rules = text_of(macro, other, one, two)
+    generated = made(rules)
+    if generated.rules:
+        report = judged(generated, rules)
+        assert report.failures == []
+        assert not any(gap.kind == "rules" and gap.item in generated.rules for gap in report.coverages["own"].missing)
