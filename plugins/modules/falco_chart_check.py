@@ -23,9 +23,10 @@ extends_documentation_fragment:
   - falconet.k8s.read_only
 options:
   path:
-    description: Directory or packed archive of the chart, on the machine that runs the module.
+    description:
+      - Directory or packed archive of the chart, on the machine that runs the module.
+      - Without it nothing but the helm program is looked at.
     type: path
-    required: true
   values:
     description: Values that are to be given to Helm.
     type: dict
@@ -47,7 +48,7 @@ options:
     type: str
     default: falco
   binary_path:
-    description: The helm program; by default the one in C(PATH).
+    description: The helm program, 3.8 or newer; by default the one in C(PATH).
     type: path
 """
 
@@ -64,7 +65,7 @@ EXAMPLES = r"""
 RETURN = r"""
 chart:
   description: What the chart is.
-  returned: success
+  returned: success, with O(path)
   type: dict
   contains:
     name:
@@ -94,13 +95,14 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check imp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
 from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests
+from ansible_collections.falconet.k8s.plugins.module_utils.files.helm import find_helm
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 
 
 def render(module: AnsibleModule) -> str:
     """What helm template prints for the module's values, which it is given where no process list shows them."""
     params = module.params
-    helm = params["binary_path"] or module.get_bin_path("helm", required=True)
+    helm = find_helm(params["binary_path"], module.run_command)
     command = [helm, "template", params["release_name"], params["path"], "--namespace", params["release_namespace"]]
     code, out, err = module.run_command([*command, "--no-hooks", "--values", "-"], data=json.dumps(params["values"]))
     if code:
@@ -112,7 +114,7 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
-            "path": {"type": "path", "required": True},
+            "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
             "require_dependencies": {"type": "bool", "default": True},
             "render": {"type": "bool", "default": False},
@@ -123,6 +125,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        if not module.params["path"]:
+            find_helm(module.params["binary_path"], module.run_command)
+            module.exit_json(changed=False)
         chart = read_chart(module.params["path"])
         if chart.missing and module.params["require_dependencies"]:
             missing = ", ".join(chart.missing)

@@ -62,6 +62,12 @@ options:
         information alone. Without privileges the answer is C(denied) and the type information decides.
     type: bool
     default: true
+  storage_path:
+    description:
+      - A directory, which need not exist yet, whose mount and free space are to be told in RV(storage).
+      - Whoever prepares a node for Falco asks both at once.
+    type: path
+    version_added: "0.3.0"
   root:
     description: Where the node's root file system is mounted. The kernel is asked only if that is V(/).
     type: path
@@ -165,6 +171,11 @@ container_engines:
   returned: success
   type: dict
   sample: {containerd: /run/containerd/containerd.sock}
+storage:
+  description: The mount that holds O(storage_path); empty without that.
+  returned: success
+  type: dict
+  sample: {directory: /mnt, target: /mnt, filesystem: xfs, options: [rw, relatime], free_mb: 20480}
 features:
   description: What was read. V(null) means that it could not be told.
   returned: success
@@ -176,6 +187,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver import DriverError, Policy, decide, features_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.decide import DRIVERS, Avoid
 from ansible_collections.falconet.k8s.plugins.module_utils.node.kernel_files import read_node
+from ansible_collections.falconet.k8s.plugins.module_utils.node.storage import storage_of
 
 ARGUMENTS = {
     "order": {"type": "list", "elements": "str", "choices": list(DRIVERS), "default": list(DRIVERS)},
@@ -192,6 +204,7 @@ ARGUMENTS = {
         },
     },
     "probe": {"type": "bool", "default": True},
+    "storage_path": {"type": "path"},
     "root": {"type": "path", "default": "/"},
 }
 
@@ -207,6 +220,7 @@ def main() -> None:
             avoid=tuple(Avoid(**entry) for entry in params["avoid"]),
         )
         features = features_of(read_node(params["root"], probe=params["probe"] and params["root"] == "/"))
+        storage = storage_of(params["storage_path"]) if params["storage_path"] else {}
     except DriverError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
@@ -224,6 +238,7 @@ def main() -> None:
         least_privileged_reason=decision.least_privileged_reason,
         header_packages=list(decision.header_packages),
         container_engines=dict(features.sockets),
+        storage=storage,
         features=features.as_dict(),
     )
 

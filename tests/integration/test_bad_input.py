@@ -168,3 +168,76 @@ def test_a_group_that_is_misspelt(site: Site, tmp_path: Path) -> None:
 def test_a_context_that_does_not_exist(site: Site) -> None:
     output = refused(site, extra={"cluster_context": "sandbx"})
     assert "Its contexts are" in output
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        (
+            {"falco_redis_storage": "storage_class", "falco_redis_storage_class": "sandbox-defualt"},
+            "falco_redis_storage_class: there is no StorageClass sandbox-defualt",
+        ),
+        (
+            {"falco_ui_exposure": "ingress", "falco_ui_ingress": {"host": "ui.example.com", "class": "ngnix"}},
+            "falco_ui_ingress.class: there is no IngressClass ngnix",
+        ),
+        (
+            {"falco_service_monitor": True},
+            "falco_service_monitor: the cluster does not serve ServiceMonitor of monitoring.coreos.com/v1",
+        ),
+        (
+            {"falco_outputs": {"alertmanager": {"hostport": "http://kube-dsn.kube-system.svc:9093"}}},
+            "falco_outputs.alertmanager.hostport: there is no Service kube-dsn in namespace kube-system; "
+            "did you mean kube-dns?",
+        ),
+        (
+            {"network_policies_namespaces": [{"name": "prdo", "create": False}]},
+            "network_policies_namespaces: there is no Namespace prdo in the cluster; did you mean prod?",
+        ),
+        (
+            {"network_policies_state_namespace": "defualt"},
+            "network_policies_state_namespace: there is no Namespace defualt in the cluster; did you mean default?",
+        ),
+        (
+            {"network_policies_probe_image_pull_secrets": ["pull"]},
+            "a probe without network_policies_probe_work_namespace works in a namespace of its own",
+        ),
+        (
+            {
+                "network_policies_probe_image_pull_secrets": ["pull"],
+                "network_policies_probe_work_namespace": "prod",
+            },
+            "network_policies_probe_image_pull_secrets: there is no Secret pull in namespace prod",
+        ),
+        (
+            {
+                "verify_alert_destinations": [
+                    {"name": "slack", "receiver": {"namespace": "prod", "service": "backedn", "port": 80, "path": "/"}}
+                ]
+            },
+            "verify_alert_destinations: there is no Service backedn in namespace prod; did you mean backend?",
+        ),
+    ],
+)
+def test_what_variables_name_and_the_cluster_has_not(site: Site, extra: dict[str, Any], told: str) -> None:
+    assert told in refused(site, extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--tags", "flaco"], "--tags: there is no tag flaco; did you mean falco?"),
+        (["--skip-tags", "network-policies"], "--skip-tags: there is no tag network-policies"),
+    ],
+)
+def test_a_tag_that_is_misspelt(site: Site, arguments: list[str], told: str) -> None:
+    output = refused(site, *arguments)
+    assert told in output
+    assert "Nothing was changed" in output
+    known = {"falconet_known_tags": ["flaco", "network-policies"]}
+    assert site.run("preflight.yml", *arguments, extra=known).returncode == 0
+
+
+def test_a_helm_that_is_missing(site: Site, tmp_path: Path) -> None:
+    output = refused(site, extra={"falco_helm_binary": str(tmp_path / "helm")})
+    assert f"falco_helm_binary: there is no program {tmp_path}/helm. Helm 3.8 or newer is needed" in output

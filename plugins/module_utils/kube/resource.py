@@ -54,6 +54,7 @@ KNOWN = {
         Resource("batch", "v1", "jobs", "Job", True),
         Resource("batch", "v1", "cronjobs", "CronJob", True),
         Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True),
+        Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False),
         Resource("coordination.k8s.io", "v1", "leases", "Lease", True),
         Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False),
         Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False),

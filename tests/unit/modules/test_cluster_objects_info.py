@@ -74,6 +74,77 @@ def test_what_does_not_exist_is_told_with_the_nearest(api: FakeApi, subject: dic
     assert told in result["msg"]
 
 
+SERVICE_MONITOR = {"kind": "ServiceMonitor", "variable": "falco_service_monitor", "hint": "Install its CRDs."}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "told"),
+    [
+        ({"storageclass.kubernetes.io/is-default-class": "true"}, []),
+        (
+            {"storageclass.kubernetes.io/is-default-class": "false"},
+            ["v: none is named, and the cluster has no default StorageClass; it has fast. Or do without."],
+        ),
+    ],
+)
+def test_a_class_that_is_not_named_must_have_a_default(
+    api: FakeApi, annotations: dict[str, str], told: list[str]
+) -> None:
+    classes = [{"metadata": {"name": "fast", "annotations": annotations}}]
+    api.collections["/apis/storage.k8s.io/v1/storageclasses"] = classes
+    subject = {"kind": "StorageClass", "variable": "v", "hint": "Or do without."}
+    assert ask(api, {**subject, "default": True})["missing"] == told
+    assert ask(api, subject)["missing"] == []
+
+
+def test_a_default_that_nobody_may_look_for_is_not_missed(api: FakeApi) -> None:
+    api.faults = lambda _method, path, _query: (403, {"message": "no"}) if path.endswith("classes") else None
+    assert ask(api, {"kind": "StorageClass", "default": True})["missing"] == []
+
+
+def test_an_ingress_class_is_offered_the_nearest(api: FakeApi) -> None:
+    api.collections["/apis/networking.k8s.io/v1/ingressclasses"] = named("nginx", "traefik")
+    assert "did you mean nginx?" in ask(api, {"kind": "IngressClass", "name": "ngnix"})["msg"]
+
+
+@pytest.mark.parametrize(
+    ("version", "served", "told"),
+    [
+        ("monitoring.coreos.com/v1", {"v1": ["ServiceMonitor"]}, []),
+        (
+            "monitoring.coreos.com/v1",
+            {"v1": ["ServiceMonitors"]},
+            ["of monitoring.coreos.com/v1; did you mean ServiceMonitors? Install its CRDs."],
+        ),
+        (
+            "monitoring.coreos.com/v1",
+            {"v1": ["Probe"]},
+            ["of monitoring.coreos.com/v1; that has Probe. Install its CRDs."],
+        ),
+        ("monitoring.coreos.com/v1", {"v1beta1": ["Probe"]}, ["; of monitoring.coreos.com it has v1beta1. Install"]),
+        ("monitoring.coreos.com/v1", {}, ["it has no API group monitoring.coreos.com. Install its CRDs."]),
+    ],
+)
+def test_kinds_that_are_not_served(api: FakeApi, version: str, served: dict[str, list[str]], told: list[str]) -> None:
+    def discovery(_method: str, path: str, _query: object) -> tuple[int, Any] | None:
+        if not served or not path.startswith("/apis/monitoring.coreos.com"):
+            return None
+        rest = path.split("/")[3:]
+        if not rest:
+            return 200, {"versions": [{"version": one} for one in served]}
+        if rest[0] not in served:
+            return None
+        kinds = [{"name": kind.lower(), "kind": kind, "namespaced": True} for kind in served[rest[0]]]
+        return 200, {"resources": kinds}
+
+    api.faults = discovery
+    result = ask(api, apis=[{"api_version": version, **SERVICE_MONITOR}])
+    assert len(result["missing"]) == len(told)
+    for found, words in zip(result["missing"], told):
+        assert found.startswith("falco_service_monitor: the cluster does not serve ServiceMonitor of ")
+        assert words in found
+
+
 def test_all_that_is_missing_is_told_at_once(api: FakeApi) -> None:
     result = ask(api, {"kind": "Namespace", "name": "a"}, {"kind": "StorageClass", "name": "b"})
     assert len(result["missing"]) == 2

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter tag_problems: tags of the command line that no play has."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+# Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
+# So a filter imports its core when it is used.
+
+
+def tag_problems(run: list[str], skip: list[str], known: list[str]) -> list[str]:
+    """What is wrong with --tags and --skip-tags. See tag_problems.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.variables.tags import problems_of_tags
+
+    return problems_of_tags(run, skip, known)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"tag_problems": tag_problems}

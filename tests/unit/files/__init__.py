@@ -1,0 +1,1 @@
+"""Reading and writing on the controller's disk."""
