@@ -1,0 +1,92 @@
+"""What preflight refuses before it looks at any host: tags that no play has, sealed files that no password opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    """An inventory with one cluster that nobody will ask, for a variable is misspelt."""
+    hosts = {"clusters": {"hosts": {"east": {"ansible_connection": "local", "falco_chart_vresion": "9.1.0"}}}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    (tmp_path / "group_vars" / "clusters").mkdir(parents=True)
+    return tmp_path
+
+
+def preflight(inventory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(inventory / "hosts.yml"), "playbooks/preflight.yml", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0, done.stdout + done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def sealed(path: Path, text: str, password: str) -> None:
+    """A file as ansible-vault encrypt makes it."""
+    path.write_text(text)
+    key = path.parent.parent.parent / "key"
+    key.write_text(password)
+    command = ["ansible-vault", "encrypt", "--vault-password-file", str(key), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+NEXT = "did you mean 'falco_chart_version'?"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--tags", "flaco"], "--tags: there is no tag flaco; did you mean falco?"),
+        (["--tags", "verify,node-prep"], "--tags: there is no tag node-prep; did you mean node_prep?"),
+        (["--skip-tags", "preflght"], "--skip-tags: there is no tag preflght; did you mean preflight?"),
+    ],
+)
+def test_a_tag_that_no_play_has(inventory: Path, arguments: list[str], told: str) -> None:
+    said = preflight(inventory, *arguments)
+    assert told in said
+    assert NEXT not in said
+
+
+def test_tags_of_ones_own_are_named(inventory: Path) -> None:
+    own = json.dumps({"falconet_known_tags": ["mine"]})
+    assert NEXT in preflight(inventory, "--tags", "mine", "--extra-vars", own)
+    assert NEXT in preflight(inventory, "--tags", "falco", "--skip-tags", "node_prep")
+
+
+def test_a_sealed_file_that_no_password_opens_is_named(inventory: Path) -> None:
+    path = inventory / "group_vars" / "clusters" / "secrets.yml"
+    sealed(path, "falco_ui_password: planted\n", "right")
+    said = preflight(inventory)
+    assert f"{path} is sealed by Ansible Vault, and no password was given that opens it" in said
+    assert "--vault-password-file" in said
+    (inventory / "wrong").write_text("wrong")
+    assert f"{path} is sealed" in preflight(inventory, "--vault-password-file", str(inventory / "wrong"))
+    opened = preflight(inventory, "--vault-password-file", str(inventory / "key"))
+    assert NEXT in opened
+    assert "planted" not in opened
+
+
+def test_a_sealed_value_that_no_password_opens_names_its_file(inventory: Path) -> None:
+    hosts = (inventory / "hosts.yml").read_text()
+    (inventory / "hosts.yml").write_text(hosts.replace("falco_chart_vresion", "falco_chart_version"))
+    path = inventory / "group_vars" / "clusters" / "secrets.yml"
+    sealed(path, "planted", "right")
+    path.write_text("falco_ui_password: !vault |\n" + "".join(f"  {line}\n" for line in path.read_text().splitlines()))
+    said = preflight(inventory)
+    assert f"Files with sealed values: {path}." in said
+    assert "--vault-password-file" in said
