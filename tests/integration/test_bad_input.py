@@ -27,6 +27,12 @@ CUTS_A_REQUIRED_FLOW = {
     "metadata": {"name": "nobody-reaches-anybody", "namespace": "prod"},
     "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
 }
+CLUSTER_WIDE = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "AdminNetworkPolicy",
+    "metadata": {"name": "everywhere"},
+    "spec": {"priority": 5, "subject": {"namespaces": {}}},
+}
 
 
 def refused(site: Site, *arguments: str, extra: dict[str, Any] | None = None) -> str:
@@ -193,6 +199,11 @@ def test_a_context_that_does_not_exist(site: Site) -> None:
         (
             {"network_policies_namespaces": [{"name": "prdo", "create": False}]},
             "network_policies_namespaces: there is no Namespace prdo in the cluster; did you mean prod?",
+        ),
+        (
+            {"network_policies_definitions": [CLUSTER_WIDE]},
+            "policy everywhere: the cluster does not serve AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1; it "
+            "has no API group policy.networking.k8s.io. Network plugins that enforce such policies bring these CRDs",
         ),
         (
             {"network_policies_state_namespace": "defualt"},

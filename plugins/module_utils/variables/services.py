@@ -28,7 +28,7 @@ def services_in(value: Any, variable: str) -> list[Subject]:
       value: a text, or lists and mappings of such.
       variable: that has it; the path to each address is added, never the address itself, which may hold a secret.
     """
-    found = {}
+    found: dict[tuple[str, str], Subject] = {}
     for path, namespace, name in _found(value, variable):
         found.setdefault((namespace, name), Subject("Service", name, namespace, path))
     return list(found.values())
