@@ -80,6 +80,10 @@ lint-fast: setup  ## ruff and yamllint alone, in seconds: what the hook of pre-c
 unit: setup  ## unit tests (no cluster)
 	nox -s unit -- $(ARGS)
 
+.PHONY: coverage
+coverage: setup  ## unit tests, and which lines and branches they do not run (twice as slow)
+	nox -s coverage -- $(ARGS)
+
 .PHONY: integration
 integration: cluster  ## tests against the sandbox's real API server, nodes and network
 	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
