@@ -207,22 +207,22 @@ def _wait(client: Client, wanted: Wanted, name: str, maps: Maps, node: str, seco
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     deadline = time.monotonic() + seconds
     pod: dict[str, Any] | None = None
-    lacking = "its pod was not made"
+    lacking, silent = "its pod was not made", False
     while True:
         pod = next(iter(client.list_all(PODS, wanted.namespace, label_selector=f"job-name={name}")), pod)
         if pod is not None:
             ended = _ended(client, wanted, pod)
             if ended:
                 raise KubeError(f"Falco refuses these rules on node {node}, where they were tried: {ended}")
-            lacking = "its pod does not run yet"
+            lacking, silent = "its pod does not run yet", False
             if pod.get("status", {}).get("podIP"):
                 running, failure = read_metrics(client, wanted.namespace, pod["metadata"]["name"], wanted.metrics_port)
                 differs = [failure] if failure else differences(running, wants)
                 if not differs:
                     return str(pod["metadata"]["name"])
-                lacking = f"its pod {'; '.join(differs)}"
+                lacking, silent = f"its pod {'; '.join(differs)}", bool(failure)
         if time.monotonic() > deadline:
-            raise KubeError(_why(client, wanted, pod, node, lacking, seconds, began))
+            raise KubeError(_why(client, wanted, pod, node, lacking, seconds, began, silent))
         time.sleep(POLL_SECONDS)
 
 
@@ -242,14 +242,21 @@ def _ended(client: Client, wanted: Wanted, pod: Mapping[str, Any]) -> str:
 
 
 def _why(
-    client: Client, wanted: Wanted, pod: Mapping[str, Any] | None, node: str, lacking: str, seconds: float, began: str
+    client: Client,
+    wanted: Wanted,
+    pod: Mapping[str, Any] | None,
+    node: str,
+    lacking: str,
+    seconds: float,
+    began: str,
+    silent: bool,
 ) -> str:
     events = [event for event in client.list_all(EVENTS, wanted.namespace) if last_seen(event) >= began]
     about = [event for event in events if SUFFIX in str(event.get("involvedObject", {}).get("name", ""))]
     reasons = diagnose([pod] if pod else [], about)
     lines = [f"Rules were not tried on node {node} within {seconds:.0f} s: {lacking}"]
     lines += [f"reason: {reason}" for reason in reasons]
-    if "does not answer /metrics" in lacking:
+    if silent:
         label = f"app.kubernetes.io/component={COMPONENT}"
         lines.append(
             f"hint: if NetworkPolicies guard namespace {wanted.namespace}, let the API server reach port "
