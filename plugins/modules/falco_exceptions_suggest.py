@@ -1,0 +1,263 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From recorded alerts to the smallest exceptions that silence the noise, proven to silence nothing that must fire."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: falco_exceptions_suggest
+short_description: Exceptions for noisy Falco rules, proven to silence nothing that must fire
+version_added: "0.3.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Tells who raises the alerts of a recording, by rule, workload, image and program.
+  - >-
+    For what is noise, suggests exceptions as the variable C(falco_rules_exceptions) takes them. Each asks for an image
+    or a workload and for the program, and for more where that would silence other alerts. None asks for a command line
+    or a file name, which an attacker chooses.
+  - >-
+    Each was tried: the rules load with it, the tests of O(tests) pass, the events of O(keep) still fire, and there is
+    still an event on which the rule fires.
+options:
+  alerts:
+    description:
+      - >-
+        A file of JSON lines with alerts, read as a stream: Falco's log, Falcosidekick's messages, Loki's (C(logcli
+        --output=jsonl), or answers of its API) or Elasticsearch's export. Lines without an alert are passed over.
+    type: path
+    required: true
+  files:
+    description: The rules files and directories that raised them, in the order in which they are loaded.
+    type: list
+    elements: path
+    required: true
+  tests:
+    description: Test files and directories of them, for M(falconet.k8s.falco_rules_test); they are tried on O(files).
+    type: list
+    elements: path
+  keep:
+    description: >-
+      A file of JSON lines, each an event as M(falconet.k8s.falco_rules_replay) takes it, on which rules must go on to
+      fire, such as those of the triggers that C(verify) fires.
+    type: path
+  minimum_alerts:
+    description: How many alerts of one workload and program are noise.
+    type: int
+    default: 100
+  minimum_share:
+    description: Which part of the rule's alerts they must be, 0 to 1.
+    type: float
+    default: 0.05
+  picture_path:
+    description: Where to draw who makes the noise, as SVG.
+    type: path
+  plugins:
+    description: Falco plugins that are loaded; all that the catalogue has, when not given.
+    type: list
+    elements: str
+  falco_version:
+    description: The Falco version whose fields and event types count.
+    type: str
+    default: "0.44"
+attributes:
+  check_mode:
+    description: The picture is not written.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: What would silence last night's noise
+  falconet.k8s.falco_exceptions_suggest:
+    alerts: alerts.jsonl
+    files:
+      - rules/
+    tests:
+      - rules_tests/
+    keep: triggers.jsonl
+  register: tuning
+
+- name: Exceptions as falco_rules_exceptions takes them
+  ansible.builtin.debug:
+    var: tuning.exceptions
+"""
+
+RETURN = r"""
+alerts:
+  description: How many alerts were read.
+  returned: success
+  type: int
+  sample: 33000
+skipped:
+  description: How many lines held no alert.
+  returned: success
+  type: int
+  sample: 3
+noise:
+  description: Alerts by rule, namespace, image and program, and who raises which rule (C(loudest)).
+  returned: success
+  type: dict
+  sample:
+    rules: [{name: Shell, alerts: 30000}]
+    namespaces: [{name: prod, alerts: 30000}]
+    images: [{name: registry.example/backup, alerts: 30000}]
+    programs: [{name: bash, alerts: 30000}]
+    loudest:
+      - {rule: Shell, workload: prod/backup, image: registry.example/backup, program: bash, alerts: 30000}
+exceptions:
+  description: Data for the variable C(falco_rules_exceptions) of the role C(falco_rules).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - rule: Shell
+      exceptions:
+        - name: suggested_image_program
+          fields: [container.image.repository, proc.name]
+          comps: ["=", "="]
+          values: [[registry.example/backup, bash]]
+suggestions:
+  description:
+    - What each exception does, and how it was proven.
+    - >-
+      C(silenced) alerts of the recording, C(share) of the rule's; C(others) that it silences besides the noise, with
+      C(examples); C(workloads) that it covers; C(tests) that pass and events (C(kept)) that fire with it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - rule: Shell
+      name: suggested_image_program
+      fields: [container.image.repository, proc.name]
+      values: [[registry.example/backup, bash]]
+      silenced: 30000
+      share: 0.97
+      others: 0
+      examples: []
+      workloads: 1
+      tests: 22
+      kept: 1
+refused:
+  description: Noise that nothing is suggested for, and why.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {rule: Shell, workload: "", program: sh, alerts: 900, reason: the alerts name neither an image nor a workload}
+dead:
+  description: Exceptions of the rules that no recorded alert of their rule meets, where the recording can tell.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{rule: Shell, exception: old_backup}]
+unknown:
+  description: Rules that raised alerts and are not in O(files).
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import Noise
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture import bars
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Lines
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import Tuner
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
+from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import load_ruleset, read_test_files
+
+MOST = 20
+BY = {"namespaces": "k8s.ns.name", "images": "container.image.repository", "programs": "proc.name"}
+
+
+def tuner_of(params: dict[str, Any], loader: Loader) -> Tuner:
+    """The rules with all that must go on to hold for them."""
+    files = load_ruleset(loader, "own", params["files"]).loaded.files
+    tests = []
+    for file in read_test_files(params["tests"] or []):
+        one, findings = read_tests(file.name, file.text, loader.tables, ["files"])
+        for finding in findings:
+            raise FalcoError(f"{finding.file}:{finding.line}: {finding.message}")
+        tests.append(one)
+    keep = []
+    if params["keep"] is not None:
+        with Path(params["keep"]).open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                keep += parse_event(line, number) if line.strip() else []
+    return Tuner(loader, files, tests, keep)
+
+
+def tables(noise: Noise) -> dict[str, Any]:
+    """Who makes the noise."""
+    found: dict[str, Any] = {
+        "rules": [{"name": name, "alerts": count} for name, count in noise.rules.most_common(MOST)]
+    }
+    for key, name in BY.items():
+        found[key] = [{"name": value, "alerts": count} for value, count in noise.by(name)[:MOST]]
+    return {**found, "loudest": [one._asdict() for one in noise.loudest(MOST)]}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "alerts": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "path", "required": True},
+            "tests": {"type": "list", "elements": "path"},
+            "keep": {"type": "path"},
+            "minimum_alerts": {"type": "int", "default": 100},
+            "minimum_share": {"type": "float", "default": 0.05},
+            "picture_path": {"type": "path"},
+            "plugins": {"type": "list", "elements": "str"},
+            "falco_version": {"type": "str", "default": "0.44"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    changed = False
+    try:
+        plugins = None if params["plugins"] is None else tuple(params["plugins"])
+        loader = Loader(catalogue(params["falco_version"], plugins))
+        tuner = tuner_of(params, loader)
+        reader = Lines(name for source in loader.catalogue.sources.values() for name in source.names())
+        noise = Noise()
+        with Path(params["alerts"]).open("rb") as lines:
+            noise.count(reader.read(lines))
+        if not noise.total:
+            raise FalcoError(
+                f"{params['alerts']}: no alert in it; each is a line of JSON with 'rule' and 'output_fields'"
+            )
+        result = tuner.suggest(noise, params["minimum_alerts"], params["minimum_share"])
+        if params["picture_path"] and not module.check_mode:
+            changed = write_if_changed(params["picture_path"], bars(noise.loudest(MOST)))
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename}: {error.strerror or error}")
+    module.exit_json(
+        changed=changed,
+        alerts=noise.total,
+        skipped=reader.skipped,
+        noise=tables(noise),
+        exceptions=result.exceptions(),
+        suggestions=[one._asdict() for one in result.suggestions],
+        refused=[one._asdict() for one in result.refused],
+        dead=[one._asdict() for one in result.dead],
+        unknown=result.unknown,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Exceptions for noise: what they are, what they leave alone, and that the evaluator says the same of each alert."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import FieldMap, event_of
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.run import Ruleset
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune import noise as noise_module
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import FIELDS, Noise, Voice
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture import bars
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Alert
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import (
+    Suggestions,
+    Tuner,
+    with_exceptions,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+LOADER = Loader()
+RULES = [
+    RulesFile(
+        "r.yaml",
+        "- rule: Shell\n  desc: d\n  condition: evt.type = execve and proc.name in (sh, bash)\n"
+        "  output: o %proc.name\n  priority: INFO\n"
+        "  exceptions:\n    - {name: old, fields: [proc.pname], comps: [=], values: [[gone]]}\n"
+        "- rule: One image\n  desc: d\n  condition: evt.type = execve and container.image.repository = backup and"
+        " proc.name = tar\n  output: o\n  priority: INFO\n"
+        "- rule: Audit\n  desc: d\n  condition: ka.verb in (get, list)\n  output: o\n  priority: INFO\n"
+        "  source: k8s_audit\n",
+    )
+]
+NOISY = {"container.image.repository": "backup", "k8s.ns.name": "prod", "proc.name": "bash", "proc.pname": "cron"}
+
+
+def noise(*groups: tuple[int, dict[str, Any]], rule: str = "Shell", source: str = "syscall") -> Noise:
+    found = Noise()
+    for count, fields in groups:
+        found.count(Alert(rule, source, fields) for _number in range(count))
+    return found
+
+
+def suggested(
+    recording: Noise, tests: str = "", keep: tuple[dict[str, Any], ...] = (), minimum: int = 10
+) -> Suggestions:
+    read = []
+    if tests:
+        one, findings = read_tests("t.yaml", tests, LOADER.tables, ["files"])
+        assert findings == []
+        read.append(one)
+    events = [event_of({"fields": fields}, number, None) for number, fields in enumerate(keep, 1)]
+    return Tuner(LOADER, RULES, read, events).suggest(recording, minimum, 0.05)
+
+
+def test_noise_becomes_an_exception_on_the_image_and_the_program() -> None:
+    result = suggested(noise((90, NOISY), (5, {**NOISY, "container.image.repository": "web"})))
+    assert result.exceptions() == [
+        {
+            "rule": "Shell",
+            "exceptions": [
+                {
+                    "name": "suggested_image_program",
+                    "fields": ["container.image.repository", "proc.name"],
+                    "comps": ["=", "="],
+                    "values": [["backup", "bash"]],
+                }
+            ],
+        }
+    ]
+    (one,) = result.suggestions
+    assert (one.silenced, round(one.share, 3), one.others, one.workloads) == (90, 0.947, 0, 1)
+    assert result.refused == []
+
+
+def test_noise_of_two_images_becomes_two_rows_of_one_exception() -> None:
+    result = suggested(noise((50, NOISY), (40, {**NOISY, "container.image.repository": "sync"})))
+    (one,) = result.suggestions
+    assert one.values == (("backup", "bash"), ("sync", "bash"))
+    assert one.silenced == 90
+
+
+def test_a_further_field_is_asked_for_where_others_would_be_silenced() -> None:
+    result = suggested(noise((90, NOISY), (3, {**NOISY, "k8s.ns.name": "stage"})))
+    (one,) = result.suggestions
+    assert one.fields == ("container.image.repository", "k8s.ns.name", "proc.name")
+    assert (one.silenced, one.others) == (90, 0)
+
+
+def test_others_that_cannot_be_told_apart_are_named() -> None:
+    other = {**NOISY, "container.name": 7}
+    result = suggested(noise((90, NOISY), (3, other)))
+    (one,) = result.suggestions
+    assert (one.silenced, one.others) == (93, 3)
+    assert one.examples == (other,)
+
+
+ATTACK = {**NOISY, "evt.type": "execve", "proc.pname": "nginx"}
+
+
+def test_what_must_fire_makes_an_exception_narrower_or_refuses_it() -> None:
+    (one,) = suggested(noise((90, NOISY)), keep=(ATTACK,)).suggestions
+    assert one.fields == ("container.image.repository", "proc.name", "proc.pname")
+    assert one.kept == 1
+    result = suggested(noise((90, NOISY)), keep=(ATTACK, {**ATTACK, "proc.pname": "cron"}))
+    assert result.suggestions == []
+    assert [one.reason for one in result.refused] == ["the event in line 1, which must fire, would be silenced"]
+
+
+CASE = (
+    "cases: [{name: attack, given: {evt.type: execve, proc.name: bash, container.image.repository: backup},"
+    " expect: Shell}]"
+)
+
+
+def test_a_test_that_would_fail_makes_it_narrower_as_well() -> None:
+    (one,) = suggested(noise((90, NOISY)), CASE).suggestions
+    assert one.tests == 1
+    assert "k8s.ns.name" in one.fields or "proc.pname" in one.fields
+    bare = {"container.image.repository": "backup", "proc.name": "bash"}
+    (refused,) = suggested(noise((90, bare)), CASE).refused
+    assert refused.reason == "the case 'attack' (t.yaml:1:9) would fail"
+
+
+def test_tests_that_fail_already_and_rules_that_they_misname_are_told_first() -> None:
+    with pytest.raises(FalcoError, match=r"t.yaml:1: rule 'Shell' fired"):
+        suggested(noise((90, NOISY)), CASE.replace("expect:", "expect_not:"))
+    with pytest.raises(FalcoError, match="has no rule 'Shel'"):
+        suggested(noise((90, NOISY)), CASE.replace("expect: Shell", "expect: Shel"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"proc.name": "bash", "user.name": "root"}, "the alerts name neither an image nor a workload"),
+        ({"proc.cmdline": "bash -c x", "fd.name": "/x"}, "the alerts name neither an image nor a workload"),
+        ({"container.image.repository": "backup"}, "the alerts do not name the program"),
+    ],
+)
+def test_nothing_that_an_attacker_chooses_alone_is_an_exception(fields: dict[str, Any], reason: str) -> None:
+    result = suggested(noise((90, fields)))
+    assert result.suggestions == []
+    assert result.refused[0].reason.startswith(reason)
+
+
+def test_no_exception_empties_a_rule() -> None:
+    fields = {"container.image.repository": "backup", "proc.name": "tar"}
+    (refused,) = suggested(noise((90, fields), rule="One image")).refused
+    assert refused.reason == "no event is found any more on which the rule fires"
+
+
+def test_two_exceptions_do_not_empty_a_rule_together() -> None:
+    recording = noise((50, {"ka.user.name": "ci", "ka.verb": "get"}), rule="Audit", source="k8s_audit")
+    (one,) = suggested(recording).suggestions
+    assert (one.fields, one.values) == (("ka.user.name", "ka.verb"), (("ci", "get"),))
+
+
+def test_an_exception_that_silenced_nothing_is_dead_and_an_unknown_rule_is_named() -> None:
+    recording = noise((1, NOISY))
+    recording.count([Alert("Strange", "syscall", {})])
+    result = suggested(recording)
+    assert [(one.rule, one.exception) for one in result.dead] == [("Shell", "old")]
+    assert result.unknown == ["Strange"]
+    assert suggested(noise((1, {**NOISY, "proc.pname": "gone"}))).dead == []
+
+
+def test_too_many_kinds_of_alerts_are_counted_by_who_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noise_module, "MAX_PROFILES", 3)
+    recording = noise(*((1, {**NOISY, "proc.pname": f"p{number}"}) for number in range(9)))
+    assert recording.rules["Shell"] == sum(recording.profiles["Shell"].values()) == 9
+    assert len(recording.profiles["Shell"]) == 4
+    assert recording.merged == {"Shell"}
+
+
+def test_the_loudest_and_their_picture() -> None:
+    recording = noise((2, NOISY), (5, {**NOISY, "proc.name": "<sh\x00&>"}))
+    assert recording.loudest(9) == [
+        Voice("Shell", "prod", "backup", "<sh\x00&>", 5),
+        Voice("Shell", "prod", "backup", "bash", 2),
+    ]
+    assert recording.by("proc.name")[1] == ("bash", 2)
+    assert recording.by("user.name") == [("", 7)]
+    rows = ET.fromstring(bars(recording.loudest(9)))
+    widths = [int(str(one.get("width"))) for one in rows.iter("{http://www.w3.org/2000/svg}rect")]
+    assert widths == [360, 144]
+
+
+VALUES = st.fixed_dictionaries(
+    {"proc.name": st.sampled_from(["sh", "bash"])},
+    optional={
+        "container.image.repository": st.sampled_from(["a", "b"]),
+        "k8s.ns.name": st.sampled_from(["p", "s"]),
+        "proc.pname": st.sampled_from(["x", "y"]),
+        "user.name": st.sampled_from(["root", "u"]),
+    },
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 30), VALUES), min_size=1, max_size=6), st.lists(VALUES, max_size=2))
+def test_each_alert_is_silenced_or_not_as_is_said(groups: list[tuple[int, dict[str, Any]]], keep: list[Any]) -> None:
+    """The slow way: the rules with each exception, asked of every alert by itself."""
+    attacks = tuple({**one, "evt.type": "execve"} for one in keep)
+    result = suggested(noise(*groups), keep=attacks, minimum=5)
+    for one in result.suggestions:
+        entry = {"rule": one.rule, "exceptions": [one.entry()]}
+        rule = Ruleset("x", with_exceptions(LOADER, RULES, [entry])).engine().rules["Shell"]
+        silenced = sum(count for count, fields in groups if not rule.test(FieldMap({**fields, "evt.type": "execve"})))
+        assert silenced == one.silenced
+        assert all(rule.test(FieldMap(attack)) for attack in attacks)
+        assert set(one.fields) & {"container.image.repository", "k8s.ns.name"}
+        assert set(one.fields) <= set(FIELDS)

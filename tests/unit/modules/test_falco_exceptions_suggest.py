@@ -1,0 +1,115 @@
+"""falco_exceptions_suggest through its main(): from a recording to exceptions that the composed rules load with."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..module_runner import MODULES, run_module
+
+ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = ROOT / "inventory" / "files"
+RULE = "Terminal shell in production"
+NOISY = {
+    "evt.time": 1,
+    "user.name": "root",
+    "proc.cmdline": "bash -c sync",
+    "k8s.pod.name": "backup-0",
+    "k8s.ns.name": "prod",
+    "container.image.repository": "registry.example/backup",
+    "proc.name": "bash",
+}
+ATTACK = {
+    "evt.type": "execve",
+    "proc.tty": 1,
+    "k8s.ns.name": "prod",
+    "proc.name": "bash",
+    "container.id": "1",
+    "container.image.repository": "registry.example/web",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SHIPPED / "rules", tmp_path / "rules")
+    shutil.copytree(SHIPPED / "rules_tests", tmp_path / "rules_tests")
+    alerts = [{"rule": RULE, "source": "syscall", "output_fields": NOISY}] * 150
+    lines = ["Falco version: 0.44.0", *map(json.dumps, alerts)]
+    (tmp_path / "alerts.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "triggers.jsonl").write_text(json.dumps({"fields": ATTACK}) + "\n")
+    return tmp_path
+
+
+def suggested(**args: Any) -> dict[str, Any]:
+    return run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl", "files": ["rules"], **args})
+
+
+def test_the_example_runs_and_returns_what_is_documented(folder: Path) -> None:
+    module = importlib.import_module(f"{MODULES}.falco_exceptions_suggest")
+    documented = yaml.safe_load(module.RETURN)
+    result = run_module(
+        "falco_exceptions_suggest", yaml.safe_load(module.EXAMPLES)[0]["falconet.k8s.falco_exceptions_suggest"]
+    )
+    assert not result.get("failed"), result
+    assert set(result) - {"changed", "invocation"} == set(documented)
+    assert set(result["noise"]) == set(documented["noise"]["sample"])
+    assert set(result["noise"]["loudest"][0]) == set(documented["noise"]["sample"]["loudest"][0])
+    assert set(result["suggestions"][0]) == set(documented["suggestions"]["sample"][0])
+    assert (result["alerts"], result["skipped"], result["unknown"], result["dead"]) == (150, 1, [], [])
+    assert result["suggestions"][0]["kept"] == 1
+    assert result["suggestions"][0]["tests"] > 20
+
+
+def test_the_way_of_the_documentation_from_noise_to_proof(folder: Path) -> None:
+    """docs/tuning.md: noise, exceptions, proof, rollout; what it shows is what comes out."""
+    page = (ROOT / "docs" / "tuning.md").read_text()
+    result = suggested(tests=["rules_tests"], keep="triggers.jsonl")
+    shown = re.search(r"```yaml\nfalco_rules_exceptions:\n(.*?)```", page, re.S)
+    assert shown
+    assert yaml.safe_load(shown.group(0).removeprefix("```yaml\n").removesuffix("```")) == {
+        "falco_rules_exceptions": result["exceptions"]
+    }
+    text = (folder / "rules" / "production.yaml").read_text()
+    site = run_module("falco_rules_compose", {"files": {"production.yaml": text}, "exceptions": result["exceptions"]})
+    assert not site.get("failed"), site
+    (folder / "after").mkdir()
+    for name, content in site["files"].items():
+        (folder / "after" / name).write_text(content)
+    noisy = {**ATTACK, "container.image.repository": "registry.example/backup"}
+    (folder / "events.jsonl").write_text("".join(json.dumps({"fields": one}) + "\n" for one in (noisy, ATTACK)))
+    replayed = run_module(
+        "falco_rules_replay", {"files": ["after"], "before_files": ["rules"], "events": "events.jsonl"}
+    )
+    assert [one["event"] for one in replayed["changes"]["lost"]] == [1]
+    assert replayed["counts"] == {RULE: 1}
+
+
+def test_the_picture_is_drawn_once_and_not_in_check_mode(folder: Path) -> None:
+    args = {"alerts": "alerts.jsonl", "files": ["rules"], "picture_path": "noise.svg"}
+    assert run_module("falco_exceptions_suggest", args, check_mode=True)["changed"] is False
+    assert not Path("noise.svg").exists()
+    assert [run_module("falco_exceptions_suggest", args)["changed"] for _time in range(2)] == [True, False]
+    assert Path("noise.svg").read_text().startswith("<svg")
+
+
+def test_what_is_wrong_is_told(folder: Path) -> None:
+    assert suggested(alerts="nowhere")["msg"] == "nowhere: No such file or directory"
+    (folder / "empty.jsonl").write_text("Falco started\n")
+    assert suggested(alerts="empty.jsonl")["msg"].startswith("empty.jsonl: no alert in it")
+    (folder / "rules_tests" / "production.yaml").write_text("cases: 1\n")
+    assert suggested(tests=["rules_tests"])["msg"].startswith("rules_tests/production.yaml:")
+    (folder / "triggers.jsonl").write_text("{}\n")
+    assert suggested(keep="triggers.jsonl")["msg"].startswith("event 1: expected a field map")
+
+
+def test_less_than_the_minimum_is_no_noise(folder: Path) -> None:
+    assert suggested(minimum_alerts=151)["exceptions"] == []
+    assert suggested(minimum_alerts=150, minimum_share=1.0)["exceptions"] != []
