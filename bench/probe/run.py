@@ -1,7 +1,7 @@
 """How fast netpol_probe is: against cyclonus in one run, and alone on many pods. See README.md beside this file.
 
-    python bench/probe/bench.py cyclonus --cyclonus PATH
-    python bench/probe/bench.py scale --pods 60
+    python bench/probe/run.py cyclonus --cyclonus PATH
+    python bench/probe/run.py scale --pods 60
 
 Needs KUBECONFIG of a cluster whose network enforces policies, with the rights of an administrator, and kubectl.
 Everything that is measured runs as a process of its own, from its start to its end, as a service account of its own.

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures the sandbox: seconds from nothing to all nodes Ready with warm caches, memory, and the way down.
 
-Usage: bench/sandbox [--runs N]. Boots a sandbox of its own (name "bench") N times from an empty state, then takes
-it down; the first `up` before the measured ones fills the caches if they are empty. Numbers go to standard output.
+Usage: bench/sandbox/run.py [--runs N]. Boots a sandbox of its own (name "bench") N times from an empty state, then
+takes it down; the first `up` before the measured ones fills the caches if they are empty. Numbers go to standard
+output.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "bench"
 STATE = Path("/var/lib/falconet-sandbox") / NAME
 
@@ -26,7 +27,7 @@ def sandbox(*arguments: str) -> tuple[float, str]:
     """Run a command of the sandbox; returns the seconds it took and its standard output."""
     began = time.monotonic()
     argv = [sys.executable, "-m", "sandbox", "--name", NAME, *arguments]
-    done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr}")
     return time.monotonic() - began, done.stdout
@@ -34,7 +35,9 @@ def sandbox(*arguments: str) -> tuple[float, str]:
 
 def disk_bytes(folder: Path) -> int:
     """What a folder takes on disk; files that are shared by hard links with the cache are not its own."""
-    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*") if path.is_file() and path.lstat().st_nlink == 1)
+    return sum(
+        path.lstat().st_blocks * 512 for path in folder.rglob("*") if path.is_file() and path.lstat().st_nlink == 1
+    )
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Tasks, API requests and seconds of two runs of site.yml against the cluster of KUBECONFIG.
 
-    KUBECONFIG=... python bench/site/measure.py inventory/sandbox [RUNS]
+    KUBECONFIG=... python bench/site/run.py inventory/sandbox [RUNS]
 
 Requests are counted by the API server itself (apiserver_request_total), so the cluster's own are among them; their rate
 is measured while nothing runs and taken off.
