@@ -37,9 +37,26 @@ def role_variable_problems(values: dict[str, Any]) -> list[str]:
     return found
 
 
+def nested_role_variables(names: list[str]) -> list[str]:
+    """Those of the names that a role declares with keys of their own. See nested_role_variables.yml."""
+    found = []
+    for name in names:
+        try:
+            option = declared_option(name)
+        except KeyError:
+            continue
+        if "options" in option:
+            found.append(name)
+    return found
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"role_variable": role_variable, "role_variable_problems": role_variable_problems}
+        return {
+            "nested_role_variables": nested_role_variables,
+            "role_variable": role_variable,
+            "role_variable_problems": role_variable_problems,
+        }

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.module_utils.variables import unknown_variables as find_unknown
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import read_spec
 
 
-def unknown_variables(names: list[str], specs: list[dict[str, Any]], prefixes: list[str]) -> list[dict[str, Any]]:
+def unknown_variables(names: list[str], specs: list[Any], prefixes: list[str]) -> list[dict[str, Any]]:
     """Names that no argument spec declares. See unknown_variables.yml."""
+    specs = [read_spec(Path(spec)) if isinstance(spec, str) else spec for spec in specs]
     if not all(isinstance(spec, dict) for spec in specs):
-        raise AnsibleFilterError("unknown_variables: 'specs' must be a list of parsed argument_specs.yml documents")
+        raise AnsibleFilterError("unknown_variables: 'specs' must be a list of argument_specs.yml documents or paths")
     known = [
         option
         for spec in specs

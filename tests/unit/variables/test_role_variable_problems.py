@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.falconet.k8s.plugins.filter.role_variable import role_variable_problems
+from ansible_collections.falconet.k8s.plugins.filter.role_variable import nested_role_variables, role_variable_problems
 
 TRIGGER = {"name": "x", "rule": "r", "namespace": "prod", "command": ["true"]}
 
@@ -14,3 +14,8 @@ def test_what_is_missing_is_told_with_its_place() -> None:
 
 def test_what_is_right_has_no_problem() -> None:
     assert role_variable_problems({"verify_triggers": [TRIGGER]}) == []
+
+
+def test_variables_with_keys_of_their_own_are_told_apart() -> None:
+    names = ["falco_namespace", "verify_triggers", "network_policies_namespaces", "strange", "falco_strange"]
+    assert nested_role_variables(names) == ["verify_triggers", "network_policies_namespaces"]

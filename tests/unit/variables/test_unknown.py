@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.falconet.k8s.plugins.filter.unknown_variables import FilterModule
 from ansible_collections.falconet.k8s.plugins.module_utils.variables import unknown_variables
@@ -53,3 +55,9 @@ def test_filter_reads_argument_specs() -> None:
     spec = {"argument_specs": {"main": {"options": {"falco_namespace": {"type": "str"}}}}}
     found = FilterModule().filters()["unknown_variables"](["falco_namespace", "falco_namespcae"], [spec], ["falco_"])
     assert [(f["name"], f["misspelt"], f["nearest"]) for f in found] == [("falco_namespcae", True, "falco_namespace")]
+
+
+def test_filter_reads_argument_specs_from_their_files() -> None:
+    path = str(Path(__file__).resolve().parents[3] / "roles" / "falco" / "meta" / "argument_specs.yml")
+    (found,) = FilterModule().filters()["unknown_variables"](["falco_namespace", "falco_namespcae"], [path], ["falco_"])
+    assert found["nearest"] == "falco_namespace"
