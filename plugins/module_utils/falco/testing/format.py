@@ -255,13 +255,24 @@ class _Reader:
     def _given(self, node: Yaml) -> Any:
         event: Any = None
         for part in self.entries(node, "given"):
-            value = self._part(part)
+            if is_audit(event) and is_field_map(part):
+                raise GivenError(
+                    part, "an audit event's fields are computed from it", "change the event, as in {verb: delete}"
+                )
+            value = self._part(part, self._source_of(event))
             event = value if event is None else self._added(part, event, value)
         if event is None:
             raise GivenError(node, "nothing is given", "given: a fixture's name, fields and values, or a list of these")
         return event
 
-    def _part(self, node: Yaml) -> Any:
+    def _source_of(self, event: Any) -> str:
+        """The source that an event names, or that of the file; of audit events their own."""
+        if isinstance(event, dict) and is_audit(event):
+            return K8S_AUDIT
+        named = event.get("source") if isinstance(event, dict) else None
+        return named if isinstance(named, str) and named in self.tables else self.source
+
+    def _part(self, node: Yaml, source: str) -> Any:
         """A fixture, fields, or an event; fields are in a mapping `fields`."""
         if node.kind == SCALAR:
             fixture = self.fixtures.get(str(node.value))
@@ -270,15 +281,15 @@ class _Reader:
                 hint = f"did you mean '{close}'?" if close else "write it below fixtures:"
                 raise GivenError(node, f"there is no fixture '{node.value}'", hint)
             self.used.add(str(node.value))
-            return self._given(fixture) if fixture.kind == SEQUENCE else self._part(fixture)
+            return self._given(fixture) if fixture.kind == SEQUENCE else self._part(fixture, source)
         if node.kind == MAP and is_field_map(node):
-            return {"fields": fields_of(node, self.tables[self.source])}
+            return {"fields": fields_of(node, self.tables[source])}
         if node.kind != MAP:
             raise GivenError(node, "expected a fixture's name, or a mapping")
         event = plain(node)
         fields = node.get("fields")
         if fields is not None and fields.kind == MAP:
-            source = event.get("source", self.source)
+            source = event.get("source", source)
             if source not in self.tables:
                 raise GivenError(node, f"there is no source '{source}'", f"there are {', '.join(self.tables)}")
             event["fields"] = fields_of(fields, self.tables[source])
@@ -310,9 +321,7 @@ class _Reader:
                 node, "a table is a list of rows, the first of which names fields", "[[proc.name, fires], [sh, true]]"
             )
         head = rows[0].value
-        source = event.get("source", self.source) if isinstance(event, dict) else self.source
-        if isinstance(event, dict) and is_audit(event):
-            source = K8S_AUDIT
+        source = self._source_of(event)
         found = []
         for row in rows[1:]:
             if len(row.value) != len(head):

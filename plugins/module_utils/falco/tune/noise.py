@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from .reading import Alert
 
 IDENTITY = ("container.image.repository", "k8s.ns.name", "container.name", "ka.user.name")
-"""Who: what an attacker inside a container does not choose. An exception asks for one of these at least."""
+"""Who: what an attacker inside a container does not choose."""
+WHO = (("container.image.repository",), ("k8s.ns.name", "container.name"), ("ka.user.name",))
+"""An image, a workload, a user: an exception asks for one of these at least."""
 PROGRAM = ("proc.name", "ka.verb")
 """What was done, by fields that take few values."""
 FURTHER = ("proc.pname", "proc.exepath", "user.name", "ka.target.resource", "ka.target.namespace")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exceptions that silence noise and nothing else, proven by the evaluator before they are suggested.
 
-An exception asks for who (image, else namespace or container, of audit events the user) and for what was done (the
+An exception asks for who (image, else namespace and container, of audit events the user) and for what was done (the
 program, the verb), and for more where that alone would silence others or what must fire. It is refused when a test of
 the rule or something that must fire would be silenced, and when no event is found any more on which the rule fires.
 """
@@ -25,7 +25,7 @@ from ..testing.model import RuleTests
 from ..testing.run import Ruleset, check_names, run
 from ..testing.solve import Solver
 from ..yaml.emit import emit_items
-from .noise import FIELDS, FURTHER, IDENTITY, PROGRAM, Noise, Profile, program_of, workload_of
+from .noise import FIELDS, FURTHER, IDENTITY, PROGRAM, WHO, Noise, Profile, program_of, workload_of
 
 GENERATED = "zz-suggested.yaml"
 _WORDS = {
@@ -224,11 +224,11 @@ class Tuner:
             and next(iter(group))[at]
             and table.find(name) is not None
         }
-        who = next((name for name in IDENTITY if name in same), None)
+        who = next((names for names in WHO if same.keys() >= set(names)), None)
         if who is None:
             return "the alerts name neither an image nor a workload; what is left an attacker chooses"
-        start = [who, *(name for name in PROGRAM if name in same)]
-        if len(start) == 1:
+        start = [*who, *(name for name in PROGRAM if name in same)]
+        if len(start) == len(who):
             return (
                 "the alerts do not name the program, and an exception on the image alone would silence anything in it"
             )
@@ -243,7 +243,7 @@ class Tuner:
                 others = sum(profiles[profile] for profile in silenced if profile not in group)
                 if best is not None and others >= best[0]:
                     continue
-                problem = self._problem(rule, _entry(rule, fields, [values]))
+                problem = self._problem(rule, _entry(rule, fields, [values]), profiles, silenced)
                 if problem is None:
                     best = (others, fields)
                 else:
@@ -254,12 +254,28 @@ class Tuner:
             return reason
         return best[1], tuple(str(same[name]) for name in best[1])
 
-    def _problem(self, rule: str, entry: Mapping[str, Any]) -> str | None:
-        """Why an exception must not be; None when nothing speaks against it."""
+    def _problem(
+        self,
+        rule: str,
+        entry: Mapping[str, Any],
+        profiles: Iterable[Profile] = (),
+        silenced: Iterable[Profile] = (),
+    ) -> str | None:
+        """Why an exception must not be; None when nothing speaks against it.
+
+        Args:
+            rule: the rule.
+            entry: its exceptions, as in the variable.
+            profiles: recorded alerts.
+            silenced: those of them that the last exception is meant to silence.
+        """
         try:
             after = Ruleset("after", with_exceptions(self.loader, self.files, [entry]))
         except FalcoError as error:
             return f"it does not load: {error}"
+        holds = _last_exception(after.loaded, rule)
+        if {one for one in profiles if holds(FieldMap(dict(zip(FIELDS, one))))} != set(silenced):
+            return "Falco reads one of its values as something else, such as the name of a list"
         for outcome in self._outcomes(after):
             if outcome.failures:
                 return f"the case '{outcome.case.name}' ({outcome.case.place}) would fail"

@@ -90,6 +90,17 @@ def test_a_table_changes_one_event_in_each_row() -> None:
     assert [row.place.line for row in rows] == [BASE + 7, BASE + 8]
 
 
+def test_fields_are_those_of_the_source_that_an_event_names() -> None:
+    one, two, *_rest = cases(
+        "cases:\n"
+        "  - {name: a, given: [{source: k8s_audit, fields: {ka.verb: get}}, {ka.user.name: 1}], expect_not: all}\n"
+        "  - {name: b, given: {source: k8s_audit, fields: {ka.verb: get}}, expect: R, table: [[ka.verb], [list]]}\n"
+        + BOTH
+    )
+    assert one.event == {"source": "k8s_audit", "fields": {"ka.verb": "get", "ka.user.name": "1"}}
+    assert two.event == {"source": "k8s_audit", "fields": {"ka.verb": "list"}}
+
+
 def test_an_audit_event_is_changed_by_merging_and_in_tables_by_paths() -> None:
     one, two, *_rest = cases(
         "cases:\n"
@@ -132,7 +143,7 @@ def test_an_audit_event_is_changed_by_merging_and_in_tables_by_paths() -> None:
         ),
         (
             "cases:\n  - name: a\n    given: [audit, {ka.verb: get}]\n    expect: S\n" + BOTH,
-            (3, 21, "source syscall has no field ka.verb"),
+            (3, 20, "an audit event's fields are computed from it (change the event, as in {verb: delete})"),
         ),
         (
             "cases:\n  - name: a\n    given: {verb: get}\n    expect: S\n" + BOTH,
