@@ -16,14 +16,11 @@ description:
   - Describes rules with their resolved conditions, fields, event types, macros, lists and MITRE ATT&CK tags.
   - With O(compare_with), tells what changed and whether that is a major, minor or patch version.
   - Give exactly one of O(files) and O(content).
+extends_documentation_fragment:
+  - falconet.k8s.ruleset
+  - falconet.k8s.catalogue
+  - falconet.k8s.read_only
 options:
-  files:
-    description: Rules files and directories, loaded in this order.
-    type: list
-    elements: path
-  content:
-    description: The text of one rules file.
-    type: str
   compare_with:
     description: An older ruleset, to be compared with this one.
     type: dict
@@ -35,21 +32,6 @@ options:
       content:
         description: As O(content).
         type: str
-  plugins:
-    description: Falco plugins that are loaded; all that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
-attributes:
-  check_mode:
-    description: Nothing is ever changed.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -17,14 +17,11 @@ description:
   - With O(before_files), tells which alerts a change of the rules adds, loses and rewords.
   - With O(explain), tells which part of a rule's condition decided, with the event's values.
   - Give exactly one of O(files) and O(content).
+extends_documentation_fragment:
+  - falconet.k8s.ruleset
+  - falconet.k8s.catalogue
+  - falconet.k8s.read_only
 options:
-  files:
-    description: Rules files and directories, loaded in this order.
-    type: list
-    elements: path
-  content:
-    description: The text of one rules file.
-    type: str
   before_files:
     description: Rules files and directories of an older ruleset, to be compared with this one on the same events.
     type: list
@@ -66,21 +63,6 @@ options:
     type: list
     elements: str
     default: []
-  plugins:
-    description: Falco plugins that are loaded; all that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
-attributes:
-  check_mode:
-    description: Nothing is ever changed.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 """
 
 EXAMPLES = r"""

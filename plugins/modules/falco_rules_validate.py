@@ -17,16 +17,10 @@ description:
   - Adds file, line and column, a hint and the nearest name to each finding, and looks for mistakes that Falco
     does not look for (codes C(FN*)).
   - Give exactly one of O(files), O(content) and O(rulesets).
+extends_documentation_fragment:
+  - falconet.k8s.ruleset
+  - falconet.k8s.catalogue
 options:
-  files:
-    description:
-      - Rules files and directories, loaded in this order as one ruleset.
-      - Of a directory every C(*.yaml) and C(*.yml) is loaded, by name.
-    type: list
-    elements: path
-  content:
-    description: The text of one rules file.
-    type: str
   rulesets:
     description: Several rulesets, each judged by itself.
     type: list
@@ -43,16 +37,6 @@ options:
       content:
         description: As O(content).
         type: str
-  plugins:
-    description:
-      - Falco plugins that are loaded, in order. Only their fields and event sources exist.
-      - All that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields, event types and engine count.
-    type: str
-    default: "0.44"
   fail_on:
     description:
       - What makes the module fail. V(error), V(warning) (errors, too), V(never), or codes such as
