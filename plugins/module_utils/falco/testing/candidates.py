@@ -141,7 +141,8 @@ def _texts(op: str, text: str, before: Any) -> Iterator[str]:
         yield from (f"{sample}/x" if op == "pmatch" else f"{sample}-more", f"more-{sample}")
     if op in ("icontains", "iglob"):
         yield sample.swapcase()
-    yield sample + "x"
+    if op != "in":  # every value of a list is near to the others
+        yield sample + "x"
 
 
 def _sample_glob(pattern: str) -> str:

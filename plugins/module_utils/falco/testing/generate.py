@@ -32,7 +32,7 @@ from .solve import Solver
 
 BRANCHES = 12
 """Events that a rule fires on which are started from."""
-MAX_EVENTS = 300
+MAX_EVENTS = 500
 """Events that are tried to tell a rule from its mutants."""
 MAX_MUTANTS = 500
 PER_RULE = 3
@@ -185,8 +185,9 @@ class _Maker:
                 ]
         parts = list(dict.fromkeys(part for node in checks for part in comparisons(node)))
         rule = self.engine.rules[name]
+        starts = [*bases, *solver.each_way(tree), *solver.near_misses(tree)]
         shown: list[tuple[dict[str, Any], set[Any]]] = []
-        for event in islice(_variations([*bases, *solver.near_misses(tree)], parts, solver), MAX_EVENTS):
+        for event in islice(_variations(starts, parts, solver), MAX_EVENTS):
             fields = FieldMap(event)
             before = bool(rule.test(fields))
             shows: set[Any] = {number for number, test in enumerate(tests) if bool(test(fields)) != before}

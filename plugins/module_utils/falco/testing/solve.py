@@ -29,6 +29,8 @@ MAX_CANDIDATES = 12
 """Values that are tried for one comparison."""
 
 
+WAYS = 2
+"""Events on which a condition holds by one alternative."""
 MISSES = 8
 """Events that miss a condition in one part of it."""
 
@@ -75,6 +77,14 @@ class Solver:
             if found not in seen and bool(test(FieldMap(found))) is holds:
                 seen.append(found)
                 yield found
+
+    def each_way(self, node: Node) -> Iterator[dict[str, Any]]:
+        """Field maps on which a condition holds by one of several alternatives alone; of each alternative a few."""
+        for part in conjuncts(node, self._tree):
+            if isinstance(part, Or):
+                for number, way in enumerate(part.operands):
+                    others = (Not(one) for one in (*part.operands[:number], *part.operands[number + 1 :]))
+                    yield from islice(self.solutions(And((way, *others, node))), WAYS)
 
     def near_misses(self, node: Node) -> Iterator[dict[str, Any]]:
         """Field maps on which all that a condition asks for holds, but one thing; of each thing a few."""

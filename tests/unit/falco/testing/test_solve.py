@@ -73,6 +73,14 @@ def test_near_misses_lack_one_thing() -> None:
     }
 
 
+def test_each_alternative_is_gone_by_alone() -> None:
+    ruleset = loaded("proc.tty != 0 and m", SPARE.format("m", "proc.name = a or fd.name = /x or proc.name = a"))
+    node, one = ruleset.compiler.rules["R"].node, solver(ruleset)
+    ways = list(one.each_way(node))
+    assert all(one.test(node)(FieldMap(event)) for event in ways)
+    assert {event["fd.name"] == "/x" and event.get("proc.name") != "a" for event in ways} == {True}
+
+
 @settings(max_examples=60, deadline=None)
 @given(MACROS, MACROS, CONDITIONS)
 def test_whatever_is_found_was_asked_for(macro: str, other: str, condition: str) -> None:
