@@ -2,31 +2,55 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules files of a site, put together from its own files and from what it says as data."""
+"""The rules files of a site, put together from its own files and from what it says as data, and judged."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: falco_rules_compose
-short_description: Rules files of a site from its own files and from data
+short_description: Rules files of a site from its own files and from data, judged as Falco judges them
 version_added: "0.2.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:
   - Makes rules files of what a site says as data, such as rules to switch off by name or tag, exceptions, and a
     restriction to namespaces. They are overrides, which stay right when Falco's own rules are updated.
+  - Judges all of it as one ruleset, behind what Falco loads before it, and fails where Falco would refuse it, with
+    file, line, column and what would be right, as M(falconet.k8s.falco_rules_validate) does.
   - Names and tags that match nothing fail, each with the nearest name.
   - Warns of rules that Falco, where it stops at the first match, may never reach because of an earlier one.
   - Needs no cluster and writes nothing; it returns the files.
 options:
   files:
-    description: File name to text of the site's own rules files.
+    description:
+      - The site's own rules files, or directories whose C(*.yaml) and C(*.yml) are taken. Their names must differ.
+        Falco loads them in the order of their names.
+    type: list
+    elements: path
+    default: []
+  cluster_files:
+    description: The same for one cluster alone. What does not exist is left out.
+    type: list
+    elements: path
+    default: []
+  cluster:
+    description: Name of the cluster. A folder of this name in each directory of O(files) is taken as well.
+    type: str
+  contents:
+    description: File name to text of further rules files of the site.
     type: dict
     default: {}
+  base_files:
+    description: Files and directories with what Falco loads before them, in its order. Goes before O(base).
+    type: list
+    elements: path
+    default: []
   base:
     description:
       - What Falco loads before them, in its order. RV(falconet.k8s.falco_loaded_rules_info#module:files) has this form.
-      - Without it, names cannot be checked against Falco's own rules; RV(unknown) lists what could not be done.
+        Files without a text are left out.
+      - Without it and O(base_files), names cannot be checked against Falco's own rules; RV(unknown) lists what could
+        not be done.
     type: list
     elements: dict
     suboptions:
@@ -37,7 +61,6 @@ options:
       content:
         description: Its text.
         type: str
-        required: true
       path:
         description: Where Falco has it.
         type: str
@@ -117,6 +140,10 @@ options:
     description: The Falco version whose fields and event types count.
     type: str
     default: "0.44"
+  warnings_are_errors:
+    description: Whether RV(warned) makes the module fail.
+    type: bool
+    default: false
   prefix:
     description: Put before the names of options in messages, such as the beginning of a role's variables.
     type: str
@@ -164,11 +191,25 @@ generated:
   type: list
   elements: str
   sample: [zz-exceptions.yaml, zz-scope.yaml]
-judged:
-  description: Whether the files load. If not, falco_rules_validate says why, and nothing was scoped or checked.
+digests:
+  description: File name to the SHA-256 of its text, as Falco's metrics tell it.
   returned: success
-  type: bool
-  sample: true
+  type: dict
+findings:
+  description:
+    - What is to know of the site's rules and of the base, as RV(falconet.k8s.falco_rules_validate#module:findings).
+    - Files of the site are named as they were given, those made of data by their names, those of the base by their
+      paths.
+  returned: when the files could be read
+  type: list
+  elements: dict
+warned:
+  description:
+    - Warnings on the site's own rules, with their places, and on rules that Falco may never reach.
+    - What is found in the base is not among them, since nobody here is its author.
+  returned: success
+  type: list
+  elements: str
 disabled:
   description: Rules that are switched off.
   returned: success
@@ -187,41 +228,57 @@ hidden:
   type: list
   elements: dict
 rules:
-  description:
-    - Whether each rule is switched on, by its name, those of O(base) included if RV(base_used).
-    - Empty if the files do not load.
+  description: Whether each rule is switched on, by its name, those of the base included if RV(base_used).
   returned: success
   type: dict
   sample: {Read of the password hashes: true}
 base_used:
-  description: Whether O(base) was given and could be loaded.
+  description: Whether O(base_files) or O(base) was given and could be loaded.
   returned: success
   type: bool
+base_digests:
+  description: Name of each file of the base to the SHA-256 of its text; empty if the base was not used.
+  returned: success
+  type: dict
 remarks:
   description: What was warned of.
   returned: success
   type: list
   elements: str
 unknown:
-  description: Options that need Falco's own rules, which O(base) does not give.
+  description: Options that need Falco's own rules, which are not known.
   returned: success
   type: list
   elements: str
 """
 
+import gc
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import place, refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import Scope, WishError, Wishes, compose
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import (
+    Scope,
+    WishError,
+    Wishes,
+    compose,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
     LABEL_FIELDS,
     NAMESPACE_FIELDS,
     Target,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ERROR, SHADOWED, WARNING
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import hiding_in_words
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.files.site_rules import PlaceError, read_base, read_site
 
 
 def scope_of(wanted: dict[str, Any] | None) -> Scope | None:
@@ -240,9 +297,28 @@ def scope_of(wanted: dict[str, Any] | None) -> Scope | None:
     return Scope(target, named, tuple(wanted["tags"]))
 
 
+def base_of(params: Mapping[str, Any]) -> tuple[RulesFile, ...] | None:
+    """What Falco loads before the site's own files, by its paths; None where nobody knows.
+
+    Raises:
+        PlaceError: a file that was named cannot be read.
+    """
+    if params["base_files"]:
+        return read_base(params["base_files"])
+    if params["base"] is None:
+        return None
+    return tuple(RulesFile(one["path"] or one["name"], one["content"]) for one in params["base"] if one["content"])
+
+
+def digests(files: Mapping[str, str]) -> dict[str, str]:
+    """SHA-256 of each text."""
+    return {name: hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for name, text in files.items()}
+
+
 def main() -> None:
     """Entry point."""
     strings: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+    paths: dict[str, Any] = {"type": "list", "elements": "path", "default": []}
     scope = {
         "namespaces": strings,
         "labels": {"type": "dict", "default": {}},
@@ -252,11 +328,15 @@ def main() -> None:
         "namespace_field": {"type": "str", "choices": list(NAMESPACE_FIELDS), "default": NAMESPACE_FIELDS[0]},
         "label_field": {"type": "str", "choices": list(LABEL_FIELDS), "default": LABEL_FIELDS[0]},
     }
-    text = {"type": "str", "required": True}
-    base = {"name": text, "content": text, "path": {"type": "str"}, "sha256": {"type": "str"}}
+    text = {"type": "str"}
+    base = {"name": {"type": "str", "required": True}, "content": text, "path": text, "sha256": text}
     module = AnsibleModule(
         argument_spec={
-            "files": {"type": "dict", "default": {}},
+            "files": paths,
+            "cluster_files": paths,
+            "cluster": text,
+            "contents": {"type": "dict", "default": {}},
+            "base_files": paths,
             "base": {"type": "list", "elements": "dict", "options": base},
             "extra": {"type": "list", "elements": "dict", "default": []},
             "disabled": strings,
@@ -266,35 +346,59 @@ def main() -> None:
             "rule_matching": {"type": "str", "choices": ["first", "all"], "default": "all"},
             "minimum_priority": {"type": "str", "default": "debug"},
             "falco_version": {"type": "str", "default": "0.44"},
+            "warnings_are_errors": {"type": "bool", "default": False},
             "prefix": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
+    # Rulesets are many small values that live until the process ends: collecting garbage among them would take most of
+    # the time.
+    gc.disable()
     params, prefix = module.params, module.params["prefix"]
     known = ("disabled", "disabled_tags", "exceptions", "extra")
-    files = None if params["base"] is None else [RulesFile(one["name"], one["content"]) for one in params["base"]]
     try:
+        own = read_site(params["files"], params["cluster_files"], params["cluster"] or "", params["contents"])
+        before = base_of(params)
         wishes = Wishes(**{key: tuple(params[key]) for key in known}, scope=scope_of(params["scope"]))
         fields = catalogue(params["falco_version"])
-        site = compose(params["files"], wishes, files, fields, params["minimum_priority"])
-    except WishError as error:
+        site = compose(own.texts, wishes, before, fields, params["minimum_priority"])
+    except (WishError, PlaceError) as error:
         module.fail_json(msg="; ".join(prefix + problem for problem in error.problems))
     except FalcoError as error:
         module.fail_json(msg=str(error))
+    findings = [replace(one, file=own.paths.get(one.file, one.file)) for one in judge(site.loaded)]
+    told = [finding.to_dict() for finding in findings]
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    if errors:
+        module.fail_json(msg=refusal(errors), findings=told)
+    hidden = hiding_in_words(site.hidden) if params["rule_matching"] == "first" else []
     remarks = [f"Falco's own rules are left out of this judgement: {site.base_problem}"] if site.base_problem else []
     remarks += [
         f"{prefix}scope: rule '{one.rule}' still fires everywhere: {one.reason}"
         for one in site.decisions
         if one.action == "skip"
     ]
-    remarks += hiding_in_words(site.hidden) if params["rule_matching"] == "first" else []
-    for remark in remarks:
+    remarks += hidden
+    foreign = {file.name for file in before or ()}
+    # Rules that earlier ones hide have words of their own, and only where Falco stops at the first match.
+    warned = [
+        f"{place(one)}: {one.code}: {one.item}: {one.message}"
+        for one in findings
+        if one.severity == WARNING and one.code != SHADOWED and one.file not in foreign
+    ]
+    for remark in [*remarks, *warned]:
         module.warn(remark)
+    warned += hidden
+    if warned and params["warnings_are_errors"]:
+        module.fail_json(msg=f"{prefix}warnings_are_errors is set: {'; '.join(warned)}", findings=told)
+    used = before is not None and not site.base_problem
     module.exit_json(
         changed=False,
         files=site.files,
+        digests=digests(site.files),
         generated=list(site.generated),
-        judged=site.judged,
+        findings=told,
+        warned=warned,
         disabled=list(site.disabled),
         scoped=[{"rule": one.rule, "action": one.action, "reason": one.reason} for one in site.decisions],
         hidden=[
@@ -303,7 +407,8 @@ def main() -> None:
         unknown=[prefix + name for name in site.unknown],
         rules=dict(site.rules),
         remarks=remarks,
-        base_used=files is not None and not site.base_problem,
+        base_used=used,
+        base_digests=digests({Path(one.name).name: one.text for one in before or ()}) if used else {},
     )
 
 

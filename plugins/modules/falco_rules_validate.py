@@ -165,6 +165,7 @@ import gc
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
@@ -261,11 +262,7 @@ def main() -> None:
         "rulesets": [{"name": verdict.name, "successful": verdict.successful} for verdict in verdicts],
     }
     if failing:
-        first = failing[0]
-        place = f"{first.file}:{first.line}:{first.column}" if first.line else first.file
-        hint = f" ({first.hint})" if first.hint else ""
-        more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
-        module.fail_json(msg=f"{place}: {first.code}: {first.message}{hint}{more}", **result)
+        module.fail_json(msg=refusal(failing), **result)
     module.exit_json(**result)
 
 

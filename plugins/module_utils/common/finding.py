@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,3 +50,16 @@ class Finding:
             "excerpt": self.excerpt,
             "ruleset": self.ruleset,
         }
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is, as editors take it: file, line and column as far as they are known."""
+    return f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
+
+
+def refusal(findings: Sequence[Finding]) -> str:
+    """Why something was refused: the first finding with its hint, and how many more there are."""
+    first = findings[0]
+    hint = f" ({first.hint})" if first.hint else ""
+    more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
+    return f"{place(first)}: {first.code}: {first.message}{hint}{more}"

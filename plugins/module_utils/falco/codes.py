@@ -37,11 +37,12 @@ FALCO_WARNINGS: dict[str, str] = {
 }
 """Falco's warning codes and the short names that it prints beside them."""
 
+SHADOWED = "FN004"
 LINT: dict[str, tuple[str, str]] = {
     "FN001": (WARNING, "condition can never hold"),
     "FN002": (WARNING, "condition always holds"),
     "FN003": (WARNING, "exception silences the whole rule"),
-    "FN004": (WARNING, "rule is shadowed by an earlier rule"),
+    SHADOWED: (WARNING, "rule is shadowed by an earlier rule"),
     "FN005": (INFO, "override changes nothing"),
     "FN006": (WARNING, "append after a top-level or"),
     "FN007": (INFO, "rule has no MITRE ATT&CK tag"),

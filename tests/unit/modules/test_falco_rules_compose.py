@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,13 @@ OURS = """
 
 def compose(**options: Any) -> dict[str, Any]:
     base = [{"name": "falco_rules.yaml", "content": FALCO, "path": "/etc/falco/falco_rules.yaml", "sha256": "x"}]
-    return run_module("falco_rules_compose", {"files": {"ours.yaml": OURS}, "base": base, **options})
+    return run_module("falco_rules_compose", {"contents": {"ours.yaml": OURS}, "base": base, **options})
 
 
 def test_without_data_nothing_is_added() -> None:
     result = compose(scope={})
     assert result["files"] == {"ours.yaml": OURS}
     assert result["changed"] is False
-    assert result["judged"] is True
     assert result["remarks"] == []
 
 
@@ -58,7 +58,6 @@ def test_rules_are_named_with_whether_they_are_switched_on() -> None:
     ours = {"Shell of ours": True, "Other of ours": True}
     assert compose(disabled_tags=["shell"])["rules"] == {"Shell of Falco": False, "Audit of Falco": True, **ours}
     assert compose(base=None)["rules"] == ours
-    assert compose(files={"ours.yaml": "- rule: [unclosed"})["rules"] == {}
 
 
 def test_data_become_files() -> None:
@@ -120,10 +119,73 @@ def test_what_needs_falcos_rules_is_said() -> None:
     assert result["unknown"] == ["falco_rules_scope"]
 
 
-def test_broken_files_are_no_failure_here() -> None:
-    result = compose(files={"a.yaml": "- rule: ["}, scope={"namespaces": ["prod"]})
-    assert result["judged"] is False
-    assert result["generated"] == []
+def test_a_file_that_falco_would_refuse_fails_with_its_place() -> None:
+    result = compose(contents={"a.yaml": OURS.replace("proc.cwd", "proc.cdw")}, scope={"namespaces": ["prod"]})
+    assert result["failed"] is True
+    assert result["msg"].startswith("a.yaml:9:36: LOAD_ERR_COMPILE_CONDITION: ")
+    assert "did you mean 'proc.cwd'?" in result["msg"]
+    assert [one["code"] for one in result["findings"]] == ["LOAD_ERR_COMPILE_CONDITION"]
+
+
+def test_files_and_directories_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "own" / "east").mkdir(parents=True)
+    (tmp_path / "own" / "b.yaml").write_text("- list: b\n  items: [a]\n")
+    (tmp_path / "own" / "east" / "c.yml").write_text("- list: c\n  items: [b]\n")
+    (tmp_path / "a.yaml").write_text(OURS)
+    result = compose(
+        contents={},
+        files=[str(tmp_path / "own"), str(tmp_path / "a.yaml")],
+        cluster_files=[str(tmp_path / "there-is-none")],
+        cluster="east",
+    )
+    assert list(result["files"]) == ["a.yaml", "b.yaml", "c.yml"]
+    assert result["digests"]["a.yaml"] == hashlib.sha256(OURS.encode()).hexdigest()
+    # Told with the path that an editor opens.
+    assert result["warned"] == [
+        f"{tmp_path}/own/east/c.yml:1:3: LOAD_UNUSED_LIST: list 'c': List not referred to by any other rule/macro",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"files": ["{}/none.yaml"]}, "falco_rules_files: there is no {}/none.yaml on the controller."),
+        ({"base_files": ["{}/none"]}, "falco_rules_base_files: there is no {}/none on the controller."),
+        ({"files": ["{}", "{}/other/one.yaml"]}, "two rules files have one name"),
+    ],
+)
+def test_a_place_that_is_wrong_is_told_with_its_variable(
+    tmp_path: Path, options: dict[str, list[str]], said: str
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "one.yaml").write_text(OURS)
+    (tmp_path / "other" / "one.yaml").write_text(OURS)
+    given = {name: [path.format(tmp_path) for path in paths] for name, paths in options.items()}
+    result = compose(contents={}, prefix="falco_rules_", **given)
+    assert result["failed"] is True
+    assert said.format(tmp_path) in result["msg"]
+
+
+def test_base_files_go_before_the_running_falcos(tmp_path: Path) -> None:
+    (tmp_path / "falco_rules.yaml").write_text(FALCO.replace("Shell of Falco", "Shell of a newer Falco"))
+    result = compose(base_files=[str(tmp_path)], disabled=["Shell of a newer Falco"])
+    assert result["disabled"] == ["Shell of a newer Falco"]
+    assert list(result["base_digests"]) == ["falco_rules.yaml"]
+
+
+def test_warnings_of_the_base_are_nobodys_here_and_those_of_the_site_may_stop_the_run() -> None:
+    unused = "- list: nobody\n  items: [a]\n"
+    base = [{"name": "falco_rules.yaml", "content": FALCO + unused, "path": "/etc/falco/falco_rules.yaml"}]
+    assert compose(base=base, warnings_are_errors=True)["warned"] == []
+    result = compose(contents={"ours.yaml": OURS + unused}, warnings_are_errors=True, prefix="falco_rules_")
+    assert result["failed"] is True
+    assert result["msg"].startswith("falco_rules_warnings_are_errors is set: ours.yaml:12:3: LOAD_UNUSED_LIST: ")
+
+
+def test_what_changes_rules_that_nobody_knows_is_left_to_falco() -> None:
+    result = compose(base=None, disabled=["Shell of Falco"])
+    assert "zz-disabled.yaml" in result["files"]
+    assert result["findings"] == []
 
 
 def test_rules_for_a_plugin_that_is_not_known_here_are_left_out() -> None:
@@ -142,7 +204,7 @@ def test_the_documented_variables_do_what_the_page_says() -> None:
     falco = (ROOT / "sandbox" / "standins" / "image" / "etc" / "falco" / "falco_rules.yaml").read_text()
     tagged = falco.replace("shell, mitre_execution", "shell, maturity_sandbox, mitre_execution")
     own = (ROOT / "inventory" / "files" / "rules" / "production.yaml").read_text()
-    result = compose(base=[{"name": "f.yaml", "content": tagged}], files={"production.yaml": own}, **variables)
+    result = compose(base=[{"name": "f.yaml", "content": tagged}], contents={"production.yaml": own}, **variables)
     assert result["generated"] == ["zz-disabled.yaml", "zz-exceptions.yaml", "zz-scope.yaml"]
     assert result["disabled"] == ["Search Private Keys or Passwords", "Terminal shell in container"]
     assert {one["action"] for one in result["scoped"]} == {"append"}
@@ -153,10 +215,7 @@ def test_the_documented_playbook_shows_a_scope() -> None:
     assert shown
     (task, _debug) = yaml.safe_load(shown.group(1))[0]["tasks"]
     options = task["falconet.k8s.falco_rules_compose"]
-    (name,) = options["files"]
-    path = re.search(r"'(inventory/[^']+)'", options["files"][name])
-    assert path
-    result = run_module("falco_rules_compose", {**options, "files": {name: (ROOT / path.group(1)).read_text()}})
+    result = run_module("falco_rules_compose", {**options, "files": [str(ROOT / path) for path in options["files"]]})
     assert result["files"]["zz-scope.yaml"].count("and k8s.ns.name in (prod)") == 2
 
 
@@ -165,5 +224,5 @@ def test_the_documented_warning_is_the_one_that_comes() -> None:
     assert shown
     falco = FALCO.replace("Shell of Falco", "Terminal shell in container")
     own = {"o.yaml": OURS.replace("Shell of ours", "Own shell")}
-    result = compose(base=[{"name": "f", "content": falco}], files=own, rule_matching="first")
+    result = compose(base=[{"name": "f", "content": falco}], contents=own, rule_matching="first")
     assert result["remarks"][0] == " ".join(shown.group(1).split())

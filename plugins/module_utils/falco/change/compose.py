@@ -82,7 +82,8 @@ class Site:
     Attributes:
         files: file name to text, the site's own and the generated ones, in the order in which Falco loads them.
         generated: names of those that were made here.
-        judged: whether the files load, so that names were checked, rules scoped and hiding looked at.
+        loaded: the files as Falco would load them, behind the base if that is known; without it, without those that
+            change rules of the base.
         disabled: rules that are switched off, those chosen by a tag included.
         decisions: what was done to scope each rule.
         hidden: rules of the site's own that earlier ones hide where Falco stops at the first match.
@@ -93,13 +94,18 @@ class Site:
 
     files: dict[str, str]
     generated: tuple[str, ...]
-    judged: bool
+    loaded: Loaded
     disabled: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     unknown: tuple[str, ...] = ()
     rules: Mapping[str, bool] = field(default_factory=dict)
     base_problem: str = ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether the files load, so that names were checked, rules scoped and hiding looked at."""
+        return self.loaded.successful
 
 
 def compose(
@@ -125,17 +131,14 @@ def compose(
     """
     _check_names(own)
     loader = Loader(known)
-    if base is not None:
-        for finding in findings_of(loader.load(base)):
-            if finding.severity == ERROR:
-                problem = f"{finding.file}:{finding.line}: {finding.code}: {finding.message}"
-                return replace(compose(own, wishes, None, known, minimum_priority), base_problem=problem)
-    first = [*(base or ()), *(RulesFile(name, own[name]) for name in sorted(own))]
     texts = dict(own)
     if wishes.extra:
         texts[EXTRA] = emit_items(wishes.extra)
-        first.append(RulesFile(EXTRA, texts[EXTRA]))
-    loaded = loader.load(first)
+    loaded = loader.load([*(base or ()), *_in_order(texts)])
+    if base is not None and not loaded.successful:
+        problem = _problem_of_base(loader, base)
+        if problem:
+            return replace(compose(own, wishes, None, known, minimum_priority), base_problem=problem)
     ours = _own_rules(loaded, {*own, EXTRA})
     unknown: list[str] = []
     disabled = list(dict.fromkeys(wishes.disabled))
@@ -145,31 +148,41 @@ def compose(
         disabled = list(dict.fromkeys([*disabled, *tagged]))
         if wishes.disabled_tags and base is None:
             unknown.append("disabled_tags")
+    changes: dict[str, str] = {}
     if disabled:
-        texts[DISABLED] = emit_items([_switched_off(name) for name in disabled])
+        changes[DISABLED] = emit_items([_switched_off(name) for name in disabled])
     if wishes.exceptions:
-        texts[EXCEPTIONS] = emit_items([_excepted(entry) for entry in wishes.exceptions])
+        changes[EXCEPTIONS] = emit_items([_excepted(entry) for entry in wishes.exceptions])
     if not loaded.successful:
-        return _site(texts, False, disabled)
+        return _site({**texts, **changes}, loaded, disabled)
+    # Without the base, its rules cannot be changed here: the running Falco judges that.
+    judged = {**texts, **(changes if base is not None else {})}
     decisions: tuple[Decision, ...] = ()
     if wishes.scope is not None:
         if base is None and not _only_ours(wishes.scope, ours):
             unknown.append("scope")
         else:
-            content, decisions = _scoped([*(base or ()), *_in_order(texts)], wishes.scope, ours, known)
+            content, decisions = _scoped([*(base or ()), *_in_order(judged)], wishes.scope, ours, known)
             if content:
-                texts[SCOPE] = content
-    whole = loader.load([*(base or ()), *_in_order(texts)])
+                changes[SCOPE] = judged[SCOPE] = content
+    if judged.keys() != texts.keys():
+        loaded = loader.load([*(base or ()), *_in_order(judged)])
     if base is not None:
-        _check_generated(whole)
-    hidden = hidden_rules(whole, ours, minimum_priority) if whole.successful else []
-    rules = {name: rule.enabled for name, rule in whole.collector.rules.items()} if whole.successful else {}
-    return _site(texts, whole.successful, disabled, decisions, tuple(hidden), tuple(unknown), rules)
+        _check_generated(loaded)
+    hidden = hidden_rules(loaded, ours, minimum_priority) if loaded.successful else []
+    rules = {name: rule.enabled for name, rule in loaded.collector.rules.items()} if loaded.successful else {}
+    return _site({**texts, **changes}, loaded, disabled, decisions, tuple(hidden), tuple(unknown), rules)
 
 
-def _site(texts: Mapping[str, str], judged: bool, disabled: Sequence[str], *more: Any) -> Site:
+def _problem_of_base(loader: Loader, base: Sequence[RulesFile]) -> str:
+    """Why the base does not load by itself; empty if it does."""
+    errors = (finding for finding in findings_of(loader.load(base)) if finding.severity == ERROR)
+    return next((f"{one.file}:{one.line}: {one.code}: {one.message}" for one in errors), "")
+
+
+def _site(texts: Mapping[str, str], loaded: Loaded, disabled: Sequence[str], *more: Any) -> Site:
     files = {file.name: file.text for file in _in_order(texts)}
-    return Site(files, tuple(name for name in files if name in GENERATED), judged, tuple(disabled), *more)
+    return Site(files, tuple(name for name in files if name in GENERATED), loaded, tuple(disabled), *more)
 
 
 def _in_order(texts: Mapping[str, str]) -> list[RulesFile]:

@@ -13,7 +13,7 @@ from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
 from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, WARNING
 from ..errors import FalcoError
-from ..load.ruleset import Loader, RulesFile
+from ..load.ruleset import Loaded, Loader, RulesFile
 from .findings import findings_of
 
 FAIL_ON = ("error", "warning", "never")
@@ -81,6 +81,23 @@ def fails(findings: Iterable[Finding], fail_on: Sequence[str]) -> list[Finding]:
     return counted
 
 
+def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: Sequence[str] = ()) -> list[Finding]:
+    """Falco's findings on what was loaded, errors first, and if there are none of them those beyond.
+
+    Args:
+        loaded: a ruleset.
+        ruleset: its name, for findings.
+        lint: whether to look for what Falco does not look for.
+        optional_lint: codes of checks that are off unless named.
+    """
+    findings = findings_of(loaded, ruleset)
+    if lint and loaded.successful:
+        from .lint import lint_findings
+
+        findings += lint_findings(loaded, ruleset, optional_lint)
+    return findings
+
+
 def validate(
     rulesets: Iterable[Ruleset],
     known: Catalogue | None = None,
@@ -103,11 +120,7 @@ def validate(
     for ruleset in rulesets:
         unreadable = [_unreadable(name, reason, ruleset.name) for name, reason in ruleset.unreadable]
         loaded = loader.load(ruleset.files)
-        findings = unreadable + findings_of(loaded, ruleset.name)
-        if lint and loaded.successful:
-            from .lint import lint_findings
-
-            findings += lint_findings(loaded, ruleset.name, optional_lint)
+        findings = unreadable + judge(loaded, ruleset.name, lint, optional_lint)
         results = loaded.to_json()
         for name, reason in ruleset.unreadable:
             results.append(_unreadable_result(name, reason))
