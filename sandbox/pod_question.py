@@ -10,6 +10,7 @@ import json
 import socket
 import struct
 import sys
+from collections.abc import Callable
 
 LIMIT_SECONDS = 2.0
 _NUMBER = 7
@@ -70,7 +71,7 @@ def failures(dns: tuple[str, int], service: tuple[str, int], name: str) -> dict[
         service: address and port of a Service that has a name in DNS.
         name: that name.
     """
-    questions = {
+    questions: dict[str, Callable[[], None]] = {
         "DNS over UDP": lambda: ask_udp(dns, name, service[0]),
         "DNS over TCP": lambda: ask_tcp(dns, name, service[0]),
         "the Service of the API server": lambda: connect(service),

@@ -30,6 +30,7 @@ from sandbox.cache import cache_root, prune, write_atomically
 from sandbox.control_plane import kubeconfig
 from sandbox.doctor import require_usable_machine
 from sandbox.errors import SandboxError
+from sandbox.image_spec import ImageSpec
 from sandbox.instance import NODES, Instance
 from sandbox.node import Machine
 from sandbox.packages import package_layer
@@ -59,7 +60,7 @@ class Parts:
     """
 
     layers: tuple[Path, ...]
-    images: tuple[tuple[images.ImageSpec, oci.Image], ...]
+    images: tuple[tuple[ImageSpec, oci.Image], ...]
     store: Path
     moved: tuple[str, ...] = ()
 

@@ -16,13 +16,20 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+# Nothing newer than the oldest Python of a distribution is imported before its version was looked at.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.doctor import Finding
 
 OLDEST = (3, 11)
 
 
-def too_old(version, wanted=OLDEST):
+def too_old(version: "tuple[int | str, ...]", wanted: "tuple[int, ...]" = OLDEST) -> str:
     """Why a Python will not do; empty if it will."""
     if tuple(version) >= wanted:
         return ""
@@ -30,7 +37,7 @@ def too_old(version, wanted=OLDEST):
     return f"Python {found}, {least} or newer is needed"
 
 
-def show(findings):
+def show(findings: "Sequence[Finding]") -> int:
     """Print findings, each with what to do; returns how many of them are errors."""
     for one in findings:
         print(f"{one.level:<5}  {one.what}")
@@ -39,7 +46,7 @@ def show(findings):
     return sum(one.level == "error" for one in findings)
 
 
-def main(arguments=None):
+def main(arguments: "Sequence[str] | None" = None) -> int:
     """Gather, judge, print; 1 if something is an error."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--offline", action="store_true", help="look at this machine alone")

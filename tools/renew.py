@@ -84,9 +84,11 @@ def cache_root() -> Path:
     return Path(os.environ.get("FALCONET_CACHE") or Path.home() / ".cache" / "falconet")
 
 
-def run(argv: Sequence[str], **options: object) -> subprocess.CompletedProcess[str]:
+def run(
+    argv: Sequence[str], cwd: Path | str | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """A program, with its output as text; it may fail."""
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, **options)  # type: ignore[call-overload]  # options are passed on
+    return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
 
 
 def uv() -> Path:

@@ -18,13 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT / "build" / "collections")]
+sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine  # noqa: E402  the paths
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import Event, parse_event  # noqa: E402
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds  # noqa: E402
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load  # noqa: E402
-from generate import events, ruleset  # noqa: E402
+
+from bench.evaluate.generate import events, ruleset  # noqa: E402
 
 FASTER = 10.0
 OTHER_RULES = 1000

@@ -17,7 +17,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generate import generate
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from bench.netpol.generate import generate  # noqa: E402 - run as a program, bench is found by then
 
 HERE = Path(__file__).resolve().parent
 TASKS = [sys.executable, str(HERE / "tasks.py")]

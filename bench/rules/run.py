@@ -21,9 +21,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(ROOT))
 
-from generate import ruleset  # noqa: E402  the path above comes first
+from bench.rules.generate import ruleset  # noqa: E402 - run as a program, bench is found by then
 
 EVENTS = """
 import sys

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
 from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import role_options
+
+T = TypeVar("T")
 
 # Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
 # So a filter imports its core when it is used.
@@ -96,7 +98,7 @@ def _typed(variables: dict[str, Any]) -> dict[str, Any]:
     return typed
 
 
-def _or_filter_error(function: Callable[..., Any], *arguments: Any) -> Any:
+def _or_filter_error(function: Callable[..., T], *arguments: Any) -> T:
     from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 
     try:

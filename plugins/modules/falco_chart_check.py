@@ -107,7 +107,7 @@ def render(module: AnsibleModule) -> str:
     code, out, err = module.run_command([*command, "--no-hooks", "--values", "-"], data=json.dumps(params["values"]))
     if code:
         raise KubeError(f"helm template fails with these values: {err.strip()}")
-    return out
+    return str(out)
 
 
 def main() -> None:

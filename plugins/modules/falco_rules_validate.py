@@ -177,7 +177,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
-SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
+SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
 
 def ruleset_of(entry: dict[str, Any], name: str) -> Ruleset:

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 DOCUMENTATION = r"""
 module: falco_values_import
 short_description: Variables of the role falco from Helm values
@@ -105,7 +107,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.files.text import dif
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 
 
-def wanted_files(params: dict, imported: Imported) -> dict[str, str]:
+def wanted_files(params: dict[str, Any], imported: Imported) -> dict[str, str]:
     """Path to text of every file.
 
     Raises:

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ FOREIGN = {"ServiceMonitor", "PrometheusRule", "SecurityContextConstraints", "HT
 _CONTAINER = re.compile(
     r"^(?:List\[(?P<list>.+)\]|list\[(?P<oldlist>.+)\]|Dict\[str, (?P<dict>.+)\]|dict\(str, (?P<olddict>.+)\))$"
 )
-_SIMPLE = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+_SIMPLE: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ def _typed(value: Any, kind: str, where: str) -> Iterator[str]:
     if container:
         inner = next(group for group in container.groups() if group)
         is_list = bool(container["list"] or container["oldlist"])
-        if not isinstance(value, list if is_list else dict):
+        if not isinstance(value, (list if is_list else dict)):
             yield f"{where}: must be {'a list' if is_list else 'a mapping'}, not {value!r}"
             return
-        items = enumerate(value) if is_list else value.items()
+        items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
             # Quantities are declared as strings, and numbers are accepted for them.
             if (

@@ -460,7 +460,7 @@ SITUATIONS = [
 ]
 
 #: Values that were right for a chart of this major, and what must be told about them.
-OLD_VALUES = {
+OLD_VALUES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "4": (
         {"driver": {"kind": "ebpf"}, "collectors": {"docker": {"enabled": True}}},
         ["driver.kind", "collectors.containerEngine"],

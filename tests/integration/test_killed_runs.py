@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -66,6 +67,10 @@ KILLS = (
 )
 
 
+def nothing_has(cluster: Cluster, label: str) -> bool:
+    return not cluster.kubectl("get", "pods,namespaces", "-A", "-l", label, "-o", "name")
+
+
 @pytest.fixture(scope="module")
 def finished(site: Site) -> None:
     outcome = site.run("site.yml")
@@ -82,7 +87,4 @@ def test_a_killed_stage_is_finished_by_the_next_run(finished: None, site: Site, 
     assert again.returncode == 0, again.output[-6000:]
     assert again.total_changed == 0, again.output[-6000:]
     for label in ("falconet.k8s/purpose=trigger", "falconet.k8s/probe-run"):
-        wait_for(
-            lambda label=label: not cluster.kubectl("get", "pods,namespaces", "-A", "-l", label, "-o", "name"),
-            what=f"the end of what has the label {label}",
-        )
+        wait_for(partial(nothing_has, cluster, label), what=f"the end of what has the label {label}")

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -156,7 +156,7 @@ def pods_run(cluster: Cluster) -> bool:
 
 FORBIDDEN = {"forbidden_flows": [to_backend("visitor", THEIRS)], **AGAIN}
 SILENT = {"from": {"namespace": OURS, "workload": "backend"}, "to": {"namespace": THEIRS}, "ports": [9]}
-KILLS = {
+KILLS: dict[str, tuple[dict[str, Any], Callable[[Cluster], object]]] = {
     "canary, its namespace is there": ({"question": "enforcement"}, found("namespaces")),
     "canary, its Jobs are there": ({"question": "enforcement"}, found("jobs")),
     "canary, its pods run": ({"question": "enforcement"}, pods_run),

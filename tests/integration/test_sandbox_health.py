@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -52,13 +53,17 @@ def last_sync(name: str) -> float:
     return float(found.group(1)) if found else 0.0
 
 
+def synced(name: str, since: float) -> bool:
+    return last_sync(name) > since
+
+
 def restarted(ours: Instance) -> None:
     """kube-proxy starts again everywhere, and has written its rules, as its hourly sync does."""
     since = time.time()
     for name in EVERYWHERE:
         order(ours, name, "restart")
     for name in EVERYWHERE:
-        wait_for(lambda name=name: last_sync(name) > since, what=f"the sync of kube-proxy on {name}")
+        wait_for(partial(synced, name, since), what=f"the sync of kube-proxy on {name}")
 
 
 def test_services_outlive_two_full_syncs_of_kube_proxy(ours: Instance, ask: Callable[[], list[health.Health]]) -> None:

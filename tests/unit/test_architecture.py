@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def test_no_files_import_each_other_in_a_circle(folder: str, prefix: str) -> Non
         pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
-def violations(path: Path, allowed: object) -> list[str]:
+def violations(path: Path, allowed: Callable[[str], bool]) -> list[str]:
     return [f"{path.relative_to(ROOT)}:{line}: imports {name}" for line, name in imports(path) if not allowed(name)]
 
 

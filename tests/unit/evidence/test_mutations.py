@@ -58,12 +58,12 @@ def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def mutants(source: str) -> Iterator[tuple[str, ast.Module]]:
     """(name, changed module) for each place of the module's functions."""
     tree = ast.parse(source)
-    places = [
+    places: list[tuple[ast.AST, str, int | None]] = [
         (parent, field, index)
         for parent in ast.walk(tree)
         for field, value in ast.iter_fields(parent)
-        for index in (range(len(value)) if isinstance(value, list) else [None])
-        if isinstance(value[index] if isinstance(value, list) else value, ast.expr)
+        for index, part in (enumerate(value) if isinstance(value, list) else [(None, value)])
+        if isinstance(part, ast.expr)
     ]
     for parent, field, index in places:
         value = getattr(parent, field)

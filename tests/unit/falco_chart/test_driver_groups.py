@@ -61,7 +61,10 @@ def test_a_group_follows_what_the_first_release_does() -> None:
 
 
 def test_other_affinity_is_kept() -> None:
-    pods = {"podAntiAffinity": {"x": []}, "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    pods: dict[str, Any] = {
+        "podAntiAffinity": {"x": []},
+        "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []},
+    }
     variables = {"driver_groups": [OLD], "affinity": pods}
     for values in (build_values(variables), build_driver_releases(variables)[0]["values"]):
         assert values["affinity"]["podAntiAffinity"] == {"x": []}

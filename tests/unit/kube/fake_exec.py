@@ -10,7 +10,8 @@ import subprocess
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from typing import BinaryIO, Optional
+from io import BufferedIOBase
+from typing import Optional
 from urllib.parse import parse_qs, urlsplit
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -19,7 +20,7 @@ _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Script = Callable[[str, list[str], bytes], Optional[tuple[str, int]]]
 
 
-def _send(stream: BinaryIO, payload: bytes, opcode: int = 2) -> None:
+def _send(stream: BufferedIOBase, payload: bytes, opcode: int = 2) -> None:
     size = len(payload)
     head = struct.pack("!BB", 0x80 | opcode, size) if size < 126 else struct.pack("!BBH", 0x80 | opcode, 126, size)
     if size > 65535:
@@ -28,7 +29,7 @@ def _send(stream: BinaryIO, payload: bytes, opcode: int = 2) -> None:
     stream.flush()
 
 
-def _receive(stream: BinaryIO) -> tuple[int, bytes]:
+def _receive(stream: BufferedIOBase) -> tuple[int, bytes]:
     try:
         head = stream.read(2)
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import (
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.resource import KNOWN
 
-from .fake_api import FakeApi
+from .fake_api import Answer, FakeApi
 
 PODS = KNOWN["v1", "Pod"]
 POLICIES = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
@@ -52,7 +53,7 @@ def test_the_token_travels_in_the_header(api: FakeApi, client: Client) -> None:
 
 def test_a_busy_server_is_asked_again(api: FakeApi, client: Client) -> None:
     api.collections["/api/v1/pods"] = _pods(1)
-    answers = iter([(503, {}), (429, {})])
+    answers: Iterator[Answer] = iter([(503, {}), (429, {})])
     api.faults = lambda *_args: next(answers, None)
     assert len(client.list_all(PODS)) == 1
     assert len(api.requests) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ForbiddenError
@@ -9,7 +11,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.snapshot import 
 
 from .fake_api import Answer, FakeApi
 
-WHOLE = {
+WHOLE: dict[str, list[dict[str, Any]]] = {
     "/api/v1/namespaces": [{"metadata": {"name": name}} for name in ("b", "a")],
     "/api/v1/pods": [{"metadata": {"name": "p", "namespace": "a", "managedFields": [{"manager": "x"}]}}],
     "/api/v1/services": [],

@@ -177,7 +177,12 @@ def test_flows_of_what_does_not_exist_fail_where_that_is_asked_for(api: FakeApi)
 def test_flows_of_what_another_step_brings_are_no_mistake_before_it(api: FakeApi) -> None:
     fill(api, pod("b", "server", "192.0.2.2"))
     flow = {"from": {"namespace": "falco", "workload": "ui"}, "to": {"namespace": "b"}, "ports": [80]}
-    asked = {"state": "planned", "on_idle": "fail", "later_namespaces": ["falco"], "required_flows": [flow]}
+    asked: dict[str, Any] = {
+        "state": "planned",
+        "on_idle": "fail",
+        "later_namespaces": ["falco"],
+        "required_flows": [flow],
+    }
     assert not apply(api, **asked).get("failed")
     fill(api, namespace("falco"), pod("falco", "falco-1", "192.0.2.3"))
     assert "there is no workload 'ui'" in apply(api, **asked)["msg"]

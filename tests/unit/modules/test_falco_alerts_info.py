@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def server() -> Iterator[ApiServer]:
         yield running
 
 
-def run(server: ApiServer, **options: object) -> dict[str, object]:
+def run(server: ApiServer, **options: object) -> dict[str, Any]:
     return run_module("falco_alerts_info", {"host": server.url, **options})
 
 

@@ -15,7 +15,7 @@ import yaml
 from ..module_runner import run_module
 from .falco_cluster import CORE, DAEMON_SETS, FalcoCluster, falco_cluster
 
-CHART = {
+CHART: dict[str, Any] = {
     "metadata": {"name": "falco", "version": "9.1.0", "appVersion": "0.44.1"},
     "templates": [{"name": "templates/a.yaml", "data": base64.b64encode(b"a: {{ .Values.extra }}\n").decode()}],
 }

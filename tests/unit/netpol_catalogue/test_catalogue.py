@@ -30,7 +30,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
 def one(namespace: str = "a", **entry: Any) -> dict[str, Any]:
     found = render([{"name": namespace, "create": False, "policies": [entry]}])
     assert len(found) == 1
-    return found[0]["spec"]
+    spec: dict[str, Any] = found[0]["spec"]
+    return spec
 
 
 def pod(namespace: str, name: str, **labels: str) -> dict[str, Any]:

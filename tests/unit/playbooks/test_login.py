@@ -65,7 +65,10 @@ def play(tmp_path: Path, oauth: OAuth, task: dict[str, object], **variables: str
     )
 
 
-USE = {"name": "Used", "ansible.builtin.assert": {"that": "__falconet_token | length == 20", "quiet": True}}
+USE: dict[str, object] = {
+    "name": "Used",
+    "ansible.builtin.assert": {"that": "__falconet_token | length == 20", "quiet": True},
+}
 
 
 def test_the_token_is_used_and_revoked_and_never_shown(tmp_path: Path, oauth: OAuth) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from sandbox import doctor, health, instance, network, node, up
+from sandbox.api import Api
 from sandbox.errors import SandboxError
 from sandbox.health import Health
 from sandbox.instance import NODE_NETWORKS, NODES, Instance
 
 SANDBOX = Instance("x", NODE_NETWORKS[0])
 MEMBERS = [member.name for member in NODES]
+#: The questions to it are answered by others.
+NO_API = cast(Api, object())
 
 
 def pod(name: str, phase: str = "Running", ip: str = "10.244.0.2", **metadata: Any) -> dict[str, Any]:
@@ -55,7 +58,8 @@ class Proxies:
     """A cluster whose nodes serve nothing until their kube-proxy is started again."""
 
     def __init__(self, broken: list[str], hopeless: bool = False) -> None:
-        self.broken, self.hopeless, self.restarted = list(broken), hopeless, []
+        self.broken, self.hopeless = list(broken), hopeless
+        self.restarted: list[str] = []
 
     def ask(self, _api: object) -> list[Health]:
         return [Health(name, {"DNS over UDP": "refused"} if name in self.broken else {}) for name in MEMBERS]
@@ -80,7 +84,7 @@ def test_a_node_that_serves_nothing_gets_its_kube_proxy_started_again(monkeypatc
     proxies = Proxies([MEMBERS[1]])
     monkeypatch.setattr(health, "ask", proxies.ask)
     monkeypatch.setattr(node, "order", proxies.order)
-    assert up.wait_for_network(SANDBOX, object()) == [MEMBERS[1]]
+    assert up.wait_for_network(SANDBOX, NO_API) == [MEMBERS[1]]
     assert proxies.restarted == [MEMBERS[1]]
 
 
@@ -90,7 +94,7 @@ def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(health, "ask", proxies.ask)
     monkeypatch.setattr(node, "order", proxies.order)
     with pytest.raises(SandboxError, match=rf"{MEMBERS[1]}: DNS over UDP does not answer \(refused\)") as told:
-        up.wait_for_network(SANDBOX, object())
+        up.wait_for_network(SANDBOX, NO_API)
     assert "kube-proxy.log" in told.value.hint
 
 
@@ -98,7 +102,7 @@ def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_started_again_where_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ask", Proxies([]).ask)
     monkeypatch.setattr(node, "order", lambda *_: pytest.fail("something was started again"))
-    assert up.wait_for_network(SANDBOX, object()) == []
+    assert up.wait_for_network(SANDBOX, NO_API) == []
 
 
 def test_the_doctor_asks_the_sandboxes_that_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,7 @@ def _obvious_port(port: dict[str, Any], destination: str, protocol: str, number:
         owner = next((p for p in PODS if p["status"]["podIPs"][0]["ip"] == destination), None)
         ports = owner["spec"]["containers"][0]["ports"] if owner else []
         return any((p["name"], p["protocol"].lower(), p["containerPort"]) == (value, protocol, number) for p in ports)
-    return value <= number <= port.get("endPort", value)
+    return number in range(value, port.get("endPort", value) + 1)
 
 
 def obvious(policies: list[dict[str, Any]], source: str, destination: str, protocol: str, number: int) -> bool:

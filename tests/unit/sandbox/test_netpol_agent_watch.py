@@ -186,7 +186,7 @@ def test_gone_is_told_apart() -> None:
         store.apply("ERROR", {"code": 500, "message": "boom"})
 
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Config",
     "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1", "certificate-authority-data": "QUJD" * 60}}],

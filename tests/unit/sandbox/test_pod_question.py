@@ -23,6 +23,11 @@ def answer(question: bytes, address: str = ADDRESS, flags: int = 0x8180) -> byte
     return question[:2] + struct.pack("!5H", flags, 1, 1, 0, 0) + question[12:] + record
 
 
+def address_of(listener: socket.socket) -> tuple[str, int]:
+    host, port = listener.getsockname()
+    return host, port
+
+
 @pytest.fixture
 def serve_udp() -> Iterator[Callable[[Callable[[bytes], bytes]], tuple[str, int]]]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
@@ -34,7 +39,7 @@ def serve_udp() -> Iterator[Callable[[Callable[[bytes], bytes]], tuple[str, int]
                 listener.sendto(reply(question), peer)
 
             threading.Thread(target=once, daemon=True).start()
-            return listener.getsockname()
+            return address_of(listener)
 
         yield serve
 
@@ -51,7 +56,7 @@ def serve_tcp() -> Iterator[Callable[[Callable[[bytes], list[bytes]]], tuple[str
                         connection.sendall(piece)
 
             threading.Thread(target=once, daemon=True).start()
-            return listener.getsockname()
+            return address_of(listener)
 
         yield serve
 
@@ -60,7 +65,7 @@ def serve_tcp() -> Iterator[Callable[[Callable[[bytes], list[bytes]]], tuple[str
 def closed() -> tuple[str, int]:
     """An address at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()
+        return address_of(listener)
 
 
 def test_an_answer_by_udp(serve_udp: Callable[..., tuple[str, int]]) -> None:

@@ -116,7 +116,8 @@ def test_selectors_match_pods_and_services(tmp_path: Path) -> None:
 
 
 def document(objects: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
-    return yaml.safe_load(objects["ConfigMap", "falco"]["data"]["falco.yaml"])
+    found: dict[str, Any] = yaml.safe_load(objects["ConfigMap", "falco"]["data"]["falco.yaml"])
+    return found
 
 
 def test_falco_yaml_follows_the_other_values(tmp_path: Path) -> None:
@@ -134,7 +135,8 @@ def test_falco_yaml_follows_the_other_values(tmp_path: Path) -> None:
 
 
 def pod_of(objects: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
-    return objects["DaemonSet", "falco"]["spec"]["template"]["spec"]
+    found: dict[str, Any] = objects["DaemonSet", "falco"]["spec"]["template"]["spec"]
+    return found
 
 
 def test_mounts_are_those_of_the_real_chart(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_security_context_of_the_driver(tmp_path: Path, driver: dict[str, Any], 
 def test_a_changed_configuration_rolls_the_pods(tmp_path: Path) -> None:
     def checksum(values: dict[str, Any]) -> str:
         template = render(values, tmp_path)["DaemonSet", "falco"]["spec"]["template"]
-        return template["metadata"]["annotations"]["checksum/config"]
+        return str(template["metadata"]["annotations"]["checksum/config"])
 
     assert checksum({}) == checksum({})
     assert checksum({}) != checksum({"falco": {"priority": "warning"}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine
@@ -55,7 +56,7 @@ def test_the_reference_agrees_with_falco_on_system_calls() -> None:
             assert holds == (event.number in fired), (name, compiler.rules[name].condition, event.number)
 
 
-def audit_entries() -> list[tuple[str, dict]]:
+def audit_entries() -> list[tuple[str, dict[str, Any]]]:
     return [(line, entry) for line, entry in zip(lines(AUDIT), entries(AUDIT)) if "event" in entry]
 
 

@@ -64,7 +64,7 @@ def event(source: str = "syscall", time_ns: int | None = None, **fields: Any) ->
     return Event(source, {name.replace("_", "."): value for name, value in fields.items()}, 1, "fields", time_ns)
 
 
-SHELL = {"evt_type": "execve", "proc_name": "bash", "proc_pname": "nginx", "proc_cmdline": "bash -i"}
+SHELL: dict[str, Any] = {"evt_type": "execve", "proc_name": "bash", "proc_pname": "nginx", "proc_cmdline": "bash -i"}
 
 
 def names(found: list[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.run import fits
@@ -14,7 +15,7 @@ from .rulesets import FIXTURES, judged
 USED = "  - {name: all fixtures are used, given: [audit], expect: Audit, skip: not here}\n"
 
 
-def messages(cases: str, **more: str) -> list[str]:
+def messages(cases: str, **more: Any) -> list[str]:
     return [one.message for one in judged("cases:\n" + cases + USED, **more).failures]
 
 

@@ -26,6 +26,7 @@ def spec(text: str) -> dict[str, Any]:
 
 
 def exposed(result: dict[str, Any], workload: str, direction: str = "ingress") -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = [i for i in result["exposure"] if (i["workload"], i["direction"]) == (workload, direction)]
     return found
 

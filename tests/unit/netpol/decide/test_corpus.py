@@ -12,7 +12,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.engine 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.matrix import Groups, Matrix, text
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Endpoint, decide
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.universe import Universe
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import parse_block
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import Range, parse_block
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
@@ -79,7 +79,7 @@ def test_the_matrix_says_the_same_about_a_corner(path: Path) -> None:
             if any(pod is end for pod in members):
                 return index
         for index, ranges in enumerate(universe.outside):
-            if any(r.family == end[0] and r.first <= end[1] <= r.last for r in ranges):
+            if isinstance(end, Range) and any(r.family == end[0] and r.first <= end[1] <= r.last for r in ranges):
                 return universe.pod_classes + index
         raise LookupError(name)
 

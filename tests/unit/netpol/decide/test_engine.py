@@ -94,7 +94,7 @@ def test_many_policies_with_ports_of_their_own_are_decided_alike() -> None:
             },
         }
 
-    everyone = {"podSelector": {}}
+    everyone: dict[str, Any] = {"podSelector": {}}
     policies = [policy(n, "egress", everyone, 1000 + 7 * n) for n in range(24)]
     policies += [
         policy(n, "ingress", {"podSelector": {"matchLabels": {"app": f"a{n}"}}}, 998 + 7 * n) for n in range(20)

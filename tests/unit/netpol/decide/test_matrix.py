@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask import diff
@@ -74,7 +74,8 @@ def test_counted_compact_and_listed_agree(manifests: list[dict[str, Any]], by: s
     alone = {name for name, single in zip(found.groups.names, found.groups.single) if single}
     expanded: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for item in found.compact():
-        for source, destination in product(item["from"], item["to"]):
+        sources, destinations = cast("list[str]", item["from"]), cast("list[str]", item["to"])
+        for source, destination in product(sources, destinations):
             if source != destination or source not in alone:
                 expanded.setdefault((source, destination), set()).add((str(item["protocol"]), str(item["ports"])))
     wanted: dict[tuple[str, str], set[tuple[str, str]]] = {}

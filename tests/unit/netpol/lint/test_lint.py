@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import decide
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.lint import Finding, lint
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.lint import lint
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.rules import rule_within
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Options
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load

@@ -32,13 +32,17 @@ WORKLOADS = [
     deployment("db", replicas=1),
     deployment("api-canary", app="api", track="canary"),
     deployment("api", "other"),
-    deployment("coredns", "kube-system", **{"k8s-app": "kube-dns"}),
+    deployment("coredns", "kube-system", 3, **{"k8s-app": "kube-dns"}),
 ]
 NAMES = [f"{o['metadata']['namespace']}/Deployment/{o['metadata']['name']}" for o in WORKLOADS]
 
 
 def model(objects: list[dict[str, Any]] = WORKLOADS) -> Model:
     return load([Input("test", objects=objects)])
+
+
+def names_a_workload(record: dict[str, Any]) -> bool:
+    return "/Deployment/" in record["from"] + record["to"]
 
 
 ends = st.sampled_from([*NAMES[:3], NAMES[4], "0.0.0.0/0", "192.0.2.7", "198.51.100.0/24", "2001:db8::/32"])
@@ -50,7 +54,7 @@ records = st.lists(
             "protocol": st.sampled_from(["TCP", "UDP"]),
             "ports": st.sampled_from([80, "443,8000-8100"]),
         }
-    ).filter(lambda r: "/Deployment/" in r["from"] + r["to"]),
+    ).filter(names_a_workload),
     max_size=5,
 )
 
