@@ -1,16 +1,13 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""Keys of falco.yaml as Falco 0.44 accepts them: nested mappings, leaves are JSON types.
-
-Made by tools/falco_chart_tables.py; do not edit.
-"""
+"""Keys of falco.yaml as Falco 0.44 accepts them. By tools/tables.py; do not edit."""
 
 from __future__ import annotations
 
 from typing import Any
 
+#: Nested mappings; leaves are JSON types.
 CONFIG_KEYS: dict[str, Any] = {
     "append_output": "array",
     "static_fields": "object",

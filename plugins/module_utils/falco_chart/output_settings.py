@@ -1,11 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""Settings of Falcosidekick's outputs and the environment variables that carry them (chart 0.12.1).
-
-Made by tools/falco_chart_tables.py; do not edit.
-"""
+"""Settings of Falcosidekick's outputs as of its chart 0.12.1. By tools/tables.py; do not edit."""
 
 from __future__ import annotations
 

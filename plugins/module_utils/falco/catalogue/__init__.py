@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one version of Falco knows: fields, event types, plugins, and how a field's use is looked up.
 
-Doors: `catalogue.catalogue`, `catalogue.catalogue_with`, `fields.FieldTable`.
-`tools/falco_catalogue.py` writes the tables.
+Doors: `catalogue.catalogue`, `catalogue.catalogue_with`, `catalogue.Catalogue.language`, `fields.FieldTable`.
+`tools/tables.py` writes the tables.
 """

@@ -3,41 +3,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one Falco version knows: fields by event source, event types, plugins, priorities.
 
-`VERSIONS` is the one table that maps a Falco version to its data module. Another plugin's fields come in
-as a `Plugin` value, either from a dictionary (`plugin_from_mapping`) or made by hand.
+Another plugin's fields come in as a `Plugin` value, either from a dictionary (`plugin_from_mapping`) or made by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ..errors import FalcoError
+from .language import Language, language_of
+from .versions import NEWEST, data_of, resolve
 
-
-def _falco_0_44() -> Any:
-    from . import falco_0_44
-
-    return falco_0_44
-
-
-VERSIONS: dict[str, Callable[[], Any]] = {"0.44": _falco_0_44}
-"""Falco version (major.minor) to what imports its data module; the imports are written out because Ansible
-ships only modules that it finds imported by name."""
 
 SYSCALL = "syscall"
 PRIORITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "DEBUG")
-DEPRECATED_FIELDS = (
-    "evt.dir",
-    "evt.latency",
-    "evt.latency.s",
-    "evt.latency.ns",
-    "evt.latency.human",
-    "evt.wait_latency",
-)
-"""Fields whose use Falco reports as LOAD_DEPRECATED_ITEM, in its order."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +92,14 @@ class Source:
 
 
 class Catalogue:
-    """Everything that checks need to know of one Falco version with one set of plugins."""
+    """Everything that checks need to know of one Falco version with one set of plugins.
 
-    def __init__(self, data: Any, plugins: Sequence[Plugin]) -> None:
+    `note` is what a user has to know about it: that the version is not the one that was asked for. Often empty.
+    """
+
+    def __init__(self, data: Any, plugins: Sequence[Plugin], note: str = "") -> None:
+        self.note = note
+        self.language: Language = language_of(data.FALCO)
         self.falco: str = data.FALCO
         self.engine: str = data.ENGINE
         self.plugins: dict[str, Plugin] = {plugin.name: plugin for plugin in plugins}
@@ -161,14 +148,6 @@ def _field(name: str, kind: str, argument: str, flags: str, origin: str) -> Fiel
     )
 
 
-def _data(version: str) -> Any:
-    short = ".".join(version.split(".")[:2])
-    data = VERSIONS.get(short)
-    if data is None:
-        raise FalcoError(f"no catalogue for Falco {version}; there is one for: {', '.join(VERSIONS)}")
-    return data()
-
-
 def plugin_from_mapping(mapping: Mapping[str, Any]) -> Plugin:
     """Make a plugin from plain data, the documented way to add one that the catalogue does not have.
 
@@ -210,33 +189,33 @@ def plugin_from_mapping(mapping: Mapping[str, Any]) -> Plugin:
 
 
 @lru_cache(maxsize=16)
-def catalogue(version: str = "0.44", plugins: tuple[str, ...] | None = None) -> Catalogue:
+def catalogue(version: str = NEWEST, plugins: tuple[str, ...] | None = None) -> Catalogue:
     """Return the catalogue of a Falco version with some of its known plugins.
 
     Args:
-        version: Falco's version, "0.44" or "0.44.1".
+        version: Falco's version, "0.44" or "0.44.1"; one newer than all known is taken as the newest, and noted.
         plugins: names of plugins in the order in which Falco loads them; None means all known.
 
     Raises:
-        FalcoError: an unknown version or plugin.
+        FalcoError: a version that is too old or none, an unknown plugin.
     """
-    data = _data(version)
-    chosen = tuple(_plugins(data, version, plugins))
-    return Catalogue(data, chosen)
+    return catalogue_with(version, plugins, ())
 
 
 def catalogue_with(version: str, plugins: tuple[str, ...] | None, extra: Sequence[Plugin]) -> Catalogue:
     """Return a catalogue with further plugins, which the caller describes; not cached."""
-    data = _data(version)
-    return Catalogue(data, (*_plugins(data, version, plugins), *extra))
+    found = resolve(version)
+    data = data_of(found.falco)
+    return Catalogue(data, (*_plugins(data, found.falco, plugins), *extra), found.note)
 
 
 def _plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
     known = {entry[0]: entry for entry in data.PLUGINS}
     for name in known if names is None else names:
         if name not in known:
+            hint = "; its fields are built in" if any(entry[4] == name for entry in data.FIELDS) else ""
             raise FalcoError(
-                f"plugin '{name}' is not in the catalogue of Falco {version}, which has {', '.join(known)}"
+                f"plugin '{name}' is not in the catalogue of Falco {version}, which has {', '.join(known)}{hint}"
             )
         _name, plugin_version, source, extracts, events, suggested = known[name]
         fields = tuple(_field(*entry) for entry in data.PLUGIN_FIELDS if entry[4] == name)

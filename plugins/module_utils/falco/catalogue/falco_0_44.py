@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fields, event types and plugins of Falco 0.44, engine 0.63.0. By tools/falco_catalogue.py; do not edit."""
+"""Fields, event types and plugins of Falco 0.44, engine 0.63.0. By tools/tables.py; do not edit."""
 
 from __future__ import annotations
 
@@ -1058,7 +1058,6 @@ SYSCALLS = (
     "msgsnd",
     "msync",
     "multiplexer",
-    "na_1",
     "name_to_handle_at",
     "nfsservctl",
     "nice",

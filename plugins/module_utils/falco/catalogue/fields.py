@@ -19,6 +19,9 @@ from .catalogue import Catalogue, FieldInfo, Source
 
 _INT = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 _ANCESTORS = ("proc.apid", "proc.aname", "proc.aexepath", "proc.aexe", "proc.acmdline", "proc.aargs")
+_ARGUED_CLASSES = ("container", "k8s", "mesos", "evtin", "tracer")
+"""Classes of fields, built in before Falco 0.42, that read the arguments of some of their fields themselves."""
+_LABEL = re.compile(r"\.[A-Za-z0-9/_.-]+")
 _CGROUP = re.compile(r"thread\.cgroup\.[A-Za-z_]*")
 
 
@@ -49,6 +52,8 @@ class FieldTable:
         self._prefixed = source.name == "syscall"
         self._builtin_heads = _by_head(source.builtin)
         self._plugin_heads = _by_head(source.plugin)
+        argued = [info for info in source.builtin.values() if info.origin in _ARGUED_CLASSES]
+        self._argued = sorted((info.name for info in argued if info.argument == "required"), key=len, reverse=True)
 
     def find(self, text: str) -> FieldInfo | None:
         """Return the field that `text` names, or None when there is none.
@@ -102,7 +107,7 @@ class FieldTable:
             number_or_raise(text[9:close])
             return builtin["fd.types"] if close + 1 == len(text) else None
         for name in _ANCESTORS:
-            if text.startswith(name):
+            if name in builtin and text.startswith(name):
                 return self._numbered(name, text)
         if text.startswith(("proc.env", "proc.aenv")):
             name = "proc.env" if text.startswith("proc.env") else "proc.aenv"
@@ -110,14 +115,30 @@ class FieldTable:
                 return builtin[name]
             close = text.find("]", len(name))
             return builtin[name] if text.startswith("[", len(name)) and close + 1 == len(text) else None
-        if text.startswith("proc.args"):
+        if text.startswith("proc.args") and builtin["proc.args"].argument != "none":
             return self._numbered("proc.args", text)
         if text.startswith("thread.cgroup") and not text.startswith("thread.cgroups"):
             if not text.startswith(".", 13):
                 raise CheckError(f"filter syntax error: {text}")
             match = _CGROUP.match(text)
             return builtin["thread.cgroup"] if match and match.end() == len(text) else None
+        for name in self._argued:
+            if text.startswith(name) and text[len(name) : len(name) + 1] in ("", ".", "["):
+                return self._labelled(name, text)
         return _NOT_SPECIAL
+
+    def _labelled(self, name: str, text: str) -> FieldInfo | None:
+        """A field whose argument is in brackets or, but for those of containers, after a full stop."""
+        info = self.source.builtin[name]
+        if text.startswith("[", len(name)):
+            close = text.find("]")
+            if close < 0:
+                raise CheckError(f"the field '{name}' requires an argument but ']' is not found")
+            return info if close + 1 == len(text) else None
+        match = _LABEL.match(text, len(name))
+        if not match or info.origin == "container":
+            raise CheckError(f"filter syntax error: {text}")
+        return info if match.end() == len(text) else None
 
     def _numbered(self, name: str, text: str) -> FieldInfo | None:
         if text == name:

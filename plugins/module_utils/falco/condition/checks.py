@@ -16,7 +16,6 @@ from typing import NamedTuple
 from ..catalogue.catalogue import FieldInfo
 from ..catalogue.fields import FieldTable
 from ..errors import CheckError, EngineAbortError
-from .lexer import TRANSFORMERS
 from .nodes import Compare, Exists, Field, Node, Transformer, TransformerList, Value, ValueList
 from .regex import refusal
 from .values import check_value
@@ -221,7 +220,7 @@ def check_constant(table: FieldTable, left: Operand, operator: str, value: str) 
             raise CheckError(f"unknown event type {value}")
     elif left.base.name == "evt.around" and operator not in ("=", "=="):
         raise CheckError("evt.around supports only '=' comparison operator")
-    if operator == "regex":
+    if operator == "regex" and table.catalogue.language.invalid_regex_is_refused:
         reason = refusal(value)
         if reason:
             raise CheckError(f"invalid regex pattern: {reason}")
@@ -268,7 +267,7 @@ def _warn_of_value(table: FieldTable, operator: str, value: str, node: Node, war
             warnings.append((node, f"'{value}' may be a valid field misused as a const string value"))
     except CheckError:
         return
-    for name in ("val", *TRANSFORMERS):
+    for name in ("val", *table.catalogue.language.transformers):
         if len(bare) >= len(name) + 2 and bare.startswith(f"{name}(") and bare.endswith(")"):
             warnings.append((node, f"'{value}' may be a valid field transformer misused as a const string value"))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..catalogue.catalogue import DEPRECATED_FIELDS, Catalogue
+from ..catalogue.catalogue import Catalogue
 from ..catalogue.fields import FieldTable
 from ..errors import CheckError, EngineAbortError
 from .checks import check_compare, check_exists
@@ -39,7 +39,6 @@ MAX_WARNINGS = 1000
 _EQUALITY = frozenset(("==", "=", "!=", "in", "intersects", "pmatch"))
 _EVENT_OPERATORS = frozenset(("==", "=", "!=", "in"))
 _U64 = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
-_DEPRECATED = frozenset(DEPRECATED_FIELDS)
 
 
 class Failure:
@@ -93,6 +92,7 @@ class Summarizer:
     def __init__(self, table: FieldTable) -> None:
         self.table = table
         self.catalogue: Catalogue = table.catalogue
+        self.deprecated = frozenset(table.catalogue.language.deprecated_fields)
         self.all = table.catalogue.all_events
         self.neutral = Summary(self.all, self.all)
 
@@ -157,7 +157,7 @@ class Summarizer:
             failure = Failure(node, str(error), isinstance(error, EngineAbortError))
         is_event = _is_event_field(node.left)
         event_failure = None if isinstance(node.left, Field) else _event_in_transformer(node.left)
-        deprecated = _deprecated(node.left)
+        deprecated = self._deprecated(node.left)
         if failure is None and not is_event and not deprecated and event_failure is None:
             return self.neutral
         return Summary(
@@ -176,12 +176,12 @@ class Summarizer:
         name = left.name if plain else _last_field(left)  # type: ignore[attr-defined]  # a Field has a name
         unsafe_na = False
         deprecated: frozenset[str] = _NOTHING
-        if not plain or name in _DEPRECATED:
-            deprecated = _deprecated(left)
+        if not plain or name in self.deprecated:
+            deprecated = self._deprecated(left)
         if name.startswith(("ka.", "jevt.")) and node.operator in _EQUALITY:
             unsafe_na = _mentions_no_value(right)
             if not isinstance(right, (Value, ValueList)):
-                deprecated |= _deprecated(right)
+                deprecated |= self._deprecated(right)
         events, negated, event_failure = self._events(node)
         if (
             failure is None
@@ -218,6 +218,9 @@ class Summarizer:
         if node.operator in _EVENT_OPERATORS:
             return everything, everything, _event_in_transformer(left)
         return everything, everything, None
+
+    def _deprecated(self, node: Node) -> frozenset[str]:
+        return frozenset(part.name for part in walk(node) if isinstance(part, Field) and part.name in self.deprecated)
 
     def codes(self, names: tuple[str, ...]) -> int:
         """The event codes that some names of events stand for, as bits."""
@@ -259,10 +262,6 @@ def _last_field(node: Node) -> str:
         if isinstance(part, Field):
             name = part.name
     return name
-
-
-def _deprecated(node: Node) -> frozenset[str]:
-    return frozenset(part.name for part in walk(node) if isinstance(part, Field) and part.name in _DEPRECATED)
 
 
 def _mentions_no_value(node: Node) -> bool:

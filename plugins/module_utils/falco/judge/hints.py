@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 from ...common.words import nearest
 from ..catalogue.catalogue import PRIORITIES
+from ..catalogue.history import of_field, of_word
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
-from ..condition.lexer import OPERATORS
 from ..errors import CheckError
-from ..load.reader import APPENDABLE, ITEM_KEYS, LIST_KEYS, MACRO_KEYS, REPLACEABLE, RULE_KEYS
+from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
 from ..load.ruleset import Loaded
 
@@ -47,7 +47,9 @@ def hint_for(issue: Issue, loaded: Loaded) -> str:
     if issue.code == "LOAD_UNKNOWN_KEY":
         match = re.search(r"Unknown key '(.*)'\. The key", message, re.S)
         kind = issue.context.item[0]
-        known = {"rule": RULE_KEYS, "macro": MACRO_KEYS, "list": LIST_KEYS}.get(kind, frozenset(ITEM_KEYS))
+        known = {"rule": loaded.catalogue.language.rule_keys, "macro": MACRO_KEYS, "list": LIST_KEYS}.get(
+            kind, frozenset(ITEM_KEYS)
+        )
         return did_you_mean(match.group(1), known) if match else ""
     if issue.code == "LOAD_UNKNOWN_ITEM":
         return "an entry has one of the keys " + ", ".join(ITEM_KEYS)
@@ -84,7 +86,7 @@ def _field_hint(issue: Issue, message: str, loaded: Loaded) -> str:
             if "[" in text:
                 return f"'{name}' takes no argument, or not this one"
             return f"'{name}' exists for source {source.name} only"
-    return did_you_mean(name, _all_fields(loaded))
+    return of_field(name, loaded.catalogue.language) or did_you_mean(name, _all_fields(loaded))
 
 
 def _macro_hint(issue: Issue, message: str, loaded: Loaded) -> str:
@@ -117,7 +119,16 @@ def _operator_hint(issue: Issue, message: str, loaded: Loaded) -> str:
                     return f"{info.name} has type {info.type}; it allows exists, {allowed}"
     if "expected a valid check operator" in message:
         match = re.match(r"\S+", condition[index:])
-        return did_you_mean(match.group(), OPERATORS) if match else "the condition ends where an operator should be"
+        if not match:
+            return "the condition ends where an operator should be"
+        language = loaded.catalogue.language
+        return of_word(match.group(), language) or did_you_mean(match.group(), language.operators)
+    match = re.match(r"[a-z0-9]+", condition[index:])
+    if match and ("is no field transformer" in message or "unexpected token" in message):
+        words = re.findall(r"[a-z0-9]+", condition[:index])
+        return of_word(match.group(), loaded.catalogue.language) or (
+            of_word(words[-1], loaded.catalogue.language) if words else ""
+        )
     return ""
 
 
@@ -126,7 +137,8 @@ def _structure_hint(issue: Issue, message: str, loaded: Loaded) -> str:
         return "priorities: " + ", ".join(PRIORITIES)
     match = re.search(r"Key '(.*)' cannot be (appended to|replaced)", message)
     if match:
-        allowed = APPENDABLE if match.group(2) == "appended to" else REPLACEABLE
+        language = loaded.catalogue.language
+        allowed = language.appendable if match.group(2) == "appended to" else language.replaceable
         verb = "append" if match.group(2) == "appended to" else "replace"
         return did_you_mean(match.group(1), allowed) or f"{verb} works for {', '.join(allowed)}"
     if "no rule by that name already exists" in message:
@@ -136,7 +148,13 @@ def _structure_hint(issue: Issue, message: str, loaded: Loaded) -> str:
     if "no list by that name already exists" in message:
         return _known_name(issue.context.item[1], loaded.collector.lists, "list")
     if "is not a supported comparison operator" in message:
-        return did_you_mean(message.split("'")[1], OPERATORS)
+        comparison = message.split("'")[1]
+        language = loaded.catalogue.language
+        for word in comparison.split():
+            later = of_word(word, language)
+            if later:
+                return later
+        return did_you_mean(comparison, language.operators)
     match = re.search(r"Item has no mapping for key '(.*)'", message)
     if match:
         return f"add '{match.group(1)}:'"

@@ -14,16 +14,14 @@ from typing import Any
 from ..catalogue.catalogue import SYSCALL, Catalogue
 from ..catalogue.fields import FieldTable
 from ..condition.checks import operand
-from ..condition.lexer import MODIFIERS, OPERATORS, STRING_OPERATORS
-from ..condition.parser import parse_operand
+from ..condition.dialect import parse_operand_in
+from ..condition.lexer import STRING_OPERATORS
 from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
 from .context import Context
 from .items import Change, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate
 from .result import LoadError, LoadResult
 
 _VERSION = re.compile(r"\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)")
-_OPERATORS = frozenset(OPERATORS)
-_MODIFIED = frozenset(f"{operator} {modifier}" for operator in STRING_OPERATORS for modifier in MODIFIERS)
 _SINGLE_COMPS = frozenset(("in", "pmatch", "intersects"))
 _BLANKS = " \t\r\n"
 
@@ -56,7 +54,12 @@ class Collector:
 
     def __init__(self, catalogue: Catalogue, tables: dict[str, FieldTable]) -> None:
         self.catalogue = catalogue
+        self.language = catalogue.language
         self.tables = tables
+        self._operators = frozenset(self.language.operators)
+        self._modified = frozenset(
+            f"{operator} {modifier}" for operator in STRING_OPERATORS for modifier in self.language.modifiers
+        )
         self.lists: dict[str, ListItem] = {}
         self.macros: dict[str, MacroItem] = {}
         self.rules: dict[str, Rule] = {}
@@ -201,7 +204,9 @@ class Collector:
         self._note("rule", "enable", rule.name, ("enabled",), rule.nodes.get(""), rule.context.file, effect)
 
     def append_rule(self, update: RuleUpdate) -> None:
-        previous = self._previous(update.name, update.source, update.context)
+        previous = self._previous(
+            update.name, update.source if self.language.one_source_per_rule else "", update.context
+        )
         if previous is None:
             raise _error(
                 "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists",
@@ -258,7 +263,9 @@ class Collector:
             self.changes[-1].added = update.condition
 
     def replace_rule(self, update: RuleUpdate) -> None:
-        previous = self._previous(update.name, update.source, update.context)
+        previous = self._previous(
+            update.name, update.source if self.language.one_source_per_rule else "", update.context
+        )
         if previous is None:
             raise _error(
                 "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists",
@@ -298,13 +305,12 @@ class Collector:
                 comps.text = "in"
             if comps.is_list:
                 raise _error("Fields and comps must both be strings", exception.context)
-            comps.text = comps.text.strip(_BLANKS)
-            if comps.text not in _SINGLE_COMPS and comps.text not in _MODIFIED:
-                raise _error(
-                    "When fields is a single value, comps must be one of (in, pmatch, intersects) or a modifier "
-                    "operator (e.g. startswith oneof)",
-                    exception.context,
-                )
+            comps.text = self._stripped(comps.text)
+            if comps.text not in _SINGLE_COMPS and comps.text not in self._modified:
+                words = "When fields is a single value, comps must be one of (in, pmatch, intersects)"
+                if self._modified:
+                    words += " or a modifier operator (e.g. startswith oneof)"
+                raise _error(words, exception.context)
             if table is not None:
                 self._check_exception_field(table, fields.text, exception.context)
             return
@@ -314,17 +320,20 @@ class Collector:
         if len(fields.items) != len(comps.items):
             raise _error("Fields and comps lists must have equal length", exception.context)
         for comp in comps.items:
-            comp.text = comp.text.strip(_BLANKS)
-            if comp.text not in _OPERATORS and comp.text not in _MODIFIED:
+            comp.text = self._stripped(comp.text)
+            if comp.text not in self._operators and comp.text not in self._modified:
                 raise _error(f"'{comp.text}' is not a supported comparison operator", exception.context)
         if table is not None:
             for field in fields.items:
                 self._check_exception_field(table, field.text, exception.context)
 
+    def _stripped(self, comparison: str) -> str:
+        return comparison.strip(_BLANKS) if self.language.modified_exception_comps else comparison
+
     def _check_exception_field(self, table: FieldTable, text: str, context: Context) -> None:
         if "(" in text:
             try:
-                node, end = parse_operand(text)
+                node, end = parse_operand_in(text, self.language)
                 if text[end:].strip(_BLANKS + "\b"):
                     raise CheckError("more than one field")
                 operand(table, node)

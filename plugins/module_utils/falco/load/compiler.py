@@ -10,10 +10,11 @@ Source: `userspace/engine/rule_loader_compiler.cpp` and `filter_macro_resolver.c
 
 from __future__ import annotations
 
-from ..catalogue.catalogue import DEPRECATED_FIELDS, SYSCALL
+from ..catalogue.catalogue import SYSCALL
 from ..catalogue.fields import FieldTable
+from ..catalogue.language import Language
+from ..condition.dialect import parse_in
 from ..condition.nodes import Macro, Node, walk
-from ..condition.parser import parse
 from ..condition.summary import MAX_WARNINGS, Failure, Summarizer, Summary
 from ..errors import CheckError, ConditionSyntaxError
 from ..yaml.nodes import Yaml
@@ -28,6 +29,7 @@ MAX_EVENTS_QUIET = 100
 """A syscall rule that may hold for more event codes than this is reported as LOAD_NO_EVTTYPE."""
 
 _CONTAINER_INFO = "%container.info"
+_CONTAINER_INFO_EXPANDED = "%container.name (id=%container.id)"
 _UNKNOWN = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 _DEPRECATED_HELP = {
     "evt.dir": "enter events are gone, so 'evt.dir = <' always holds and 'evt.dir = >' never does; leave it out",
@@ -40,12 +42,12 @@ class Parsed:
 
     __slots__ = ("error", "macros", "node")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, language: Language) -> None:
         self.node: Node | None = None
         self.error: ConditionSyntaxError | None = None
         self.macros: tuple[Macro, ...] = ()
         try:
-            self.node = parse(text)
+            self.node = parse_in(text, language)
         except ConditionSyntaxError as error:
             self.error = error
             return
@@ -90,6 +92,7 @@ class Compiler:
 
     def __init__(self, collector: Collector, tables: dict[str, FieldTable], memory: Memory | None = None) -> None:
         self.collector = collector
+        self.language = collector.language
         self.tables = tables
         self.memory = memory or Memory()
         self.summarizers = {name: Summarizer(table) for name, table in tables.items()}
@@ -141,7 +144,7 @@ class Compiler:
             raise LoadError("LOAD_ERR_COMPILE_CONDITION", str(error), context) from error
         parsed = self.memory.parsed.get(text)
         if parsed is None:
-            parsed = self.memory.parsed[text] = Parsed(text)
+            parsed = self.memory.parsed[text] = Parsed(text, self.language)
         if parsed.error is not None:
             raise LoadError(
                 "LOAD_ERR_COMPILE_CONDITION", parsed.error.message, context.in_condition(parsed.error.index, text)
@@ -282,7 +285,7 @@ class Compiler:
             where = rule.condition_context.in_condition(0, condition, whole=True)
             if summary.unsafe_na:
                 result.warn("LOAD_UNSAFE_NA_CHECK", "", where)
-            for field in DEPRECATED_FIELDS:
+            for field in self.language.deprecated_fields:
                 if field in summary.deprecated:
                     help_text = _DEPRECATED_HELP.get(field, _LATENCY_HELP)
                     result.warn("LOAD_DEPRECATED_ITEM", f"{field}: {help_text}", where, field)
@@ -322,7 +325,9 @@ class Compiler:
     def _output(self, rule: Rule, table: FieldTable, result: LoadResult) -> bool:
         """Check a rule's output; False when the rule is to be left out."""
         output = rule.output
-        if _CONTAINER_INFO in output:
+        if _CONTAINER_INFO in output and not self.language.container_info_is_nothing:
+            output = output.replace(_CONTAINER_INFO, _CONTAINER_INFO_EXPANDED)
+        elif _CONTAINER_INFO in output:
             result.warn(
                 "LOAD_DEPRECATED_ITEM",
                 "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
@@ -341,7 +346,7 @@ class Compiler:
                 return False
             raise LoadError("LOAD_ERR_COMPILE_OUTPUT", refusal, rule.output_context)
         if "evt." in output:
-            for field in DEPRECATED_FIELDS:
+            for field in self.language.deprecated_fields:
                 if field in output:
                     result.warn(
                         "LOAD_DEPRECATED_ITEM",

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from ..catalogue.fields import FieldTable
 from ..condition.checks import operand
+from ..condition.dialect import parse_operand_in
 from ..condition.nodes import Node
-from ..condition.parser import parse_operand
 from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
 
 
@@ -54,7 +54,7 @@ def _token(table: FieldTable, text: str) -> tuple[Node, int]:
     size = len(text)
     while True:
         try:
-            node, end = parse_operand(text[:size])
+            node, end = parse_operand_in(text[:size], table.catalogue.language)
             operand(table, node)
             return node, end
         except ConditionSyntaxError as error:

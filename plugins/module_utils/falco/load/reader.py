@@ -26,23 +26,6 @@ from .schema import key_that_is_no_text, schema_status
 _MACRO_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _LIST_NAME = re.compile("[^()\"' \t\n\v\f\r=,\udc80-\udcff]+")
 
-APPENDABLE = ("condition", "desc", "exceptions", "output", "tags")
-"""Keys of a rule that `override` may append to, in Falco's (alphabetical) order."""
-REPLACEABLE = (
-    "capture",
-    "capture_duration",
-    "condition",
-    "desc",
-    "enabled",
-    "exceptions",
-    "output",
-    "priority",
-    "skip-if-unknown-filter",
-    "tags",
-    "warn_evttypes",
-)
-"""Keys of a rule that `override` may replace, in Falco's (alphabetical) order."""
-RULE_KEYS = frozenset(("rule", "source", "override", "append", *REPLACEABLE))
 MACRO_KEYS = frozenset(("macro", "condition", "append", "override"))
 LIST_KEYS = frozenset(("list", "items", "append", "override"))
 ITEM_KEYS = ("required_engine_version", "required_plugin_versions", "list", "macro", "rule")
@@ -102,6 +85,8 @@ class Reader:
 
     def __init__(self, collector: Collector, remembered: dict[str, list[Yaml]] | None = None) -> None:
         self.collector = collector
+        self.language = collector.language
+        self._rule_keys = self.language.rule_keys
         self._remembered = {} if remembered is None else remembered
         self.file = Context.of_file("")
         self.result = LoadResult("")
@@ -129,8 +114,9 @@ class Reader:
             result.fail(LoadError("LOAD_ERR_YAML_PARSE", _bad_conversion(key), where))
             return None
         result.documents_empty = not documents
-        result.schema_checked = bool(documents)
-        result.schema_warnings = schema_status(documents)
+        if self.language.schema_check:
+            result.schema_checked = bool(documents)
+            result.schema_warnings = schema_status(documents, self.language)
         try:
             for document in documents:
                 if document.kind == NULL:
@@ -158,9 +144,10 @@ class Reader:
         return documents
 
     def _warn_unknown_keys(self, node: Yaml, known: Iterable[str], context: Context) -> None:
+        reported = "LOAD_UNKNOWN_KEY" in self.language.codes
         for key, _value in node.value:
             text = _text(key)
-            if text not in known:
+            if text not in known and reported:
                 self.result.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{text}'. The key will be ignored.", context)
 
     def _note_duplicates(self, node: Yaml, keys: Keys) -> None:
@@ -349,7 +336,7 @@ class Reader:
                 raise invalid("Value is not a scalar value", context.at(value.mark, ctx.VALUE_FOR, "source"))
             source = value.value
         append = self._append_flag(keys, context)
-        appended, replaced = self._overrides(node, keys, APPENDABLE, REPLACEABLE, context)
+        appended, replaced = self._overrides(node, keys, self.language.appendable, self.language.replaceable, context)
         if append and (appended or replaced):
             raise invalid(_OVERRIDE_AND_APPEND, context)
         if appended or replaced:
@@ -370,7 +357,7 @@ class Reader:
             rule.enabled = enabled
             self.result.warn("LOAD_DEPRECATED_ITEM", _ENABLED_DEPRECATED, context)
             self.collector.enable_rule(rule)
-        self._warn_unknown_keys(node, RULE_KEYS, context)
+        self._warn_unknown_keys(node, self._rule_keys, context)
 
     def _rule_define(self, node: Yaml, keys: Keys, name: str, context: Context) -> None:
         rule = Rule(name, context)
@@ -384,8 +371,9 @@ class Reader:
         value = keys.get("source")
         rule.source = DEFAULT_SOURCE if value is None else scalar(value, "source", context)
         rule.enabled = boolean(keys, "enabled", context, True)
-        rule.capture = boolean(keys, "capture", context)
-        rule.capture_duration = number(keys, "capture_duration", context)
+        if "capture" in self._rule_keys:
+            rule.capture = boolean(keys, "capture", context)
+            rule.capture_duration = number(keys, "capture_duration", context)
         rule.warn_evttypes = boolean(keys, "warn_evttypes", context, True)
         rule.skip_if_unknown_filter = boolean(keys, "skip-if-unknown-filter", context)
         rule.tags = set(texts(keys, "tags", context)) if "tags" in keys else set()
@@ -413,7 +401,7 @@ class Reader:
         replaced: set[str],
         context: Context,
     ) -> None:
-        expected = {key for key in REPLACEABLE if key in keys}
+        expected = {key for key in self.language.replaceable if key in keys}
         for names, kind, hand_over in (
             (appended, "append", self.collector.append_rule),
             (replaced, "replace", self.collector.replace_rule),

@@ -5,7 +5,7 @@
 
 Falco only warns of what breaks the schema, and its loader goes on. The check is weakly typed: any scalar is a
 string, and `true`, `"true"` and `5`, `"5"` are the boolean and the number that they look like.
-Source: `userspace/engine/rule_json_schema.h` in falcosecurity/falco (Falco 0.44).
+Source: `userspace/engine/rule_json_schema.h` in falcosecurity/falco ; what came with a version is asked of its language.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ..catalogue.language import Language
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
 
 OK = "ok"
@@ -41,12 +42,17 @@ class _BrokenError(Exception):
         self.path = list(path)
 
 
-def schema_status(documents: Sequence[Yaml]) -> list[str]:
-    """Check documents; "ok" for each that follows the schema, otherwise one text that says where it does not."""
+def schema_status(documents: Sequence[Yaml], language: Language) -> list[str]:
+    """Check documents; "ok" for each that follows the schema, otherwise one text that says where it does not.
+
+    Args:
+        documents: of one rules file.
+        language: of the version whose schema it is.
+    """
     status = []
     for document in documents:
         try:
-            _document(document)
+            _document(document, language)
             status.append(OK)
         except _BrokenError as error:
             where = "".join(f"[{part}]" for part in error.path)
@@ -91,18 +97,18 @@ def _members(node: Yaml) -> Sequence[Yaml]:
     return node.value if node.kind == SEQUENCE else ()
 
 
-def _document(node: Yaml) -> None:
+def _document(node: Yaml, language: Language) -> None:
     if node.kind != SEQUENCE:
         raise _BrokenError(_TYPE)
     for number, item in enumerate(node.value):
         try:
-            _item(item)
+            _item(item, language)
         except _BrokenError as error:
             error.path.insert(0, str(number))
             raise
 
 
-def _item(node: Yaml) -> None:
+def _item(node: Yaml, language: Language) -> None:
     if node.kind != MAP:
         raise _BrokenError(_TYPE)
     seen: set[str] = set()
@@ -111,6 +117,8 @@ def _item(node: Yaml) -> None:
         if key in seen:
             raise _unknown("")
         seen.add(key)
+        if key in language.missing_schema_keys:
+            raise _unknown(key)
         if key in _STRINGS:
             if value.kind != SCALAR:
                 raise _BrokenError(_TYPE, key)
@@ -130,9 +138,10 @@ def _item(node: Yaml) -> None:
         elif key == "exceptions":
             _sequence(key, value)
             for number, item in enumerate(value.value):
-                _map(item, ("name", "fields", "comps", "values"), ("name",), ("name",), key, str(number))
+                needed = ("name", "values") if language.schema_requires_exception_values else ("name",)
+                _map(item, ("name", "fields", "comps", "values"), needed, ("name",), key, str(number))
         elif key == "override":
-            _override(value)
+            _override(value, language)
         elif key == "required_plugin_versions":
             _plugins(value)
         else:
@@ -178,14 +187,14 @@ def _map(
     return found
 
 
-def _override(node: Yaml) -> None:
+def _override(node: Yaml, language: Language) -> None:
     if node.kind in (NULL, SCALAR, SEQUENCE):
         raise _BrokenError(_TYPE, "override")
     if not node.value:
         raise _BrokenError("Object should have no fewer than 1 properties.", "override")
     for key_node, value in node.value:
         key = key_node.value if key_node.kind == SCALAR else ""
-        if key not in _OVERRIDABLE:
+        if key not in _OVERRIDABLE or key in language.missing_schema_keys:
             raise _unknown(key, "override")
         _enum(key, value, frozenset(("append", "replace")), "override")
 
