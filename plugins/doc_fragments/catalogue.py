@@ -16,7 +16,9 @@ options:
     type: list
     elements: str
   falco_version:
-    description: The Falco version whose fields, event types and engine count.
+    description:
+      - The Falco version whose fields, event types, engine and rule language count, from 0.38 on.
+      - One that is newer than all known ones is taken as the newest of them, with a warning.
     type: str
     default: "0.44"
 """

@@ -230,6 +230,8 @@ def main() -> None:
     try:
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         loader = Loader(catalogue(params["falco_version"], plugins))
+        if loader.catalogue.note:
+            module.warn(loader.catalogue.note)
         tuner = tuner_of(params, loader)
         reader = Lines(name for source in loader.catalogue.sources.values() for name in source.names())
         noise = Noise()

@@ -361,6 +361,8 @@ def main() -> None:
         before = base_of(params)
         wishes = Wishes(**{key: tuple(params[key]) for key in known}, scope=scope_of(params["scope"]))
         fields = catalogue(params["falco_version"])
+        if fields.note:
+            module.warn(fields.note)
         site = compose(own.texts, wishes, before, fields, params["minimum_priority"])
     except (WishError, PlaceError) as error:
         module.fail_json(msg="; ".join(prefix + problem for problem in error.problems))

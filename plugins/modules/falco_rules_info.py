@@ -190,6 +190,8 @@ def main() -> None:
     try:
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         known = catalogue(params["falco_version"], plugins)
+        if known.note:
+            module.warn(known.note)
         loaded = loaded_of(params, known)
         result = describe(loaded)
         if params["compare_with"]:

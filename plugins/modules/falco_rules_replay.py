@@ -199,6 +199,8 @@ def main() -> None:
             raise FalcoError("limit: at least 1")
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         loader = Loader(catalogue(params["falco_version"], plugins))
+        if loader.catalogue.note:
+            module.warn(loader.catalogue.note)
         engine = engine_of(loader, params, params["files"])
         before = None if params["before_files"] is None else engine_of(loader, params, params["before_files"])
         with Path(params["events"]).open("rb") as lines:

@@ -173,6 +173,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import resolve
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.coverage import KINDS
@@ -231,6 +232,9 @@ def main() -> None:
     gc.disable()  # hundreds of thousands of small values live until the process ends
     params = module.params
     try:
+        note = resolve(params["falco_version"]).note
+        if note:
+            module.warn(note)
         report = report_of(params)
         changed = not module.check_mode and write_reports(params, report)
     except FalcoError as error:

@@ -101,6 +101,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import resolve
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.generate import Generated, generate
@@ -138,6 +139,9 @@ def main() -> None:
     params = module.params
     dest = params["dest"]
     try:
+        note = resolve(params["falco_version"]).note
+        if note:
+            module.warn(note)
         made = generated(params)
         if not made.rules:
             raise FalcoError("no test was made" + "".join(f"; {one.rule}: {one.reason}" for one in made.left))

@@ -240,6 +240,8 @@ def main() -> None:
         check_fail_on(params["fail_on"])
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         known = catalogue(params["falco_version"], plugins)
+        if known.note:
+            module.warn(known.note)
     except FalcoError as error:
         module.fail_json(msg=str(error))
     if params["rulesets"] is None:

@@ -49,6 +49,15 @@ def test_fail_on() -> None:
     assert "did you mean" in validated(content=GOOD, fail_on=["LOAD_UNUSED_LISTS"])["msg"]
 
 
+@pytest.mark.parametrize("name", ["falco_rules_validate", "falco_rules_info"])
+def test_a_falco_newer_than_all_known_is_taken_as_the_newest_with_a_warning(name: str) -> None:
+    result = run_module(name, {"content": GOOD, "falco_version": "0.45.0"})
+    assert not result.get("failed"), result
+    assert any("Falco 0.45.0 is newer" in str(warning) for warning in result["warnings"])
+    assert not run_module(name, {"content": GOOD, "falco_version": "0.43"}).get("warnings")
+    assert "0.37" in run_module(name, {"content": GOOD, "falco_version": "0.37.1"})["msg"]
+
+
 def test_files_and_directories_in_order(tmp_path: Path) -> None:
     rules = tmp_path / "rules.d"
     rules.mkdir()

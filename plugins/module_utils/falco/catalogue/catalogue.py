@@ -17,7 +17,6 @@ from ..errors import FalcoError
 from .language import Language, language_of
 from .versions import NEWEST, data_of, resolve
 
-
 SYSCALL = "syscall"
 PRIORITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "DEBUG")
 

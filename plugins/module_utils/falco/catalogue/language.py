@@ -9,7 +9,7 @@ All that differs between versions besides fields and event types is asked here, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from .language_facts import CHANGED_FIELDS, LANGUAGE
@@ -89,7 +89,7 @@ class ChangedField(NamedTuple):
 CHANGED: dict[str, ChangedField] = {row[0]: ChangedField(*row) for row in CHANGED_FIELDS}
 
 
-@lru_cache(maxsize=None)
+@cache
 def language_of(falco: str) -> Language:
     """The rule language of a version.
 
@@ -106,8 +106,8 @@ def language_of(falco: str) -> Language:
     for kind, name, since, until in LANGUAGE:
         (words if has(since, until) else missing).setdefault(kind, []).append(name)
         (missing if has(since, until) else words).setdefault(kind, [])
-    behaviours = {name: True for name in words["behaviour"]}
-    behaviours.update({name: False for name in missing["behaviour"]})
+    behaviours = dict.fromkeys(words["behaviour"], True)
+    behaviours.update(dict.fromkeys(missing["behaviour"], False))
     return Language(
         falco=falco,
         operators=tuple(words["operator"]),

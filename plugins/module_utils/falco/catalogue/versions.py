@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -121,7 +121,7 @@ def resolve(version: str) -> Resolved:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def data_of(falco: str) -> Any:
     """The tables of a known version: `FALCO`, `ENGINE` and one attribute for each of `TABLES`.
 

@@ -123,12 +123,10 @@ def _operator_hint(issue: Issue, message: str, loaded: Loaded) -> str:
             return "the condition ends where an operator should be"
         language = loaded.catalogue.language
         return of_word(match.group(), language) or did_you_mean(match.group(), language.operators)
-    match = re.match(r"[a-z0-9]+", condition[index:])
-    if match and ("is no field transformer" in message or "unexpected token" in message):
-        words = re.findall(r"[a-z0-9]+", condition[:index])
-        return of_word(match.group(), loaded.catalogue.language) or (
-            of_word(words[-1], loaded.catalogue.language) if words else ""
-        )
+    if "is no field transformer" in message or "unexpected token" in message:
+        # the word itself, or that before what it makes unexpected
+        words = [*re.findall(r"[a-z0-9]+", condition[:index])[-1:], *re.findall(r"^[a-z0-9]+", condition[index:])]
+        return next(filter(None, (of_word(word, loaded.catalogue.language) for word in words)), "")
     return ""
 
 

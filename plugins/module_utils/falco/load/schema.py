@@ -5,7 +5,7 @@
 
 Falco only warns of what breaks the schema, and its loader goes on. The check is weakly typed: any scalar is a
 string, and `true`, `"true"` and `5`, `"5"` are the boolean and the number that they look like.
-Source: `userspace/engine/rule_json_schema.h` in falcosecurity/falco ; what came with a version is asked of its language.
+Source: `userspace/engine/rule_json_schema.h` in falcosecurity/falco.
 """
 
 from __future__ import annotations
