@@ -32,3 +32,14 @@ def nearest(
         spelt.setdefault(fold(name) if fold else name, name)
     close = difflib.get_close_matches(fold(word) if fold else word, spelt, n=1, cutoff=ratio)
     return spelt[close[0]] if close else None
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number with its noun: `1 file`, `2 files`.
+
+    Args:
+        number: how many.
+        one: the noun for one.
+        more: the noun for others, if it is not made by an s.
+    """
+    return f"{number} {one if number == 1 else more or one + 's'}"

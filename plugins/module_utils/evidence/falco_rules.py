@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..common.words import counted
 from .asked import Asked
 from .check import FAILED, Check, passed_if
 
@@ -49,7 +50,7 @@ def _exactly_ours(asked: Asked) -> Check:
             for name in digests
             if name not in pod["digests"]
         ]
-    detail = "; ".join(missing) or f"{len(digests)} files by their SHA-256 on {len(pods)} pods"
+    detail = "; ".join(missing) or f"{counted(len(digests), 'file')} by SHA-256 on {counted(len(pods), 'pod')}"
     return Check("loaded", sentence, subject, passed_if(not missing), detail, {"files": digests, "pods": pods})
 
 
@@ -79,4 +80,4 @@ def _changes_fit(asked: Asked) -> Check:
     if not asked.flag("base_used"):
         detail = f"Falco's own rules are not known: {asked.text('base_remark')}"
         return Check("base", sentence, subject, FAILED, detail)
-    return Check("base", sentence, subject, passed_if(True), f"{len(digests)} files of Falco by their SHA-256")
+    return Check("base", sentence, subject, passed_if(True), f"{counted(len(digests), 'file')} of Falco by SHA-256")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..common.words import counted
 from .asked import Asked, Result
 from .check import FAILED, PASSED, SKIPPED, Check, passed_if
 
@@ -46,7 +47,11 @@ def _as_declared(asked: Asked) -> Check:
         return Check("declared", sentence, subject, FAILED, plan.why_not)
     objects = list(plan.get("objects", []))
     other = [str(entry["name"]) for entry in objects if entry["action"] != "none"]
-    detail = f"{', '.join(other)} would change" if other else f"{len(objects)} objects are as declared"
+    detail = (
+        f"{', '.join(other)} would change"
+        if other
+        else f"{counted(len(objects), 'object is', 'objects are')} as declared"
+    )
     return Check("declared", sentence, subject, passed_if(not other), detail, {"objects": objects})
 
 
@@ -114,7 +119,7 @@ def _flow(flow: str, rows: Sequence[Row], unproven_is: str) -> Check:
         status = SKIPPED if unproven_is == "warn" else FAILED
         why = open_one.get("detail") or open_one.get("why") or "unproven"
         return Check("flow", sentence, flow, status, f"{open_one['from']} -> {open_one['to']}: {why}", data)
-    return Check("flow", sentence, flow, PASSED, f"{len(rows)} connections tried", data)
+    return Check("flow", sentence, flow, PASSED, f"{counted(len(rows), 'connection')} tried", data)
 
 
 def _agrees(asked: Asked, probe: Result, rows: Sequence[Row]) -> Check:

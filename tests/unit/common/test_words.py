@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.common.words import nearest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.words import counted, nearest
 
 KNOWN = ("Ingress", "Egress", "falco_driver")
 
@@ -28,3 +28,9 @@ def test_what_does_not_matter_is_folded_and_the_answer_is_as_known() -> None:
 
 def test_nothing_is_near_to_nothing() -> None:
     assert nearest("word", ()) is None
+
+
+def test_one_thing_is_no_things() -> None:
+    assert counted(1, "file") == "1 file"
+    assert counted(0, "file") == "0 files"
+    assert counted(2, "object is", "objects are") == "2 objects are"

@@ -116,4 +116,4 @@ def test_the_play_on_clusters_logs_out_in_any_case() -> None:
 def test_every_stage_on_clusters_is_in_the_frame(stage: str) -> None:
     plays = yaml.safe_load((ROOT / "playbooks" / f"{stage}.yml").read_text())
     assert [play["ansible.builtin.import_playbook"] for play in plays if "hosts" not in play] == ["on_clusters.yml"]
-    assert [play for play in plays if "clusters" == play.get("hosts")] == []
+    assert [play for play in plays if play.get("hosts") == "clusters"] == []

@@ -26,7 +26,7 @@ CHANGES = {"changes_base": "true", "base_used": True, "base_digests": {"falco_ru
 OTHER = [{**PODS[0], "digests": {"site.yaml": "1" * 64, "falco_rules.yaml": "3" * 64}}]
 MOUNTED = ("mounted", "passed")
 CASES = [
-    Case("as wanted", GOOD, (("loaded", "passed"), MOUNTED), ("1 files by their SHA-256 on 1 pods",)),
+    Case("as wanted", GOOD, (("loaded", "passed"), MOUNTED), ("1 file by SHA-256 on 1 pod",)),
     Case("refused", changed(GOOD, refused="no such rule"), (("loaded", "failed"), MOUNTED), ("no such rule",)),
     Case(
         "refused, with changes of Falco's own", changed(GOOD, refused="x", **CHANGES), (("loaded", "failed"), MOUNTED)
