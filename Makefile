@@ -69,7 +69,7 @@ test-with-cluster: setup
 	@KUBECONFIG=$(CLUSTER) nox -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
 
 .PHONY: lint
-lint: setup  ## ruff, yamllint, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation
+lint: setup  ## ruff, yamllint, vulture, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation
 	nox -s lint types sanity artifact docs
 
 .PHONY: lint-fast

@@ -12,6 +12,7 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["lint", "types", "sanity", "artifact", "unit", "docs"]
 
 ROOT = Path(__file__).parent
+CODE = ["plugins", "sandbox", "tools", "bench", "molecule", "noxfile.py"]
 
 
 @nox.session
@@ -24,8 +25,11 @@ def lint_fast(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, yamllint and ansible-lint (profile production)."""
+    """ruff, yamllint, vulture and ansible-lint (profile production)."""
     lint_fast(session)
+    # First without the tests: what they alone use is dead as well.
+    session.run("vulture", *CODE, external=True)
+    session.run("vulture", *CODE, "tests", external=True)
     session.run("ansible-lint", "--offline", "--profile", "production", *session.posargs, external=True)
 
 

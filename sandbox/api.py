@@ -15,7 +15,6 @@ from sandbox.instance import Instance
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
 
 
 def is_since(timestamp: str, moment: datetime.datetime | None) -> bool:

@@ -34,7 +34,6 @@ class Package:
         requires: capabilities that it needs.
         files: absolute path to content.
         links: absolute path of a symbolic link to its target.
-        install_only: versions of it are installed side by side, as kernels are.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Package:
     requires: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
-    install_only: bool = False
 
     @property
     def label(self) -> str:
@@ -83,7 +81,6 @@ def kernel_devel(release: str, architecture: str) -> Package:
             f"/usr/src/kernels/{full}/Makefile": f"# Placeholder of the falconet sandbox for the sources of {full}.\n"
         },
         links={f"/usr/lib/modules/{full}/build": f"/usr/src/kernels/{full}"},
-        install_only=True,
     )
 
 

@@ -197,9 +197,8 @@ def unenforced(cluster: Cluster) -> Iterator[None]:
     cluster.sandbox("enforcement", "on")
 
 
-def test_without_enforcement_the_canary_and_the_probe_say_so(
-    policies: None, unenforced: None, cluster: Cluster
-) -> None:
+@pytest.mark.usefixtures("policies", "unenforced")
+def test_without_enforcement_the_canary_and_the_probe_say_so(cluster: Cluster) -> None:
     canary = probe(question="enforcement", settle_seconds=2)
     assert canary["failed"] is True
     assert canary["enforced"] is False

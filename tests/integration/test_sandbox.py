@@ -23,7 +23,6 @@ NAME = os.environ.get("SANDBOX_NAME", "falconet")
 NAMESPACE = "sandbox-integration"
 TOOLBOX = "sandbox.local/toolbox:1"
 OUTSIDE = str(instance.OUTSIDE_ADDRESS)
-WORKERS = ("worker01", "worker02")
 
 #: One pod on each node, a Service before them, a folder of the node inside.
 WORKLOAD: dict[str, Any] = {

@@ -111,9 +111,8 @@ def unenforced(cluster: Cluster) -> Iterator[None]:
 
 
 @pytest.mark.skipif("INVENTORY" in os.environ, reason="enforcement can be switched off in the sandbox alone")
-def test_a_network_that_enforces_nothing_is_noticed(
-    finished: Outcome, unenforced: None, site: Site, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("finished", "unenforced")
+def test_a_network_that_enforces_nothing_is_noticed(site: Site, tmp_path: Path) -> None:
     outcome = site.run("verify.yml", extra={"verify_triggers": [], "verify_evidence_directory": str(tmp_path)})
     assert outcome.returncode != 0
     failed = [c for c in json.loads((tmp_path / "report.json").read_text())["checks"] if c["status"] == "failed"]
@@ -121,9 +120,8 @@ def test_a_network_that_enforces_nothing_is_noticed(
 
 
 @pytest.mark.skipif("INVENTORY" in os.environ, reason="enforcement can be switched off in the sandbox alone")
-def test_policies_are_taken_back_where_nothing_enforces_them(
-    finished: Outcome, unenforced: None, site: Site, cluster: Cluster
-) -> None:
+@pytest.mark.usefixtures("finished", "unenforced")
+def test_policies_are_taken_back_where_nothing_enforces_them(site: Site, cluster: Cluster) -> None:
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

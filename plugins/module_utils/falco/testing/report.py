@@ -180,7 +180,7 @@ def judge(
         outcomes = run(tests, name, ruleset)
         report.outcomes.setdefault(tests.file, []).extend(outcomes)
         _ruleset, so_far, accepted = measured.setdefault(id(ruleset), (ruleset, [], []))
-        so_far += outcomes
+        so_far.extend(outcomes)
         accepted += [one for one in tests.accepted if one not in accepted]
     for ruleset, outcomes, accepted in measured.values() if not report.failures else ():
         report.coverages[ruleset.name] = coverage(ruleset, outcomes)

@@ -200,7 +200,6 @@ class Universe:
                 grouped.setdefault((family, signature), []).append(item)
         self.outside: list[list[Range]] = [merge(ranges) for ranges in grouped.values()]
         self._outside_signatures = list(grouped)
-        self.outside_families = used
         self.size = self.pod_classes + len(self.outside)
         self.everyone = (1 << self.size) - 1
         self.every_outside = self.everyone & ~self.every_pod

@@ -322,6 +322,3 @@ class Model:
         """Labels of a namespace, also of one that only an object implies."""
         namespace = self.namespaces.get(name)
         return namespace.labels if namespace else {NAMESPACE_NAME_LABEL: name}
-
-
-EVERY_POD = PodsPeer(namespaces=Selector(), pods=Selector())

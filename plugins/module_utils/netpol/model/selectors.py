@@ -67,11 +67,6 @@ class Selector:
 EVERYTHING = Selector()
 
 
-def from_labels(labels: Mapping[str, str]) -> Selector:
-    """The selector that matchLabels with these pairs means."""
-    return Selector(tuple(Requirement(key, IN, (labels[key],)) for key in sorted(labels)))
-
-
 def make_selector(requirements: tuple[Requirement, ...]) -> Selector:
     """A selector in canonical order, without repeated requirements."""
     return Selector(tuple(sorted(set(requirements), key=lambda r: (r.key, r.operator, r.values))))

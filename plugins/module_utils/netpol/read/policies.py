@@ -32,7 +32,6 @@ from ..model.objects import (
 from ..model.selectors import EVERYTHING
 from .reader import InvalidPartError, Reader, Report
 
-NETWORKING_V1 = "networking.k8s.io/v1"
 POLICY_GROUP = "policy.networking.k8s.io"
 POLICY_KINDS = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 

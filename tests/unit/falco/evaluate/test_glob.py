@@ -93,6 +93,7 @@ def _agree_with_c(pattern: str, text: str, fold_case: bool) -> None:
     assert glob_matcher(pattern, fold_case)(text) is expected
 
 
+@pytest.mark.usefixtures("c_locale")
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="the C library is not glibc")
-def test_the_c_library_agrees(c_locale: None) -> None:
+def test_the_c_library_agrees() -> None:
     _agree_with_c()
