@@ -44,7 +44,6 @@ TABLES = {
     "PLUGINS": "name, version, event source, sources it extracts for, asynchronous events, suggested output",
     "EVENTS": "the event's name by event code",
     "SYSCALLS": "names of system calls that share the generic events",
-    "OBSOLETE_EVENTS": "event names that no driver sends any more",
     "PARAMETERS": "an event parameter's name and its type, in the order in which evt.arg.NAME is looked up",
 }
 
@@ -94,7 +93,6 @@ def tables_of(facts: Path, minor: str) -> dict[str, Table]:
         ],
         "EVENTS": [row["name"] for row in events],
         "SYSCALLS": sorted({row["name"] for row in types} - {row["name"] for row in events}),
-        "OBSOLETE_EVENTS": sorted(row["name"] for row in types if "obsolete" in row["notes"].split()),
         "PARAMETERS": list(parameters.items()),
     }
 
@@ -146,10 +144,10 @@ def language_text(facts: Path) -> str:
         (tuple(row[name] for name in columns) for row in rows(facts / "language.tsv")),
         "kind, name, since (empty: always), until (exclusive; empty: still)",
     )
-    columns = ("field", "deprecated", "gone", "replacement", "note")
+    columns = ("field", "deprecated", "gone", "replacement")
     out += _literal(
         "CHANGED_FIELDS",
-        (tuple(row[name] for name in columns[:4]) for row in rows(facts / "field-changes.tsv")),
+        (tuple(row[name] for name in columns) for row in rows(facts / "field-changes.tsv")),
         "field, deprecated since, gone from the built-in ones since, what replaces it",
     )
     return out

@@ -56,10 +56,8 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
             missing.append(f"{name}: no Falco pod ({_why_none(node)})")
     if not watched and not missing:
         missing.append("there is no node that Falco is to watch: falco_node_selector fits none")
-    detail = (
-        "; ".join(missing)
-        or f"{counted(len(watched), 'Falco pod answers', 'Falco pods answer')} /metrics, on {', '.join(sorted(watched))}"
-    )
+    answering = counted(len(watched), "Falco pod answers", "Falco pods answer")
+    detail = "; ".join(missing) or f"{answering} /metrics, on {', '.join(sorted(watched))}"
     if elsewhere:
         detail += f"; watched by a Falco of their group: {', '.join(sorted(elsewhere))}"
     if left_out:

@@ -34,7 +34,6 @@ class FieldInfo:
         key: the argument may be a string (plugins' fields).
         no_rhs: neither it nor what it is compared with may be another field.
         no_transformer: no transformer applies to it.
-        filter_only: made for conditions rather than outputs.
         deprecated: Falco marks it so.
         origin: class of a built-in field, or the plugin's name.
     """
@@ -47,7 +46,6 @@ class FieldInfo:
     key: bool = False
     no_rhs: bool = False
     no_transformer: bool = False
-    filter_only: bool = False
     deprecated: bool = False
     origin: str = ""
 
@@ -110,7 +108,6 @@ class Catalogue:
             # the first two codes are the generic system call; it is reached through the calls' names only
             self.events[name] = self.events.get(name, 0) | ((1 << code) if code > 1 else 0)
         self.syscalls: frozenset[str] = frozenset(data.SYSCALLS)
-        self.obsolete_events: frozenset[str] = frozenset(data.OBSOLETE_EVENTS)
         asynchronous = [name for plugin in plugins for name in plugin.events]
         self.event_types: frozenset[str] = frozenset((*data.EVENTS, *data.SYSCALLS, *asynchronous))
         builtin = {
@@ -141,7 +138,6 @@ def _field(name: str, kind: str, argument: str, flags: str, origin: str) -> Fiel
         key="key" in words,
         no_rhs="no_rhs" in words,
         no_transformer="no_transformer" in words,
-        filter_only="filter_only" in words,
         deprecated="deprecated" in words,
         origin=origin,
     )

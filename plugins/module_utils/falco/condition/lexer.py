@@ -58,7 +58,6 @@ STRING_OPERATORS = (
 )
 OPERATORS = ("exists", "<=", "<", ">=", ">", *STRING_OPERATORS, "intersects", "in", "pmatch")
 MODIFIERS = ("oneof", "anyof", "allof")
-TRANSFORMERS = ("tolower", "toupper", "b64", "basename", "len", "join", "concat", "getopt")
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "\\", "\\": "\\", "/": "/"}
 _HEX = re.compile(r"[0-9a-fA-F]{2}")
