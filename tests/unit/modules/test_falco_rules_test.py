@@ -24,8 +24,10 @@ EXAMPLE = re.search(r"```yaml\n# rules_tests/production.yaml\n(.*?)```", PAGE, r
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(SHIPPED / "rules", tmp_path / "rules")
-    shutil.copytree(SHIPPED / "rules_tests", tmp_path / "rules_tests")
+    (tmp_path / "rules").mkdir()
+    shutil.copy(SHIPPED / "rules" / "production.yaml", tmp_path / "rules")
+    (tmp_path / "rules_tests").mkdir()
+    shutil.copy(SHIPPED / "rules_tests" / "production.yaml", tmp_path / "rules_tests")
     return tmp_path
 
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -175,5 +176,51 @@ func TestRulesOfTheImageLoad(t *testing.T) {
 	}
 	if set := load(t, string(text)); len(set.Rules) < 3 {
 		t.Error("rules are missing")
+	}
+}
+
+// What the sample inventory ships must load here, and what processes and reads tell must fire.
+func TestShippedRules(t *testing.T) {
+	files, err := filepath.Glob("../../../../../inventory/files/rules/*.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("no shipped rules: %v %v", files, err)
+	}
+	set := New()
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := set.Load(file, string(text)); len(r.Errors) > 0 {
+			t.Fatalf("%s: %v", file, r.Errors[0])
+		}
+	}
+	pod := func(more fields) fields {
+		event := fields{"container.id": "abc", "k8s.ns.name": "shop", "container.image.repository": "registry.example/web", "evt.failed": false,
+			"proc.tty": int64(34816), "proc.pname": "sh", "proc.exepath": "/bin/x", "proc.is_exe_upper_layer": false, "proc.is_exe_from_memfd": false}
+		for name, value := range more {
+			event[name] = value
+		}
+		return event
+	}
+	for want, event := range map[string]fields{
+		"Password hashes read by an untrusted program":       pod(fields{"evt.type": "openat", "evt.is_open_read": true, "fd.name": "/etc/shadow", "proc.name": "cat"}),
+		"Accounts read from a shell in a container":          pod(fields{"evt.type": "openat", "evt.is_open_read": true, "fd.name": "/etc/passwd", "proc.name": "cat"}),
+		"Private keys or passwords searched":                 pod(fields{"evt.type": "execve", "proc.name": "find", "proc.args": "/ -name id_rsa"}),
+		"Shell at a terminal in a container":                 pod(fields{"evt.type": "execve", "proc.name": "sh"}),
+		"File shown by a shell at a terminal in a container": pod(fields{"evt.type": "execve", "proc.name": "cat"}),
+		"Package manager started in a container":             pod(fields{"evt.type": "execve", "proc.name": "apk"}),
+		"Network tool started in a container":                pod(fields{"evt.type": "execve", "proc.name": "nmap"}),
+		"":                                                   pod(fields{"evt.type": "openat", "evt.is_open_read": true, "fd.name": "/etc/shadow", "proc.name": "sshd", "proc.exepath": "/usr/sbin/sshd"}),
+	} {
+		fired := []string{}
+		for _, r := range set.Rules {
+			if r.Tree.Eval(event) {
+				fired = append(fired, r.Name)
+			}
+		}
+		if got := strings.Join(fired, ", "); got != want {
+			t.Errorf("%v: %q fired, not %q", event, got, want)
+		}
 	}
 }
