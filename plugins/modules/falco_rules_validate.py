@@ -37,6 +37,13 @@ options:
       content:
         description: As O(content).
         type: str
+  upgrade_from:
+    description:
+      - The Falco version that runs, where O(falco_version) is the one to come.
+      - Says as well what the version to come makes of the rules (codes V(FN101) to V(FN105)) - what it refuses, what
+        it loads and what never fires again, what is deprecated - and what to write in its place (RV(upgrade)).
+    type: str
+    version_added: 0.3.0
   fail_on:
     description:
       - What makes the module fail. V(error), V(warning) (errors, too), V(never), or codes such as
@@ -69,6 +76,18 @@ attributes:
 """
 
 EXAMPLES = r"""
+- name: The rules survive the upgrade from 0.40 to 0.44
+  falconet.k8s.falco_rules_validate:
+    content: |
+      - rule: Connection to a database
+        desc: Something connects to a database
+        condition: evt.type = connect and evt.dir = < and fd.sport = 5432
+        output: Connection (command=%proc.cmdline connection=%fd.name)
+        priority: NOTICE
+    upgrade_from: "0.40"
+    falco_version: "0.44"
+  register: upgrade
+
 - name: The rules are what Falco accepts
   falconet.k8s.falco_rules_validate:
     content: |
@@ -141,6 +160,22 @@ findings:
       description: The ruleset's name, with O(rulesets).
       type: str
       sample: with a typo
+upgrade:
+  description:
+    - With O(upgrade_from), what to do before the upgrade, the gravest first; otherwise empty.
+    - Each entry has the keys of RV(findings) and two more.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    key:
+      description: The key of the entry whose value is to be replaced; empty where nothing takes its place.
+      type: str
+      sample: condition
+    instead:
+      description: The value to write there. Lists and macros stand in it as they did.
+      type: str
+      sample: evt.type = connect and fd.sport = 5432
 falco_load_results:
   description: What C(falco -V) prints in JSON, per file; with O(rulesets) each entry has the ruleset's name, too.
   returned: always
@@ -162,19 +197,27 @@ rulesets:
 """
 
 import gc
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
+    catalogue,
+    catalogue_before,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ERROR
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
     Ruleset,
+    Verdict,
     check_fail_on,
     fails,
     validate,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
 SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
@@ -186,6 +229,12 @@ def ruleset_of(entry: dict[str, Any], name: str) -> Ruleset:
         return Ruleset(name, (RulesFile("content", entry["content"]),))
     files, unreadable = read_rules_files(entry.get("files") or [])
     return Ruleset(name, files, unreadable)
+
+
+def with_steps(verdict: Verdict, steps: list[Step]) -> Verdict:
+    """The verdict with what the upgrade finds, errors first."""
+    findings = verdict.findings + [step.finding for step in steps]
+    return replace(verdict, findings=sorted(findings, key=lambda one: one.severity != ERROR))
 
 
 def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
@@ -222,6 +271,7 @@ def main() -> None:
             },
             "plugins": {"type": "list", "elements": "str"},
             "falco_version": {"type": "str", "default": "0.44"},
+            "upgrade_from": {"type": "str"},
             "fail_on": {"type": "list", "elements": "str", "default": ["error"]},
             "lint": {"type": "bool", "default": True},
             "optional_checks": {"type": "list", "elements": "str", "default": []},
@@ -242,6 +292,7 @@ def main() -> None:
         known = catalogue(params["falco_version"], plugins)
         if known.note:
             module.warn(known.note)
+        before = catalogue_before(params["upgrade_from"], plugins) if params["upgrade_from"] else None
     except FalcoError as error:
         module.fail_json(msg=str(error))
     if params["rulesets"] is None:
@@ -249,6 +300,10 @@ def main() -> None:
     else:
         rulesets = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
     verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
+    steps = []
+    if before is not None:
+        steps = [upgrade(one.files, before, known, one.name) for one in rulesets]
+        verdicts = [with_steps(verdict, found) for verdict, found in zip(verdicts, steps)]
     findings = [finding for verdict in verdicts for finding in verdict.findings]
     failing = fails(findings, params["fail_on"])
     changed = not module.check_mode and write_reports(params, verdicts, failing)
@@ -256,6 +311,7 @@ def main() -> None:
         "changed": changed,
         "successful": all(verdict.successful for verdict in verdicts),
         "findings": [finding.to_dict() for finding in findings],
+        "upgrade": [step.to_dict() for found in steps for step in found],
         "falco_load_results": [
             {**entry, "ruleset": verdict.name} if verdict.name else entry
             for verdict in verdicts

@@ -24,7 +24,19 @@ CORE_LIBRARIES = {"yaml"}
 #: The rooms of a package, lowest first: each may import those before it and the files that are no room, none the other
 #: way. A file may be named like a room of its own.
 ROOMS = {
-    "falco": ("yaml", "catalogue", "condition", "load", "evaluate", "describe", "judge", "testing", "tune", "change"),
+    "falco": (
+        "yaml",
+        "catalogue",
+        "condition",
+        "load",
+        "evaluate",
+        "describe",
+        "judge",
+        "upgrade",
+        "testing",
+        "tune",
+        "change",
+    ),
     "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "show"),
     "probe": ("wire", "model", "plan", "cluster", "methods", "settle", "canary", "answer"),
 }

@@ -13,6 +13,7 @@ Rooms, lowest first; each imports only those before it:
 - `evaluate`: which rules fire on an event, with which output, and why
 - `describe`: a ruleset as data, and what changed between two
 - `judge`: findings for people
+- `upgrade`: what another version of Falco makes of a ruleset
 - `change`: rulesets from rulesets
 
 Where to start:
@@ -23,6 +24,7 @@ Where to start:
   `load.ruleset.Loader(catalogue)` does many rulesets and remembers what they share.
 - `judge.validate.validate([Ruleset(name, files), ...]) -> [Verdict]`: the same with findings for people
   (`common.finding.Finding`: code, severity, file, line, column, message, hint, excerpt) and the extra lint.
+- `upgrade.upgrade.upgrade(files, old, new) -> [Step]`: what is refused, silent, deprecated, and what to write instead.
 - `catalogue.catalogue.catalogue("0.44", plugins)`: fields, event types and plugins of a Falco version.
 - `condition.parser.parse(condition) -> Node`, `condition.printer.to_text(node)`: conditions as trees and back.
 - `evaluate.engine.Engine(loaded)` with `evaluate.events.parse_event(line)`: `alerts(event)` and `explain(rule, event)`.

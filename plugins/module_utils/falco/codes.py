@@ -55,6 +55,15 @@ OPTIONAL_LINT = ("FN007", "FN008")
 """What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""
 
 
+UPGRADE: dict[str, tuple[str, str]] = {
+    "FN101": (ERROR, "refused by the other version of Falco"),
+    "FN102": (ERROR, "rule never fires again"),
+    "FN103": (WARNING, "deprecated in the other version of Falco"),
+    "FN104": (WARNING, "means something else in the other version of Falco"),
+    "FN105": (WARNING, "is not loaded by the version that runs"),
+}
+"""What another version of Falco makes of rules: code to severity and title. `docs/findings.md` explains each."""
+
 TEST_FORMAT, TEST_FAILED, TEST_COVERAGE, TEST_MUTANT, TEST_ACCEPTED = "FT001", "FT002", "FT003", "FT004", "FT005"
 TESTS: dict[str, tuple[str, str]] = {
     TEST_FORMAT: (ERROR, "test file is not as its format has it"),
@@ -72,12 +81,12 @@ def severity(code: str) -> str:
         return ERROR
     if code in FALCO_WARNINGS:
         return WARNING
-    return (LINT.get(code) or TESTS[code])[0]
+    return (LINT.get(code) or UPGRADE.get(code) or TESTS[code])[0]
 
 
 def title(code: str) -> str:
     """Return the short name of any code."""
-    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or (LINT.get(code) or TESTS[code])[1]
+    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or (LINT.get(code) or UPGRADE.get(code) or TESTS[code])[1]
 
 
 def described(code: str) -> tuple[str, str]:

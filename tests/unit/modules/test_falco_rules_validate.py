@@ -58,6 +58,24 @@ def test_a_falco_newer_than_all_known_is_taken_as_the_newest_with_a_warning(name
     assert "0.37" in run_module(name, {"content": GOOD, "falco_version": "0.37.1"})["msg"]
 
 
+def test_an_upgrade_is_judged_and_reported(tmp_path: Path) -> None:
+    text = GOOD.replace("evt.type = open", "evt.type = open and evt.dir = >")
+    reports = {"sarif_path": str(tmp_path / "a.sarif"), "junit_path": str(tmp_path / "a.xml")}
+    result = validated(content=text, upgrade_from="0.41", plugins=["container"], **reports)
+    assert result["failed"]
+    assert "FN102" in result["msg"]
+    assert result["successful"]
+    assert [(one["code"], one["key"], one["instead"]) for one in result["upgrade"]] == [
+        ("FN102", "condition", "evt.type = open")
+    ]
+    assert "FN102" in {one["code"] for one in result["findings"]}
+    assert "FN102" in {one["ruleId"] for one in json.loads((tmp_path / "a.sarif").read_text())["runs"][0]["results"]}
+    assert ElementTree.parse(tmp_path / "a.xml").findall(".//failure")
+    assert not validated(content=text, upgrade_from="0.41", fail_on=["FN101"]).get("failed")
+    assert validated(content=text)["upgrade"] == []
+    assert "0.37" in validated(content=text, upgrade_from="0.37")["msg"]
+
+
 def test_files_and_directories_in_order(tmp_path: Path) -> None:
     rules = tmp_path / "rules.d"
     rules.mkdir()

@@ -204,6 +204,20 @@ def catalogue_with(version: str, plugins: tuple[str, ...] | None, extra: Sequenc
     return Catalogue(data, (*_plugins(data, found.falco, plugins), *extra), found.note)
 
 
+def catalogue_before(version: str, plugins: tuple[str, ...] | None) -> Catalogue:
+    """Return the catalogue of a version beside another one's: of the plugins those that it knows.
+
+    Args:
+        version: as for `catalogue`.
+        plugins: names of plugins, some of which may have been built in then; None means all known.
+
+    Raises:
+        FalcoError: a version that is too old or none.
+    """
+    known = [entry[0] for entry in data_of(resolve(version).falco).PLUGINS]
+    return catalogue(version, None if plugins is None else tuple(name for name in plugins if name in known))
+
+
 def _plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
     known = {entry[0]: entry for entry in data.PLUGINS}
     for name in known if names is None else names:

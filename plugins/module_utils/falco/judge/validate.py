@@ -11,7 +11,7 @@ from typing import Any
 
 from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
-from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, WARNING
+from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, UPGRADE, WARNING
 from ..errors import FalcoError
 from ..load.ruleset import Loaded, Loader, RulesFile
 from .findings import findings_of
@@ -57,7 +57,7 @@ def check_fail_on(fail_on: Sequence[str]) -> None:
     Raises:
         FalcoError: with the nearest code.
     """
-    known = (*FAIL_ON, *FALCO_ERRORS, *FALCO_WARNINGS, *LINT)
+    known = (*FAIL_ON, *FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE)
     for word in fail_on:
         if word not in known:
             from .hints import did_you_mean

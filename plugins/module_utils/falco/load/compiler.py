@@ -34,7 +34,7 @@ _UNKNOWN = ("nonexistent field", "invalid formatting token", "unknown event type
 _DEPRECATED_HELP = {
     "evt.dir": "enter events are gone, so 'evt.dir = <' always holds and 'evt.dir = >' never does; leave it out",
 }
-_LATENCY_HELP = "the field has no value any more, because enter events are gone"
+_LATENCY_HELP = "the field is always 0, because enter events are gone"
 
 
 class Parsed:

@@ -12,6 +12,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
     FALCO_WARNINGS,
     LINT,
     OPTIONAL_LINT,
+    UPGRADE,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
@@ -57,7 +58,7 @@ def test_the_plugin_of_the_documentation_can_be_made() -> None:
 
 
 def test_every_code_is_explained_and_no_other() -> None:
-    assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT}
+    assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE}
 
 
 @pytest.mark.parametrize("code", LINT)

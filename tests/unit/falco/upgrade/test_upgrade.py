@@ -1,0 +1,173 @@
+"""What another version makes of a ruleset: each step, where it stands, and what to write in its place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue, catalogue_before
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import VERSIONS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import UPGRADE
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
+
+DOCS = Path(__file__).resolve().parents[4] / "docs"
+PAGE = (DOCS / "falco-upgrade.md").read_text()
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", (DOCS / "findings.md").read_text(), re.S | re.M))
+RULE = "- rule: R\n  desc: d\n  condition: {}\n  output: {}\n  priority: NOTICE\n"
+
+
+def steps(text: str, old: str = "0.39", new: str = "0.44", plugins: tuple[str, ...] | None = None) -> list[Step]:
+    return upgrade([RulesFile("a.yaml", text)], catalogue_before(old, plugins), catalogue(new, plugins))
+
+
+def found(condition: str, output: str = "o", more: str = "", **versions: str) -> list[tuple[str, str]]:
+    return [(one.finding.code, one.instead) for one in steps(RULE.format(condition, output) + more, **versions)]
+
+
+def shown(one: Step) -> str:
+    finding = one.finding
+    advice = f"{one.key}: {one.instead}" if one.instead else finding.hint
+    return f"{finding.line}:{finding.column} {finding.code} {finding.item}: {finding.message}\n" + (
+        f"    {advice}\n" if advice else ""
+    )
+
+
+def test_the_page_shows_what_comes_out() -> None:
+    ruleset = re.search(r"```yaml\n(- list: db_ports\n.*?)```", PAGE, re.S)
+    told = re.search(r"```text\n(.*?)```", PAGE, re.S)
+    assert ruleset
+    assert told
+    assert "".join(map(shown, steps(ruleset.group(1)))) == told.group(1)
+
+
+def test_the_page_s_ruleset_with_the_values_replaced_has_no_more_steps() -> None:
+    ruleset = re.search(r"```yaml\n(- list: db_ports\n.*?)```", PAGE, re.S)
+    assert ruleset
+    text = ruleset.group(1)
+    for one in steps(text):
+        if one.instead and one.finding.line:
+            lines = text.split("\n")
+            number = one.finding.line - 1
+            assert lines[number].lstrip().startswith(f"{one.key}: ")
+            lines[number] = f"  {one.key}: {one.instead}"
+            text = "\n".join(lines)
+    text = text.replace(" and entering", "").replace("- macro: entering\n  condition: evt.dir = >\n", "")
+    text = text[: text.index("- rule: Slow write")]
+    assert steps(text) == []
+    assert Loader(catalogue("0.44")).load([RulesFile("a.yaml", text)]).results[0].warnings == []
+
+
+@pytest.mark.parametrize("code", UPGRADE)
+def test_every_code_is_explained_and_its_example_gets_it(code: str) -> None:
+    example = re.search(r"```yaml\n(.*?)```", SECTIONS[code], re.S)
+    assert example
+    assert code in {one.finding.code for one in steps(example.group(1))}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("evt.type = open", []),
+        ("evt.type = open and evt.dir = <", [("FN103", "evt.type = open")]),
+        ("evt.type = open and evt.dir=<", [("FN103", "evt.type = open")]),
+        ("evt.type = open and not evt.dir = >", [("FN103", "evt.type = open")]),
+        ("evt.type = open and evt.dir in (<, >)", [("FN103", "evt.type = open")]),
+        ("evt.type = open and evt.dir exists", [("FN103", "evt.type = open")]),
+        ("evt.type = open and evt.dir = >", [("FN102", "evt.type = open")]),
+        ("evt.type = open and evt.dir != <", [("FN102", "evt.type = open")]),
+        ("evt.type = open and not evt.dir = <", [("FN102", "evt.type = open")]),
+        ("evt.dir = > and (evt.type = open or evt.type = read)", [("FN102", "evt.type = open or evt.type = read")]),
+        (
+            "evt.type = open and (evt.dir = > or fd.num = 1)",
+            [("FN104", "evt.type = open and fd.num = 1")],
+        ),
+        ("evt.dir = >", [("FN102", "")]),
+        ("evt.type = write and evt.latency > 5", [("FN102", "")]),
+        ("evt.type = write and evt.latency < 5", [("FN104", "")]),
+        ("evt.type = write and evt.latency.human = 1s", [("FN102", "")]),
+        ("evt.type = write and fd.num > 5", []),
+        ("evt.type = open and span.id = 1", [("FN101", "")]),
+        ("evt.type = open and proc.name regex 'a('", [("FN101", "")]),
+        ("evt.type = k8s", [("FN102", "")]),
+    ],
+)
+def test_a_condition(condition: str, expected: list[tuple[str, str]]) -> None:
+    assert found(condition) == expected
+
+
+def test_the_place_is_that_of_the_check() -> None:
+    one = steps(RULE.format(">\n    evt.type = open\n    and evt.dir = >", "o"))[0].finding
+    assert (one.line, one.column, one.item) == (5, 9, "rule 'R'")
+    assert one.excerpt.split("\n")[1].index("^") == 8
+
+
+def test_a_rule_that_is_silent_through_a_macro_names_it() -> None:
+    macro = "- macro: entering\n  condition: evt.dir = >\n- macro: opening\n  condition: evt.type = open and entering\n"
+    told = steps(macro + RULE.format("opening and fd.num = 1", "o"))
+    assert [(one.finding.code, one.finding.item) for one in told] == [
+        ("FN102", "rule 'R'"),
+        ("FN104", "macro 'entering'"),
+    ]
+    assert "'evt.dir = >' in macro 'entering' is always false" in told[0].finding.message
+
+
+def test_every_place_is_told_though_falco_stops_at_the_first() -> None:
+    text = RULE.format("evt.type = open and span.id = 1 and mesos.task.name = x", "'%syslog.message %span.id'")
+    text += "  exceptions:\n    - name: e\n      fields: [evtin.span.tags]\n      comps: [=]\n      values: [[x]]\n"
+    told = [one.finding for one in steps(text)]
+    assert [one.code for one in told] == ["FN101"] * 5
+    assert {one.line for one in told} == {3, 4, 8}
+
+
+def test_an_append_keeps_its_word_and_its_source_counts() -> None:
+    text = RULE.format("evt.type = open", "o")
+    text += "- rule: R\n  source: k8s_audit\n  condition: and evt.dir = < and fd.num = 1\n  append: true\n"
+    assert [(one.finding.code, one.key, one.instead) for one in steps(text)] == [
+        ("FN101", "source", "syscall"),
+        ("FN103", "condition", "and fd.num = 1"),
+    ]
+
+
+def test_outputs() -> None:
+    assert found("evt.type = open", "'o %container.info'") == [("FN104", "o %container.name (id=%container.id)")]
+    assert found("evt.type = open", "'o %evt.dir %evt.dir'") == [("FN103", "")]
+    assert found("evt.type = open", "'o %tolower(proc.name) %proc.aname[2] %5fd.name'") == []
+    assert found("evt.type = open", "'o %tolower(span.tag[0])'") == [("FN101", "")]
+    assert found("evt.type = open", "'o %span.id'") == [("FN101", "")]
+
+
+def test_fields_that_moved_to_a_plugin_need_it() -> None:
+    text = RULE.format("evt.type = open and container.id != host", "'o %container.name'")
+    assert steps(text) == []
+    told = steps(text, plugins=("json",))
+    assert [one.finding.code for one in told] == ["FN101", "FN101"]
+    assert told[0].finding.hint == "since Falco 0.41 it is a field of the plugin 'container': load that"
+    assert steps(text, plugins=("container",)) == []
+
+
+def test_what_is_newly_reported_and_newly_deprecated() -> None:
+    assert found("evt.type = open", more="  colour: red\n", old="0.43") == [("FN104", "")]
+    assert found("evt.type = write and evt.latency > 5", old="0.42", new="0.43") == [("FN103", "")]
+    assert found("evt.type = open and evt.dir = <", old="0.42") == []
+
+
+def test_a_downgrade_is_judged_as_well() -> None:
+    told = steps(RULE.format("evt.type = open and len(proc.name) > 5", "'%basename(proc.exe)'"), old="0.44", new="0.38")
+    assert [one.finding.code for one in told] == ["FN101", "FN101"]
+    assert {one.finding.hint for one in told} == {
+        "the transformer 'len' came with Falco 0.40; this is 0.38",
+        "the transformer 'basename' came with Falco 0.39; this is 0.38",
+    }
+
+
+def test_what_does_not_load_today_is_said_as_such() -> None:
+    assert [one.finding.code for one in steps("- rule: R\n")] == ["FN105"]
+
+
+@pytest.mark.parametrize("falco", VERSIONS)
+def test_no_upgrade_asks_for_nothing(falco: str) -> None:
+    text = RULE.format("evt.type = open and evt.dir = > and evt.latency > 3", "'o %container.info %span.id'")
+    assert [one for one in steps(text, falco, falco) if one.finding.code != "FN105"] == []
