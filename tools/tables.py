@@ -44,6 +44,7 @@ TABLES = {
     "PLUGINS": "name, version, event source, sources it extracts for, asynchronous events, suggested output",
     "EVENTS": "the event's name by event code",
     "SYSCALLS": "names of system calls that share the generic events",
+    "OBSOLETE_EVENTS": "event names that no driver sends any more",
     "PARAMETERS": "an event parameter's name and its type, in the order in which evt.arg.NAME is looked up",
 }
 
@@ -93,6 +94,7 @@ def tables_of(facts: Path, minor: str) -> dict[str, Table]:
         ],
         "EVENTS": [row["name"] for row in events],
         "SYSCALLS": sorted({row["name"] for row in types} - {row["name"] for row in events}),
+        "OBSOLETE_EVENTS": sorted(row["name"] for row in types if "obsolete" in row["notes"].split()),
         "PARAMETERS": list(parameters.items()),
     }
 

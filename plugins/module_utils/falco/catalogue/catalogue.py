@@ -108,6 +108,7 @@ class Catalogue:
             # the first two codes are the generic system call; it is reached through the calls' names only
             self.events[name] = self.events.get(name, 0) | ((1 << code) if code > 1 else 0)
         self.syscalls: frozenset[str] = frozenset(data.SYSCALLS)
+        self.obsolete_events: frozenset[str] = frozenset(data.OBSOLETE_EVENTS)
         asynchronous = [name for plugin in plugins for name in plugin.events]
         self.event_types: frozenset[str] = frozenset((*data.EVENTS, *data.SYSCALLS, *asynchronous))
         builtin = {

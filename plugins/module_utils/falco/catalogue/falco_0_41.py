@@ -117,4 +117,5 @@ DIFFERENCES = {
     ),
     "EVENTS": ((197, 198, ("scapevent",)), (269, 270, ("tracer",))),
     "SYSCALLS": ((35, 37, ()),),
+    "OBSOLETE_EVENTS": ((1, 4, ()),),
 }

@@ -1219,6 +1219,14 @@ SYSCALLS = (
     "waitpid",
 )
 
+# event names that no driver sends any more
+OBSOLETE_EVENTS = (
+    "NA",
+    "k8s",
+    "mesos",
+    "tracer",
+)
+
 # an event parameter's name and its type, in the order in which evt.arg.NAME is looked up
 PARAMETERS = (
     ("ID", "syscallid"),

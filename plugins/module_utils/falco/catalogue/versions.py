@@ -73,7 +73,7 @@ VERSIONS: dict[str, Callable[[], Any]] = {
 ships only modules that it finds imported by name."""
 
 OLDEST, NEWEST = next(iter(VERSIONS)), next(reversed(VERSIONS))
-TABLES = ("FIELDS", "PLUGIN_FIELDS", "PLUGINS", "EVENTS", "SYSCALLS", "PARAMETERS")
+TABLES = ("FIELDS", "PLUGIN_FIELDS", "PLUGINS", "EVENTS", "SYSCALLS", "OBSOLETE_EVENTS", "PARAMETERS")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)?(?:[-+].*)?")
 
 
