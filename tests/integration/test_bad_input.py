@@ -21,6 +21,13 @@ BROKEN_RULES = """\
   output: read
   priority: WARNING
 """
+RED_TEST = """\
+rulesets: {own: [rules.yaml]}
+cases:
+  - name: another file
+    given: {evt.type: open, fd.name: /etc/hosts}
+    expect: Broken
+"""
 CUTS_A_REQUIRED_FLOW = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "NetworkPolicy",
@@ -65,6 +72,15 @@ def test_a_variable_of_the_wrong_type(site: Site, extra: dict[str, Any], words: 
     output = refused(site, extra=extra)
     assert [word for word in words if word not in output] == []
     assert "Nothing was changed" in output
+
+
+def test_a_rule_that_does_not_do_what_its_test_says(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(BROKEN_RULES.replace("fd.nmae", "fd.name"))
+    tests = tmp_path / "tests.yaml"
+    tests.write_text(RED_TEST)
+    output = refused(site, extra={"falco_rules_tests": [str(tests)]})
+    assert f"{tests}:5:13: rule 'Broken' did not fire" in output
+    assert "fd.name = /etc/shadow: fd.name is '/etc/hosts'" in output
 
 
 def test_a_rule_with_an_unknown_field(site: Site, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "falco_rules_files": ["/srv/rules"],
         "falco_rules_scope": {"namespaces": ["prod"], "rules": "own"},
         "falco_rules_second_opinion": False,
+        "falco_rules_tests": ["/srv/rules_tests"],
         "falco_rules_timeout_seconds": 30,
         "falco_rules_warnings_are_errors": True,
     },
