@@ -100,63 +100,66 @@ RECIPES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def any_selector(chance: random.Random) -> dict[str, Any]:
+    kind = chance.randrange(4)
+    if kind == 0:
+        return {}
+    if kind == 1:
+        return pods(app=chance.choice(list(PODS)))
+    operator = chance.choice(["In", "NotIn", "Exists", "DoesNotExist"])
+    key = chance.choice(["app", "role", "tier"])
+    values = {"values": chance.sample(["web", "api", "search", "data"], 2)} if operator.endswith("In") else {}
+    return {"matchExpressions": [{"key": key, "operator": operator, **values}]}
+
+
+def any_peer(chance: random.Random) -> dict[str, Any]:
+    kind = chance.randrange(5)
+    if kind == 0:
+        return {"podSelector": any_selector(chance)}
+    if kind == 1:
+        return {"namespaceSelector": namespace_selector(chance.choice(SPACES))}
+    if kind == 2:
+        return {"namespaceSelector": {}, "podSelector": any_selector(chance)}
+    if kind == 3:
+        return {"namespaceSelector": namespace_selector(chance.choice(SPACES)), "podSelector": any_selector(chance)}
+    block = chance.choice(["0.0.0.0/0", "10.244.0.0/16", "10.244.1.0/24", "10.244.2.0/25"])
+    return {"ipBlock": {"cidr": block, **({"except": ["10.244.1.0/28"]} if block.endswith("/16") else {})}}
+
+
+def any_port(chance: random.Random) -> dict[str, Any]:
+    return chance.choice(
+        [
+            {"port": 8080},
+            {"port": "main"},
+            {"protocol": "UDP", "port": 8081},
+            {"protocol": "UDP"},
+            {"protocol": "TCP", "port": 8000, "endPort": 9000},
+            {"protocol": "TCP"},
+        ]
+    )
+
+
+def any_rule(chance: random.Random, direction: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if chance.random() < 0.8:
+        found[direction] = [any_peer(chance) for _ in range(chance.randint(1, 2))]
+    if chance.random() < 0.6:
+        found["ports"] = [any_port(chance) for _ in range(chance.randint(1, 2))]
+    return found
+
+
 def generated(seed: int) -> list[dict[str, Any]]:
     """A set of one to five policies that touches every part of the API that the test's pods can tell apart."""
     chance = random.Random(seed)
-
-    def selector() -> dict[str, Any]:
-        kind = chance.randrange(4)
-        if kind == 0:
-            return {}
-        if kind == 1:
-            return pods(app=chance.choice(list(PODS)))
-        operator = chance.choice(["In", "NotIn", "Exists", "DoesNotExist"])
-        key = chance.choice(["app", "role", "tier"])
-        values = {"values": chance.sample(["web", "api", "search", "data"], 2)} if operator.endswith("In") else {}
-        return {"matchExpressions": [{"key": key, "operator": operator, **values}]}
-
-    def peer() -> dict[str, Any]:
-        kind = chance.randrange(5)
-        if kind == 0:
-            return {"podSelector": selector()}
-        if kind == 1:
-            return {"namespaceSelector": namespace_selector(chance.choice(SPACES))}
-        if kind == 2:
-            return {"namespaceSelector": {}, "podSelector": selector()}
-        if kind == 3:
-            return {"namespaceSelector": namespace_selector(chance.choice(SPACES)), "podSelector": selector()}
-        block = chance.choice(["0.0.0.0/0", "10.244.0.0/16", "10.244.1.0/24", "10.244.2.0/25"])
-        return {"ipBlock": {"cidr": block, **({"except": ["10.244.1.0/28"]} if block.endswith("/16") else {})}}
-
-    def port() -> dict[str, Any]:
-        return chance.choice(
-            [
-                {"port": 8080},
-                {"port": "main"},
-                {"protocol": "UDP", "port": 8081},
-                {"protocol": "UDP"},
-                {"protocol": "TCP", "port": 8000, "endPort": 9000},
-                {"protocol": "TCP"},
-            ]
-        )
-
-    def rule(direction: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        if chance.random() < 0.8:
-            found[direction] = [peer() for _ in range(chance.randint(1, 2))]
-        if chance.random() < 0.6:
-            found["ports"] = [port() for _ in range(chance.randint(1, 2))]
-        return found
-
     policies = []
     for number in range(chance.randint(1, 5)):
         types = chance.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
         spec: dict[str, Any] = {"policyTypes": types}
         if "Ingress" in types:
-            spec["ingress"] = [rule("from") for _ in range(chance.randint(0, 2))]
+            spec["ingress"] = [any_rule(chance, "from") for _ in range(chance.randint(0, 2))]
         if "Egress" in types:
-            spec["egress"] = [rule("to") for _ in range(chance.randint(0, 2))]
-        policies.append(policy(f"p{number}", chance.choice(SPACES), selector(), **spec))
+            spec["egress"] = [any_rule(chance, "to") for _ in range(chance.randint(0, 2))]
+        policies.append(policy(f"p{number}", chance.choice(SPACES), any_selector(chance), **spec))
     return policies
 
 

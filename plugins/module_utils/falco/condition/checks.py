@@ -10,6 +10,7 @@ Source: `userspace/libsinsp/filter.cpp`, `filter_compare.cpp`, `sinsp_filterchec
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -142,23 +143,27 @@ def _combined(node: Transformer, args: list[Operand]) -> Operand:
         if any(base.type != "charbuf" or base.is_list for base in bases):
             raise CheckError("concat() arguments must be strings")
     elif node.name == "getopt":
-        if len(args) != 2:
-            raise CheckError("getopt() requires exactly 2 arguments: args list and optstring")
-        if not bases[0].is_list:
-            raise CheckError("getopt() first argument must be a list")
-        if bases[1].is_list:
-            raise CheckError("getopt() second argument (optstring) must be a single value")
-        if bases[0].type != "charbuf" or bases[1].type != "charbuf":
-            raise CheckError("getopt() arguments must be strings")
-        if node.arg is None:
-            return Operand(_INTERNAL, _GETOPT_LIST)
-        if len(node.arg.encode("utf-8", "surrogateescape")) != 1:
-            raise CheckError("getopt() field argument must be a single option character")
-        return Operand(_INTERNAL, _INTERNAL)
+        return _getopt(node.arg, bases)
     else:
         raise EngineAbortError("unknown multivalue transformer")
     if node.arg is not None:
         raise CheckError(f"transformer '{node.name}' does not support field arguments")
+    return Operand(_INTERNAL, _INTERNAL)
+
+
+def _getopt(option: str | None, bases: Sequence[FieldInfo]) -> Operand:
+    if len(bases) != 2:
+        raise CheckError("getopt() requires exactly 2 arguments: args list and optstring")
+    if not bases[0].is_list:
+        raise CheckError("getopt() first argument must be a list")
+    if bases[1].is_list:
+        raise CheckError("getopt() second argument (optstring) must be a single value")
+    if bases[0].type != "charbuf" or bases[1].type != "charbuf":
+        raise CheckError("getopt() arguments must be strings")
+    if option is None:
+        return Operand(_INTERNAL, _GETOPT_LIST)
+    if len(option.encode("utf-8", "surrogateescape")) != 1:
+        raise CheckError("getopt() field argument must be a single option character")
     return Operand(_INTERNAL, _INTERNAL)
 
 

@@ -126,28 +126,7 @@ class _Parser:
         index = self.skip(start)
         start = index
         while True:
-            # the negations and the check itself are parse_not and parse_check in Falco: one level each
-            if depth + 2 >= MAX_DEPTH:
-                raise _deep(index)
-            begin = index
-            negated = False
-            if text.startswith("not", index):
-                match = _negation(text, index)
-                while match:
-                    negated = not negated
-                    index = match.end()
-                    match = _negation(text, index)
-            if text.startswith("not(", index):
-                negated = not negated
-                node, index = self.embedded(index + 4, depth + 2)
-            else:
-                index = self.skip(index)
-                if text.startswith("(", index):
-                    node, index = self.embedded(index + 1, depth + 3)
-                else:
-                    node, index = self.check(index, depth + 2)
-            if negated:
-                node = Not(node, begin, index)
+            node, index = self.negatable(index, depth)
             index = self.skip(index)
             while True:
                 if operands is not None:
@@ -166,6 +145,31 @@ class _Parser:
                     raise ConditionSyntaxError("expected blank or '(' after 'and'", index)
                 node, index = self.embedded(index + 1, depth + 1)
                 index = self.skip(index)
+
+    def negatable(self, begin: int, depth: int) -> tuple[Node, int]:
+        """A check or what stands in parentheses, with any number of `not` before it."""
+        # the negations and the check itself are parse_not and parse_check in Falco: one level each
+        if depth + 2 >= MAX_DEPTH:
+            raise _deep(begin)
+        text = self.text
+        index = begin
+        negated = False
+        if text.startswith("not", index):
+            match = _negation(text, index)
+            while match:
+                negated = not negated
+                index = match.end()
+                match = _negation(text, index)
+        if text.startswith("not(", index):
+            negated = not negated
+            node, index = self.embedded(index + 4, depth + 2)
+        else:
+            index = self.skip(index)
+            if text.startswith("(", index):
+                node, index = self.embedded(index + 1, depth + 3)
+            else:
+                node, index = self.check(index, depth + 2)
+        return (Not(node, begin, index) if negated else node), index
 
     def embedded(self, index: int, depth: int) -> tuple[Node, int]:
         """What follows an opening parenthesis, up to and with the closing one."""

@@ -70,16 +70,7 @@ def _check(pattern: str) -> None:
                 last = 1
                 index += 1
                 continue
-            low = int(match.group(1))
-            high = low if match.group(2) is None else int(match.group(3)) if match.group(3) else -1
-            if (high != -1 and high < low) or low > MAX_REPEAT or high > MAX_REPEAT:
-                raise _RefusedError(f"bad repetition operator: {match.group()}")
-            if last is None:
-                raise _RefusedError(f"no argument for repetition operator: {match.group()}")
-            times = high if high >= 0 else low
-            last *= max(times, 1)
-            if (low >= 2 or high >= 2) and last > MAX_REPEAT:
-                raise _RefusedError(f"bad repetition operator: {match.group()}")
+            last = _repeated(match, last)
             most = max(most, last)
             index = match.end()
         elif char == "[":
@@ -94,6 +85,21 @@ def _check(pattern: str) -> None:
             index += 1
     if frames:
         raise _RefusedError(f"missing ): {pattern}")
+
+
+def _repeated(match: re.Match[str], last: int | None) -> int:
+    """The repetition product of an item after a counted repetition of it."""
+    low = int(match.group(1))
+    high = low if match.group(2) is None else int(match.group(3)) if match.group(3) else -1
+    if (high != -1 and high < low) or low > MAX_REPEAT or high > MAX_REPEAT:
+        raise _RefusedError(f"bad repetition operator: {match.group()}")
+    if last is None:
+        raise _RefusedError(f"no argument for repetition operator: {match.group()}")
+    times = high if high >= 0 else low
+    last *= max(times, 1)
+    if (low >= 2 or high >= 2) and last > MAX_REPEAT:
+        raise _RefusedError(f"bad repetition operator: {match.group()}")
+    return last
 
 
 def _valid(char: str) -> None:

@@ -46,8 +46,7 @@ def check_value(text: str, kind: str) -> None:
         CheckError: Falco cannot read the constant as that type.
     """
     if kind == "charbuf":  # by far the most frequent
-        if len(text) * 4 > MAX_TEXT_BYTES and size_bytes(text) > MAX_TEXT_BYTES:
-            raise CheckError(f"filter parameter too long (used={size_bytes(text) + 1}, available=256):{text}")
+        _check_size(text)
         if "\0" in text:
             raise CheckError("filter error: filter value cannot contain a NUL byte (\\x00)")
         return
@@ -61,23 +60,30 @@ def check_value(text: str, kind: str) -> None:
         if not _NUMBER.fullmatch(text):
             raise CheckError(f"{text} is not a valid number")
     elif kind in _TEXT:
-        if size_bytes(text) > MAX_TEXT_BYTES:
-            raise CheckError(f"filter parameter too long (used={size_bytes(text) + 1}, available=256):{text}")
+        _check_size(text)
     elif kind == "bool":
         if text not in ("true", "false"):
             raise CheckError(f"filter error: unrecognized boolean value {text}")
     elif kind == "port":
         _check_port(text)
     elif kind in ("ipaddr", "ipv4addr", "ipv6addr"):
-        if kind == "ipv4addr" or (kind == "ipaddr" and "." in text):
-            if not _is_v4(text):
-                raise CheckError(f"unrecognized IPv4 address {text}")
-        elif not _is_v6(text):
-            raise CheckError(f"unrecognized IPv6 address {text}")
+        _check_address(text, kind == "ipv4addr" or (kind == "ipaddr" and "." in text))
     elif kind in ("ipnet", "ipv4net", "ipv6net"):
         _check_net(text, kind == "ipv4net" or (kind == "ipnet" and "." in text))
     else:
         raise CheckError(f"wrong parameter type {kind}")
+
+
+def _check_size(text: str) -> None:
+    if len(text) * 4 > MAX_TEXT_BYTES and size_bytes(text) > MAX_TEXT_BYTES:
+        raise CheckError(f"filter parameter too long (used={size_bytes(text) + 1}, available=256):{text}")
+
+
+def _check_address(text: str, v4: bool) -> None:
+    if v4 and not _is_v4(text):
+        raise CheckError(f"unrecognized IPv4 address {text}")
+    if not v4 and not _is_v6(text):
+        raise CheckError(f"unrecognized IPv6 address {text}")
 
 
 def _is_v4(text: str) -> bool:

@@ -45,27 +45,29 @@ def compare(old: Loaded, new: Loaded) -> dict[str, Any]:
         for name in after:
             if name not in before:
                 note("minor", kind, name, "added")
-        both = [(before[name], after[name]) for name in before if name in after]
-        if kind == "rule":
-            for one, other in both:
-                _compare_rule(one, other, note)
-                name = one["name"]
-                masks = old.compiler.rules[name].summary.events, new.compiler.rules[name].summary.events
-                if one["source"] == SYSCALL:
-                    _compare_events(name, *masks, note)
-        elif kind == "macro":
-            for one, other in both:
-                name = one["name"]
-                if one["condition"] != other["condition"]:
-                    note("patch", "macro", name, "condition changed")
-                if _macro_events(old, name) != _macro_events(new, name):
-                    note("major", "macro", name, "matches different event types")
-        else:
-            for one, other in both:
-                if set(one["items"]) != set(other["items"]):
-                    note("patch", "list", one["name"], "items added or removed")
+        for name in before:
+            if name in after:
+                _compare_both(kind, (old, before[name]), (new, after[name]), note)
     changes.sort(key=lambda change: -LEVELS.index(change["level"]))
     return {"verdict": changes[0]["level"] if changes else "none", "changes": changes}
+
+
+def _compare_both(kind: str, left: tuple[Loaded, Any], right: tuple[Loaded, Any], note: Any) -> None:
+    """What changed in an entry that both have."""
+    (old, one), (new, other) = left, right
+    name = one["name"]
+    if kind == "rule":
+        _compare_rule(one, other, note)
+        if one["source"] == SYSCALL:
+            masks = old.compiler.rules[name].summary.events, new.compiler.rules[name].summary.events
+            _compare_events(name, *masks, note)
+    elif kind == "macro":
+        if one["condition"] != other["condition"]:
+            note("patch", "macro", name, "condition changed")
+        if _macro_events(old, name) != _macro_events(new, name):
+            note("major", "macro", name, "matches different event types")
+    elif set(one["items"]) != set(other["items"]):
+        note("patch", "list", name, "items added or removed")
 
 
 def _compare_rule(one: dict[str, Any], other: dict[str, Any], note: Any) -> None:

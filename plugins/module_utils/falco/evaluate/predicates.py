@@ -86,6 +86,11 @@ def value_test(op: str, kind: str, text: str) -> Predicate:
         return PathSet((wanted,)).__contains__
     if isinstance(wanted, str) and any("\udc80" <= char <= "\udcff" for char in wanted):
         return _of_bytes(op, octets(wanted))
+    return _plain_test(op, wanted)
+
+
+def _plain_test(op: str, wanted: Any) -> Predicate:
+    """A comparison with a value of Python's."""
     if op in ("=", "==", "in", "intersects"):
         return wanted.holds if isinstance(wanted, Net) else lambda value: bool(value == wanted)
     if op == "!=":

@@ -203,6 +203,24 @@ class Collector:
         previous.enabled = rule.enabled
         self._note("rule", "enable", rule.name, ("enabled",), rule.nodes.get(""), rule.context.file, effect)
 
+    def _append_exception(self, table: FieldTable | None, rule: Rule, exception: RuleException) -> bool:
+        """Append an exception, or values to the one of that name; tell whether that changes anything."""
+        known = next((one for one in rule.exceptions if one.name == exception.name), None)
+        if known is None:
+            if not exception.fields.present:
+                raise _error("Rule exception must have fields property with a list of fields", exception.context)
+            if not exception.values:
+                raise _error("Rule exception must have values property with a list of values", exception.context)
+            self._check_exception(table, exception)
+            rule.exceptions.append(exception)
+            return True
+        if exception.fields.present:
+            raise _error("Can not append exception fields to existing exception, only values", exception.context)
+        if exception.comps.present:
+            raise _error("Can not append exception comps to existing exception, only values", exception.context)
+        known.values = known.values + exception.values
+        return bool(exception.values)
+
     def append_rule(self, update: RuleUpdate) -> None:
         previous = self._previous(
             update.name, update.source if self.language.one_source_per_rule else "", update.context
@@ -231,22 +249,7 @@ class Collector:
                 keys.append("tags")
             previous.tags = previous.tags | update.tags
         for exception in update.exceptions or ():
-            known = next((one for one in previous.exceptions if one.name == exception.name), None)
-            if known is None:
-                if not exception.fields.present:
-                    raise _error("Rule exception must have fields property with a list of fields", exception.context)
-                if not exception.values:
-                    raise _error("Rule exception must have values property with a list of values", exception.context)
-                self._check_exception(table, exception)
-                previous.exceptions.append(exception)
-                keys.append("exceptions")
-                continue
-            if exception.fields.present:
-                raise _error("Can not append exception fields to existing exception, only values", exception.context)
-            if exception.comps.present:
-                raise _error("Can not append exception comps to existing exception, only values", exception.context)
-            if exception.values:
-                known.values = known.values + exception.values
+            if self._append_exception(table, previous, exception):
                 keys.append("exceptions")
         previous.visibility = self._tick()
         self._note(

@@ -281,14 +281,7 @@ class Compiler:
             known = (parsed, parts, self._summarize(parsed, rule.source))
             self.memory.summaries[(id(parsed), rule.source)] = known
         summary = known[2]
-        if summary.unsafe_na or summary.deprecated:
-            where = rule.condition_context.in_condition(0, condition, whole=True)
-            if summary.unsafe_na:
-                result.warn("LOAD_UNSAFE_NA_CHECK", "", where)
-            for field in self.language.deprecated_fields:
-                if field in summary.deprecated:
-                    help_text = _DEPRECATED_HELP.get(field, _LATENCY_HELP)
-                    result.warn("LOAD_DEPRECATED_ITEM", f"{field}: {help_text}", where, field)
+        self._warn_of_fields(rule, condition, summary, result)
         if summary.failure is not None:
             self._condition_failure(rule, condition, text, summary.failure, result)
             return
@@ -299,21 +292,35 @@ class Compiler:
                 rule.condition_context.in_condition(node.start, condition, parsed=text),
             )
         if rule.source == SYSCALL:
-            if summary.event_failure is not None:
-                raise LoadError(
-                    "LOAD_ERR_COMPILE_CONDITION",
-                    summary.event_failure,
-                    rule.condition_context.in_condition(0, condition),
-                    aborts=True,
-                )
-            if rule.warn_evttypes and bin(summary.events).count("1") > MAX_EVENTS_QUIET:
-                result.warn(
-                    "LOAD_NO_EVTTYPE",
-                    "Rule matches too many evt.type values. This has a significant performance penalty.",
-                    rule.context,
-                )
+            self._check_events(rule, condition, summary, result)
         if parsed.node is not None:
             self.rules[rule.name] = Compiled(rule, text, parsed.node, summary)
+
+    def _warn_of_fields(self, rule: Rule, condition: str, summary: Summary, result: LoadResult) -> None:
+        if not summary.unsafe_na and not summary.deprecated:
+            return
+        where = rule.condition_context.in_condition(0, condition, whole=True)
+        if summary.unsafe_na:
+            result.warn("LOAD_UNSAFE_NA_CHECK", "", where)
+        for field in self.language.deprecated_fields:
+            if field in summary.deprecated:
+                help_text = _DEPRECATED_HELP.get(field, _LATENCY_HELP)
+                result.warn("LOAD_DEPRECATED_ITEM", f"{field}: {help_text}", where, field)
+
+    def _check_events(self, rule: Rule, condition: str, summary: Summary, result: LoadResult) -> None:
+        if summary.event_failure is not None:
+            raise LoadError(
+                "LOAD_ERR_COMPILE_CONDITION",
+                summary.event_failure,
+                rule.condition_context.in_condition(0, condition),
+                aborts=True,
+            )
+        if rule.warn_evttypes and bin(summary.events).count("1") > MAX_EVENTS_QUIET:
+            result.warn(
+                "LOAD_NO_EVTTYPE",
+                "Rule matches too many evt.type values. This has a significant performance penalty.",
+                rule.context,
+            )
 
     def _condition_failure(self, rule: Rule, condition: str, parsed: str, failure: Failure, result: LoadResult) -> None:
         where = rule.condition_context.in_condition(failure.node.start, condition, parsed=parsed)

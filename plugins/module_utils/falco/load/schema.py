@@ -119,17 +119,10 @@ def _item(node: Yaml, language: Language) -> None:
         seen.add(key)
         if key in language.missing_schema_keys:
             raise _unknown(key)
-        if key in _STRINGS:
-            if value.kind != SCALAR:
-                raise _BrokenError(_TYPE, key)
-        elif key in _BOOLEANS:
-            if value.kind != SCALAR or value.value not in ("true", "false"):
-                raise _BrokenError(_TYPE, key)
+        if key in _STRINGS or key in _BOOLEANS or key == "capture_duration":
+            _scalar(key, value)
         elif key == "priority":
             _enum(key, value, _PRIORITIES)
-        elif key == "capture_duration":
-            if value.kind != SCALAR or not _INTEGER.fullmatch(value.value):
-                raise _BrokenError(_TYPE, key)
         elif key in ("items", "tags"):
             _sequence(key, value)
             for number, item in enumerate(value.value):
@@ -146,6 +139,15 @@ def _item(node: Yaml, language: Language) -> None:
             _plugins(value)
         else:
             raise _unknown(key)
+
+
+def _scalar(key: str, node: Yaml) -> None:
+    if node.kind != SCALAR:
+        raise _BrokenError(_TYPE, key)
+    if key in _BOOLEANS and node.value not in ("true", "false"):
+        raise _BrokenError(_TYPE, key)
+    if key == "capture_duration" and not _INTEGER.fullmatch(node.value):
+        raise _BrokenError(_TYPE, key)
 
 
 def _unknown(key: str, *path: str) -> _BrokenError:

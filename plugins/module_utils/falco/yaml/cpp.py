@@ -76,6 +76,26 @@ class _Parser:
         if self.nodes > MAX_NODES:
             raise self.scanner.error(f"the file has more than {MAX_NODES} nodes")
 
+    def _properties(self) -> tuple[str, str]:
+        """The tag and the anchor before a node, in any order."""
+        scanner = self.scanner
+        tag = ""
+        anchor = ""
+        while not scanner.empty():
+            token = scanner.front()
+            if token.kind == T_TAG:
+                if tag:
+                    raise scanner.error("cannot assign multiple tags to the same node", token.mark)
+                tag = token.value
+            elif token.kind == T_ANCHOR:
+                if anchor:
+                    raise scanner.error("cannot assign multiple anchors to the same node", token.mark)
+                anchor = token.value
+            else:
+                break
+            scanner.pop()
+        return tag, anchor
+
     def _node(self) -> Yaml:
         scanner = self.scanner
         self._count()
@@ -92,22 +112,7 @@ class _Parser:
             scanner.pop()
             self._count(_size(target))
             return target
-        tag = ""
-        anchor = ""
-        while not scanner.empty():
-            token = scanner.front()
-            if token.kind == T_TAG:
-                if tag:
-                    raise scanner.error("cannot assign multiple tags to the same node", token.mark)
-                tag = token.value
-                scanner.pop()
-            elif token.kind == T_ANCHOR:
-                if anchor:
-                    raise scanner.error("cannot assign multiple anchors to the same node", token.mark)
-                anchor = token.value
-                scanner.pop()
-            else:
-                break
+        tag, anchor = self._properties()
         node = Yaml(NULL, None, mark)
         if anchor:
             self.anchors[anchor] = node

@@ -41,7 +41,7 @@ def read_documents(text: str) -> list[Yaml]:
     return cpp.read_documents(text)
 
 
-def _read_fast(text: str) -> list[Yaml] | None:
+def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop of reading, kept in one frame
     """Read with libyaml; None when it is not there, refuses the text, or meets what must be read the other way."""
     try:
         from yaml._yaml import CParser

@@ -77,7 +77,7 @@ class ScalarReader:
                 self.line += 1
                 self.line_start = self.index
 
-    def flow_scalar(
+    def flow_scalar(  # noqa: C901 - the loop of yaml-cpp's ScanScalar, step by step; it runs once for each character
         self, end: re.Pattern[str] | None, indent: int, quote: str = "", in_flow: bool = False
     ) -> tuple[str, bool]:
         """A plain or quoted scalar, folded; returns it and whether it ended by a line that is less indented."""
@@ -208,8 +208,30 @@ class ScalarReader:
             raise self.error(f"invalid unicode: {code}")
         return chr(code)
 
-    def block_lines(self, indent: int, detect: bool, fold: bool) -> str:
+    def _block_line(self, out: list[str]) -> bool:
+        """Append the rest of a line to `out`; tell whether there was any."""
         text = self.text
+        start = self.index
+        while self.index < self.size and text[self.index] not in "\n\r":
+            match = _RUN_LINE.match(text, self.index)
+            if match:
+                out.append(match.group())
+                self.index = match.end()
+            else:
+                out.append(self._escape())
+        return self.index > start
+
+    def _block_indent(self, indent: int, detect: bool) -> int:
+        """Step over a line's indentation; returns that of the block, which is the line's where it is to be detected."""
+        while self.peek() == " " and (self.column < indent or detect):
+            self.index += 1
+        if detect:
+            indent = max(indent, self.column)
+        if self.peek() == "\t" and self.column < indent:
+            raise self.error("illegal tab when looking for indentation")
+        return indent
+
+    def block_lines(self, indent: int, detect: bool, fold: bool) -> str:
         out: list[str] = []
         found = False
         past_opening = False
@@ -218,24 +240,12 @@ class ScalarReader:
         folded = 0
         folded_more = False
         while self.index < self.size:
-            while self.index < self.size and text[self.index] not in "\n\r":
-                found = True
-                past_opening = True
-                match = _RUN_LINE.match(text, self.index)
-                if match:
-                    out.append(match.group())
-                    self.index = match.end()
-                else:
-                    out.append(self._escape())
+            if self._block_line(out):
+                found = past_opening = True
             if self.index >= self.size:
                 break
             self.advance_break()
-            while self.peek() == " " and (self.column < indent or (detect and not found)):
-                self.index += 1
-            if detect and not found:
-                indent = max(indent, self.column)
-            if self.peek() == "\t" and self.column < indent:
-                raise self.error("illegal tab when looking for indentation")
+            indent = self._block_indent(indent, detect and not found)
             following = self.peek()
             next_empty = following in ("\n", "\r")
             next_more = following in (" ", "\t")

@@ -133,7 +133,7 @@ class Scanner(ScalarReader):
 
     # scanning
 
-    def _scan(self) -> None:
+    def _scan(self) -> None:  # noqa: C901 - one arm for each character that a token begins with
         if not self.started:
             self.started = True
             self.key_allowed = True
@@ -420,18 +420,7 @@ class Scanner(ScalarReader):
         mark = self.mark()
         self.index += 1
         if self.peek() == "<":
-            self.index += 1
-            start = self.index
-            while self.index < self.size and self.text[self.index] != ">":
-                match = _URI_CHARACTER.match(self.text, self.index)
-                if not match:
-                    break
-                self.index = match.end()
-            if self.peek() != ">":
-                raise self.error("end of verbatim tag not found")
-            value = self.text[start : self.index]
-            self.index += 1
-            self._push(T_TAG, mark, value)
+            self._push(T_TAG, mark, self._verbatim_tag())
             return
         start = self.index
         handle = True
@@ -455,16 +444,33 @@ class Scanner(ScalarReader):
         tag = f"!{value}" if value else "!!" if handle else "!"
         if handle and self.peek() == "!":
             self.index += 1
-            suffix = self.index
-            while self.index < self.size:
-                match = _TAG_CHARACTER.match(self.text, self.index)
-                if not match:
-                    break
-                self.index = match.end()
-            if self.index == suffix:
-                raise self.error("tag handle with no suffix")
-            tag = f"!{value}!{self.text[suffix : self.index]}"
+            tag = f"!{value}!{self._tag_suffix()}"
         self._push(T_TAG, mark, tag)
+
+    def _verbatim_tag(self) -> str:
+        """What stands between angle brackets."""
+        self.index += 1
+        start = self.index
+        while self.index < self.size and self.text[self.index] != ">":
+            match = _URI_CHARACTER.match(self.text, self.index)
+            if not match:
+                break
+            self.index = match.end()
+        if self.peek() != ">":
+            raise self.error("end of verbatim tag not found")
+        self.index += 1
+        return self.text[start : self.index - 1]
+
+    def _tag_suffix(self) -> str:
+        start = self.index
+        while self.index < self.size:
+            match = _TAG_CHARACTER.match(self.text, self.index)
+            if not match:
+                break
+            self.index = match.end()
+        if self.index == start:
+            raise self.error("tag handle with no suffix")
+        return self.text[start : self.index]
 
     # scalars
 

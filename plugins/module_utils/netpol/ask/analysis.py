@@ -169,13 +169,7 @@ def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
         wanted = 0
         for interval in intervals(model, flow, receivers[0] if isinstance(receivers[0], Pod) else None):
             wanted |= universe.ports.mask(*interval)
-        row = engine.row(number)
-        answers = {mask: bits & asked_bits for mask, bits in row.items()}
-        covered = 0
-        for bits in answers.values():
-            covered |= bits
-        answers[0] = answers.get(0, 0) | (asked_bits & ~covered)
-        for mask, bits in answers.items():
+        for mask, bits in _answers(engine.row(number), asked_bits).items():
             given = mask & wanted
             for index, senders in starts.items():
                 if not bits >> index & 1:
@@ -200,6 +194,16 @@ def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
                                         _told(start, target, protocol, text, verdict, request, model, first)
                                     )
     return _query_result(verdicts, connections, complete, pairs)
+
+
+def _answers(row: Mapping[int, int], asked: int) -> dict[int, int]:
+    """Port mask to those of the asked sources that have it; a source that no policy lets in has an empty one."""
+    answers = {mask: bits & asked for mask, bits in row.items()}
+    covered = 0
+    for bits in answers.values():
+        covered |= bits
+    answers[0] = answers.get(0, 0) | (asked & ~covered)
+    return answers
 
 
 def _classes(universe: Any, ends: Any) -> dict[int, list[Any]]:

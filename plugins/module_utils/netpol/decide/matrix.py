@@ -9,7 +9,7 @@ part of it; a workload's or namespace's connection to itself is the one between 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..errors import NetpolError
@@ -202,23 +202,7 @@ class Matrix:
                 if sources & allowed:
                     yield Block(sources & allowed, bits, mask)
         for mask, found in outside.items():
-            parts: dict[int, int] = {}
-            everyone = 0
-            for _destination, sources in found:
-                everyone |= sources
-            parts[0] = everyone
-            for destination, sources in found:
-                refined: dict[int, int] = {}
-                for reach, members in parts.items():
-                    both = members & sources
-                    if both:
-                        refined[reach | 1 << destination] = both
-                    if members ^ both:
-                        refined[reach] = refined.get(reach, 0) | (members ^ both)
-                parts = refined
-            for reach, members in parts.items():
-                if reach:
-                    yield Block(members, reach, mask)
+            yield from _outside_blocks(mask, found)
 
     def pairs(self) -> Iterator[tuple[str, list[str], int]]:
         """Destination by destination: its name, its sources' names, the port mask. Sorted by destination."""
@@ -293,3 +277,23 @@ def text(connections: Iterable[Connection]) -> str:
         f"{c.source} -> {c.destination}: {c.protocol if c.ports == 'all' else c.protocol + ' ' + c.ports}\n"
         for c in connections
     )
+
+
+def _outside_blocks(mask: int, found: Sequence[tuple[int, int]]) -> Iterator[Block]:
+    """Sources that reach the same destinations, together: destinations with their sources are divided by each other."""
+    everyone = 0
+    for _destination, sources in found:
+        everyone |= sources
+    parts = {0: everyone}
+    for destination, sources in found:
+        refined: dict[int, int] = {}
+        for reach, members in parts.items():
+            both = members & sources
+            if both:
+                refined[reach | 1 << destination] = both
+            if members ^ both:
+                refined[reach] = refined.get(reach, 0) | (members ^ both)
+        parts = refined
+    for reach, members in parts.items():
+        if reach:
+            yield Block(members, reach, mask)

@@ -152,22 +152,28 @@ class _Builder:
             return
         items = value.get("items")
         if kind.endswith("List") and (items is None or isinstance(items, list)):
-            if depth >= MAX_LIST_DEPTH:
-                self._problem(entry, "error", "items", f"lists nested more than {MAX_LIST_DEPTH} deep")
-                return
-            for index, item in enumerate(items or ()):
-                typed = item
-                if isinstance(item, Mapping) and "kind" not in item and kind != "List":
-                    # Typed lists of the API leave out kind and apiVersion of their items.
-                    typed = {**item, "kind": kind[:-4], "apiVersion": value.get("apiVersion", "")}
-                self._add(entry._replace(value=typed, prefix=f"{entry.prefix}items[{index}]."), depth + 1)
+            self._add_items(entry, kind, items or (), depth)
             return
-        metadata = value.get("metadata")
         if kind not in _READERS and kind not in TEMPLATES:
             near = nearest(kind, POLICY_KINDS) if "Polic" in kind and "spec" in value else ""
             if near and str(value.get("apiVersion", "")).startswith(("networking.k8s.io/", f"{POLICY_GROUP}/")):
                 self._problem(entry, "error", "kind", f"unknown kind {kind!r}", f"did you mean {near!r}?")
             return
+        self._keep(entry, kind, value.get("metadata"))
+
+    def _add_items(self, entry: _Entry, kind: str, items: Sequence[Any], depth: int) -> None:
+        if depth >= MAX_LIST_DEPTH:
+            self._problem(entry, "error", "items", f"lists nested more than {MAX_LIST_DEPTH} deep")
+            return
+        for index, item in enumerate(items):
+            typed = item
+            if isinstance(item, Mapping) and "kind" not in item and kind != "List":
+                # Typed lists of the API leave out kind and apiVersion of their items.
+                typed = {**item, "kind": kind[:-4], "apiVersion": entry.value.get("apiVersion", "")}
+            self._add(entry._replace(value=typed, prefix=f"{entry.prefix}items[{index}]."), depth + 1)
+
+    def _keep(self, entry: _Entry, kind: str, metadata: object) -> None:
+        """Keep an object under its name, in place of an earlier one of that name."""
         if not isinstance(metadata, Mapping):
             self._problem(entry, "error", "metadata", "required: an object with at least a name")
             return

@@ -63,7 +63,7 @@ class Reader:
         self._scalars: dict[str, Any] = {}
         self._lines: dict[str, _Line | None] = {}
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> Any:  # noqa: C901 - the inner loop of reading, kept in one frame
         """The value of one document; its separator line may stand first.
 
         Raises:

@@ -14,7 +14,7 @@ from ..decide.universe import Universe
 from ..flows.observed import DNS_PORTS, Observed
 from ..model.addresses import Range, parse_block
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options
-from ..model.ports import describe, summary
+from ..model.ports import PortSpace, describe, summary
 from ..read.manifests import Input, load
 from .policies import Builder
 
@@ -35,17 +35,7 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
     dns = 0
     for interval in DNS_PORTS:
         dns |= space.mask(*interval)
-    observed: dict[tuple[str, str], int] = {}
-    ranges: list[tuple[Observed, int]] = []
-    for flow in builder.flows:
-        mask = 0
-        for interval in flow.intervals:
-            mask |= space.mask(*interval)
-        if isinstance(flow.source, str) and isinstance(flow.destination, str):
-            for pair in _covered(builder, flow.source, flow.destination):
-                observed[pair] = observed.get(pair, 0) | mask
-        else:
-            ranges.append((flow, mask))
+    observed, ranges = _observed(builder, space)
     allowed: dict[tuple[str, str], int] = {}
     excess: list[str] = []
     for destination, sources, mask in matrix.pairs():
@@ -65,6 +55,22 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
             excess.append(f"{source} -> {destination} on {summary(describe(space.intervals(extra)))}")
     missing = _missing(builder, matrix, observed, allowed, ranges)
     return missing, excess
+
+
+def _observed(builder: Builder, space: PortSpace) -> tuple[dict[tuple[str, str], int], list[tuple[Observed, int]]]:
+    """Port masks of the observed flows: between workloads by pair, and of those from or to addresses."""
+    observed: dict[tuple[str, str], int] = {}
+    ranges: list[tuple[Observed, int]] = []
+    for flow in builder.flows:
+        mask = 0
+        for interval in flow.intervals:
+            mask |= space.mask(*interval)
+        if isinstance(flow.source, str) and isinstance(flow.destination, str):
+            for pair in _covered(builder, flow.source, flow.destination):
+                observed[pair] = observed.get(pair, 0) | mask
+        else:
+            ranges.append((flow, mask))
+    return observed, ranges
 
 
 def _covered(builder: Builder, source: str, destination: str) -> list[tuple[str, str]]:
