@@ -51,9 +51,9 @@ class Api:
         """
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": kind, "Accept": "application/json, */*"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 -- always https
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - always https
         try:
-            with urllib.request.urlopen(request, timeout=timeout_seconds, context=self.context) as answer:  # noqa: S310 -- always https
+            with urllib.request.urlopen(request, timeout=timeout_seconds, context=self.context) as answer:  # noqa: S310 - always https
                 text: str = answer.read().decode(errors="replace")
                 return text
         except urllib.error.HTTPError as error:

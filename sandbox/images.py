@@ -63,7 +63,7 @@ IMAGES: tuple[ImageSpec, ...] = (
         files={"agnhost/agnhost": "/agnhost", "busybox/busybox": "/bin/busybox"},
         links=_SHELL_LINKS,
         texts=_USERS,
-        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 -- a path in the image
+        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 - a path in the image
         entrypoint=("/agnhost",),
         command=("pause",),
     ),
@@ -72,7 +72,7 @@ IMAGES: tuple[ImageSpec, ...] = (
         files={"agnhost/agnhost": "/agnhost", "busybox/busybox": "/bin/busybox"},
         links=_SHELL_LINKS,
         texts=_USERS,
-        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 -- a path in the image
+        directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 - a path in the image
         command=("sleep", "infinity"),
     ),
     ImageSpec(
@@ -84,7 +84,7 @@ IMAGES: tuple[ImageSpec, ...] = (
             "/etc/passwd": _USERS["/etc/passwd"] + "redis:x:999:999:redis:/data:/bin/sh\n",
             "/etc/group": _USERS["/etc/group"] + "redis:x:999:\n",
         },
-        directories={"/tmp": 0o1777, "/data": 0o777},  # noqa: S108 -- a path in the image
+        directories={"/tmp": 0o1777, "/data": 0o777},  # noqa: S108 - a path in the image
         # As the images of redis-stack do: more arguments, such as a password, come by the environment.
         entrypoint=("/bin/sh", "-c", _REDIS_START, "redis-server"),
     ),

@@ -210,7 +210,7 @@ def main(arguments: list[str]) -> None:
         "HOME": "/root",
     }
     program = ["/usr/bin/python3", "/usr/local/lib/sandbox/supervisor.py", *arguments[1:]]
-    os.execve(program[0], program, environment)  # noqa: S606 -- becoming the supervisor is the point
+    os.execve(program[0], program, environment)  # noqa: S606 - becoming the supervisor is the point
 
 
 if __name__ == "__main__":

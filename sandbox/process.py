@@ -62,7 +62,7 @@ def run(
     shown = shown if len(shown) < 200 else shown[:200] + "..."
     more: dict[str, Any] = {"stdin": subprocess.DEVNULL} if text_input is None else {"input": text_input}
     try:
-        done = subprocess.run(  # noqa: PLW1510 -- checked below, with a better message
+        done = subprocess.run(  # noqa: PLW1510 - checked below, with a better message
             list(argv),
             capture_output=True,
             text=True,

@@ -20,12 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine  # noqa: E402  the paths
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import Event, parse_event  # noqa: E402
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds  # noqa: E402
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load  # noqa: E402
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import Event, parse_event
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
 
-from bench.evaluate.generate import events, ruleset  # noqa: E402
+from bench.evaluate.generate import events, ruleset
 
 FASTER = 10.0
 OTHER_RULES = 1000

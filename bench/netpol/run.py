@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench.netpol.generate import generate  # noqa: E402 - run as a program, bench is found by then
+from bench.netpol.generate import generate
 
 HERE = Path(__file__).resolve().parent
 TASKS = [sys.executable, str(HERE / "tasks.py")]

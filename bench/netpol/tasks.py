@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input
 
 # pathlib is not used here: importing it costs as much as one query, and would be measured with it.
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = 100_000
-sys.path.insert(0, os.path.join(ROOT, "build", "collections"))  # noqa: PTH118
+sys.path.insert(0, os.path.join(ROOT, "build", "collections"))
 
 
 def texts(directory: str) -> list[tuple[str, str]]:
     """Names and texts of a directory's files."""
     found = []
-    for name in sorted(os.listdir(directory)):  # noqa: PTH208
-        path = os.path.join(directory, name)  # noqa: PTH118
-        with open(path) as file:  # noqa: PTH123
+    for name in sorted(os.listdir(directory)):
+        path = os.path.join(directory, name)
+        with open(path) as file:
             found.append((path, file.read()))
     return found
 

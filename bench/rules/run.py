@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench.rules.generate import ruleset  # noqa: E402 - run as a program, bench is found by then
+from bench.rules.generate import ruleset
 
 EVENTS = """
 import sys

@@ -22,10 +22,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build" / "collections"))
 
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile  # noqa: E402  the path
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import Noise  # noqa: E402
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Lines  # noqa: E402
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import Tuner  # noqa: E402
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import Noise
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Lines
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import Tuner
 
 MOST_MB = 500
 RULES = "".join(

@@ -38,7 +38,7 @@ def _image(name: str, program: str, **more: object) -> ImageSpec:
         name,
         files={"standins/standins": "/usr/bin/standins", "busybox/busybox": "/bin/busybox"},
         links={f"/usr/bin/{program}": "standins", **{f"/bin/{applet}": "busybox" for applet in APPLETS}},
-        directories={"/tmp": 0o1777},  # noqa: S108 -- a path in the image
+        directories={"/tmp": 0o1777},  # noqa: S108 - a path in the image
         labels=LABELS,
         **more,  # type: ignore[arg-type]  # fields of ImageSpec, checked when the module is imported
     )

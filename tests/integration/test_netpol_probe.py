@@ -244,7 +244,7 @@ def stranger(cluster: Cluster) -> Iterator[dict[str, str]]:
     token = cluster.kubectl("-n", "default", "create", "token", "probe-it").strip()
     config = cluster.kubectl("config", "view", "--raw", "--flatten", "-o", "json")
     found = json.loads(config)["clusters"][0]["cluster"]
-    yield {"host": found["server"], "api_key": token, "validate_certs": False}  # type: ignore[dict-item]
+    yield {"host": found["server"], "api_key": token, "validate_certs": False}  # type: ignore[dict-item]  # options of a module have any type
     cluster.kubectl(
         "delete", "clusterrolebinding,clusterrole", "-l", "falconet.k8s/test=probe-it", "--ignore-not-found"
     )

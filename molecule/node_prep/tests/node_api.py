@@ -92,7 +92,7 @@ def serve(api: NodeApi) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_PATCH = do_POST = _handle  # noqa: N815 (names that http.server calls)
+        do_GET = do_PATCH = do_POST = _handle  # noqa: N815 - names that http.server calls
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

@@ -18,7 +18,7 @@ TLS_FINGERPRINT = "falconet.k8s/tls-fingerprint"
 #: uid and gid of the Redis process, owner of its directory on the node.
 REDIS_USER = 999
 #: The chart sets up a password only if this value is not empty, even where a Secret of one's own holds the real one.
-PASSWORD_PLACEHOLDER = "in-existing-secret"  # noqa: S105  # no password: a marker that replaces one
+PASSWORD_PLACEHOLDER = "in-existing-secret"  # noqa: S105 - no password: a marker that replaces one
 
 
 def sidekick_values(settings: Mapping[str, Any], output_values: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def check_flows(
     idle: list[dict[str, Any]] = []
     for kind, flows in (("required", required), ("forbidden", forbidden)):
         for number, flow in enumerate(flows):
-            request = Request("assert", **{f"{kind}_flows": [flow]})  # type: ignore[arg-type] # one of two fields
+            request = Request("assert", **{f"{kind}_flows": [flow]})  # type: ignore[arg-type]  # one of two fields
             try:
                 violations += answer(request, model)["violations"]
             except NoPodError as error:

@@ -122,9 +122,9 @@ def serve(api: FakeApi) -> Iterator[str]:
                 return
             fake_exec.handle(self, api.exec)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 (names that http.server calls)
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - names that http.server calls
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the signature of http.server)
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
             """Say nothing: tests read C(requests)."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -87,7 +87,7 @@ def test_a_second_run_that_changes_something_fails(monkeypatch: pytest.MonkeyPat
     recap = "PLAY RECAP ***\nsandbox : ok=9    changed=2    unreachable=0    failed=0\n"
 
     class Recorded(matrix.Environment):
-        def run(self, argv, **more):  # type: ignore[no-untyped-def]
+        def run(self, argv, **more):  # type: ignore[no-untyped-def]  # the signature does not matter here
             output = "5 passed in 1s" if argv[0] == "pytest" else recap
             return subprocess.CompletedProcess(argv, 0, output)
 

@@ -99,7 +99,7 @@ def all_of(tests: Sequence[Test]) -> Test:
         return lambda fields: first(fields) and second(fields) and third(fields) and fourth(fields)
 
     def test(fields: Fields) -> bool:
-        for each in tests:  # noqa: SIM110  a generator in all() takes twice the time
+        for each in tests:  # noqa: SIM110 - a generator in all() takes twice the time
             if not each(fields):
                 return False
         return True
@@ -120,7 +120,7 @@ def any_of(tests: Sequence[Test]) -> Test:
         return lambda fields: first(fields) or second(fields) or third(fields) or fourth(fields)
 
     def test(fields: Fields) -> bool:
-        for each in tests:  # noqa: SIM110  as above
+        for each in tests:  # noqa: SIM110 - as above
             if each(fields):
                 return True
         return False

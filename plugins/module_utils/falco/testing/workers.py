@@ -32,7 +32,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], jobs: int)
     Returns:
         The results, which are sent, in the order of the items.
     """
-    global _work  # noqa: PLW0603  forked processes have nothing else in common
+    global _work  # noqa: PLW0603 - forked processes have nothing else in common
     if jobs > 1 and len(items) > 1:
         _work = (function, items)
         try:

@@ -75,7 +75,7 @@ def test_mutants_differ_from_the_original_and_from_each_other_and_can_be_written
 
 
 def survivors(cases: str, **more: object) -> list[tuple[str, str]]:
-    report = judged(cases, mutate=True, **more)  # type: ignore[arg-type]
+    report = judged(cases, mutate=True, **more)  # type: ignore[arg-type]  # passed on as given
     assert report.failures == []
     return [(str(one.scope), one.change) for one in report.mutations["own"].survivors if one.reason is None]
 

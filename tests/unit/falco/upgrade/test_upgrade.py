@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue, catalogue_before
@@ -23,7 +24,7 @@ def steps(text: str, old: str = "0.39", new: str = "0.44", plugins: tuple[str, .
     return upgrade([RulesFile("a.yaml", text)], catalogue_before(old, plugins), catalogue(new, plugins))
 
 
-def found(condition: str, output: str = "o", more: str = "", **versions: str) -> list[tuple[str, str]]:
+def found(condition: str, output: str = "o", more: str = "", **versions: Any) -> list[tuple[str, str]]:
     return [(one.finding.code, one.instead) for one in steps(RULE.format(condition, output) + more, **versions)]
 
 

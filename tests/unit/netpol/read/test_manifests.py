@@ -84,7 +84,7 @@ def test_owners_that_own_each_other_do_not_hang() -> None:
         return found
 
     pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "a"}, "spec": {}}
-    pod["metadata"]["ownerReferences"] = [{"controller": True, "kind": "ReplicaSet", "name": "one"}]  # type: ignore[index]
+    pod["metadata"]["ownerReferences"] = [{"controller": True, "kind": "ReplicaSet", "name": "one"}]  # type: ignore[index]  # its type says no more than object
     assert len(load([Input("x", objects=[owned("one", "two"), owned("two", "one"), pod])]).pods) == 1
 
 

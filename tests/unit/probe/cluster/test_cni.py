@@ -58,7 +58,7 @@ def test_only_the_first_file_of_a_directory_rules(api: FakeApi, client: Client) 
         return "\n".join([*lines, "F /etc/cni/net.d/10-flannel.conflist", " " + flannel, "E", ""]), 0
 
     api.exec = container
-    found, unread = read_nodes(client, Probers(), ["n1", "n2"])  # type: ignore[arg-type] # a stand-in for the test
+    found, unread = read_nodes(client, Probers(), ["n1", "n2"])  # type: ignore[arg-type]  # a stand-in for the test
     assert [(entry["name"], entry["enforces"]) for entry in found] == [("flannel", "no")]
     assert found[0]["seen"] == "Node n1: /etc/cni/net.d/10-flannel.conflist (flannel)"
     assert "planted" not in str(found)
@@ -67,7 +67,7 @@ def test_only_the_first_file_of_a_directory_rules(api: FakeApi, client: Client) 
 
 def test_a_node_without_a_configuration_says_so(api: FakeApi, client: Client) -> None:
     api.exec = lambda *_: ("E\n", 0)
-    assert read_nodes(client, Probers(), ["n1"]) == (  # type: ignore[arg-type] # a stand-in for the test
+    assert read_nodes(client, Probers(), ["n1"]) == (  # type: ignore[arg-type]  # a stand-in for the test
         [],
         {"n1": "it has no CNI configuration in the known places"},
     )

@@ -43,7 +43,7 @@ def test_what_listens_and_what_does_not_is_told(api: FakeApi, client: Client) ->
         return "L u1 tcp 80\nX u2 not here\nL u7 tcp 1\nL u1 tcp x\nE\n", 0
 
     api.exec = container
-    with Listeners(client, Probers(), 60) as listeners:  # type: ignore[arg-type] # a stand-in for the test
+    with Listeners(client, Probers(), 60) as listeners:  # type: ignore[arg-type]  # a stand-in for the test
         listeners([at(ONE, 80), at(TWO, 80), at(ONE, 9, "SCTP")])
         assert listeners.rows() == [
             {"pod": "b/one", "port": 80, "protocol": "TCP", "failed": None},

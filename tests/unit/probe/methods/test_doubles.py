@@ -54,7 +54,7 @@ def test_probes_run_between_doubles_in_the_same_order() -> None:
         Probe(DB, "UDP", "2001:db8::1", 53, "a/web-0", WEB, (), False),
         Probe(WEB, "TCP", "203.0.113.9", 443, "outside", None, ((DB, "TCP", 1),), False),
     ]
-    first, second, outside = Doubles(workspace).stand_in(probes)  # type: ignore[arg-type] # a stand-in for the test
+    first, second, outside = Doubles(workspace).stand_in(probes)  # type: ignore[arg-type]  # a stand-in for the test
     assert (first.source.name, first.host, first.expected) == ("double-0", "198.51.100.2", True)
     assert first.controls == ((first.target_pod, "TCP", 5432),)
     assert (second.source.name, second.host) == ("double-1", "2001:db8::1:1")
