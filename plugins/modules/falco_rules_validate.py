@@ -37,6 +37,27 @@ options:
       content:
         description: As O(content).
         type: str
+  falco_output:
+    description:
+      - What the Falco that runs, or is to come, prints of itself, saved in files. Its fields, event types, engine and
+        plugins are taken from there, so that fields of plugins that nobody here knows are known.
+      - In a cluster, C(kubectl exec -n falco ds/falco -c falco -- falco --list -v) prints the first of them.
+      - What is not given is that of O(falco_version), or of the version in O(falco_output.version).
+    type: dict
+    version_added: 0.3.0
+    suboptions:
+      version:
+        description: Path of the output of C(falco --version).
+        type: path
+      fields:
+        description: Path of the output of C(falco --list -v), or of C(falco --list --format json).
+        type: path
+      events:
+        description: Path of the output of C(falco --list-events).
+        type: path
+      plugins:
+        description: Path of the output of C(falco --list-plugins).
+        type: path
   upgrade_from:
     description:
       - The Falco version that runs, where O(falco_version) is the one to come.
@@ -198,11 +219,13 @@ rulesets:
 
 import gc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
+    Catalogue,
     catalogue,
     catalogue_before,
 )
@@ -223,12 +246,29 @@ from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import re
 SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
 
+SAID = ("version", "fields", "events", "plugins")
+
+
 def ruleset_of(entry: dict[str, Any], name: str) -> Ruleset:
     """Make a ruleset of the options `files` or `content`."""
     if entry.get("content") is not None:
         return Ruleset(name, (RulesFile("content", entry["content"]),))
     files, unreadable = read_rules_files(entry.get("files") or [])
     return Ruleset(name, files, unreadable)
+
+
+def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None) -> Catalogue:
+    """What the version to come knows: by its number, or by what it printed of itself."""
+    paths = {name: path for name, path in (params["falco_output"] or {}).items() if path}
+    if not paths:
+        return catalogue(params["falco_version"], plugins)
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said, learned
+
+    try:
+        said = Said(**{name: Path(path).read_text(encoding="utf-8") for name, path in paths.items()})
+    except (OSError, UnicodeError) as error:
+        raise FalcoError(f"falco_output: {error}") from error
+    return learned(said, params["falco_version"])
 
 
 def with_steps(verdict: Verdict, steps: list[Step]) -> Verdict:
@@ -271,6 +311,7 @@ def main() -> None:
             },
             "plugins": {"type": "list", "elements": "str"},
             "falco_version": {"type": "str", "default": "0.44"},
+            "falco_output": {"type": "dict", "options": {name: {"type": "path"} for name in SAID}},
             "upgrade_from": {"type": "str"},
             "fail_on": {"type": "list", "elements": "str", "default": ["error"]},
             "lint": {"type": "bool", "default": True},
@@ -278,7 +319,7 @@ def main() -> None:
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
         },
-        mutually_exclusive=[("files", "content", "rulesets")],
+        mutually_exclusive=[("files", "content", "rulesets"), ("falco_output", "plugins")],
         required_one_of=[("files", "content", "rulesets")],
         supports_check_mode=True,
     )
@@ -289,7 +330,7 @@ def main() -> None:
     try:
         check_fail_on(params["fail_on"])
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        known = catalogue(params["falco_version"], plugins)
+        known = catalogue_of(params, plugins)
         if known.note:
             module.warn(known.note)
         before = catalogue_before(params["upgrade_from"], plugins) if params["upgrade_from"] else None

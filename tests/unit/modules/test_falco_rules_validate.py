@@ -58,6 +58,26 @@ def test_a_falco_newer_than_all_known_is_taken_as_the_newest_with_a_warning(name
     assert "0.37" in run_module(name, {"content": GOOD, "falco_version": "0.37.1"})["msg"]
 
 
+def test_what_falco_prints_of_itself_counts(tmp_path: Path) -> None:
+    fields = tmp_path / "fields.txt"
+    fields.write_text(
+        "-------------------------------\nField Class:                  okta (plugin)\n"
+        "Event Sources:                okta \n\nokta.actor.name               (Type: CHARBUF) Who did it\n"
+    )
+    plugins = tmp_path / "plugins.txt"
+    plugins.write_text(
+        "1 Plugins Loaded:\n\nName: okta\nDescription: d\nVersion: 0.11.1\nCapabilities: \n"
+        "  - Event Sourcing (ID=7, source='okta')\n  - Field Extraction\n"
+    )
+    text = GOOD.replace("evt.type = open", "okta.actor.name = x") + "  source: okta\n"
+    said = {"fields": str(fields), "plugins": str(plugins)}
+    assert validated(content=text, fail_on=["warning"])["failed"]
+    result = validated(content=text, falco_output=said, fail_on=["warning"])
+    assert not result.get("failed"), result
+    assert "No such file" in validated(content=text, falco_output={"version": str(tmp_path / "none")})["msg"]
+    assert "falco --version" in validated(content=text, falco_output={"version": str(fields)})["msg"]
+
+
 def test_an_upgrade_is_judged_and_reported(tmp_path: Path) -> None:
     text = GOOD.replace("evt.type = open", "evt.type = open and evt.dir = >")
     reports = {"sarif_path": str(tmp_path / "a.sarif"), "junit_path": str(tmp_path / "a.xml")}

@@ -202,7 +202,7 @@ def catalogue_with(version: str, plugins: tuple[str, ...] | None, extra: Sequenc
     """Return a catalogue with further plugins, which the caller describes; not cached."""
     found = resolve(version)
     data = data_of(found.falco)
-    return Catalogue(data, (*_plugins(data, found.falco, plugins), *extra), found.note)
+    return Catalogue(data, (*known_plugins(data, found.falco, plugins), *extra), found.note)
 
 
 def catalogue_before(version: str, plugins: tuple[str, ...] | None) -> Catalogue:
@@ -219,7 +219,12 @@ def catalogue_before(version: str, plugins: tuple[str, ...] | None) -> Catalogue
     return catalogue(version, None if plugins is None else tuple(name for name in plugins if name in known))
 
 
-def _plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
+def known_plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
+    """The plugins that a version's tables describe: those of some names, in that order, or all.
+
+    Raises:
+        FalcoError: a name that is not among them.
+    """
     known = {entry[0]: entry for entry in data.PLUGINS}
     for name in known if names is None else names:
         if name not in known:
