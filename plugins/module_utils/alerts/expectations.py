@@ -19,11 +19,12 @@ _KEYS = {"name", "rule", "contains", "fields", "destination"}
 class Expectation:
     """What an alert must be to count.
 
-    :ivar name: how it is called in results.
-    :ivar rule: the rule's name, or None for any.
-    :ivar contains: texts that must all stand in the alert (in its text or in a field's value).
-    :ivar fields: output fields that must have these values (only where the destination tells fields).
-    :ivar destination: where it must have arrived, or None for anywhere.
+    Attributes:
+        name: how it is called in results.
+        rule: the rule's name, or None for any.
+        contains: texts that must all stand in the alert (in its text or in a field's value).
+        fields: output fields that must have these values (only where the destination tells fields).
+        destination: where it must have arrived, or None for anywhere.
     """
 
     name: str
@@ -36,7 +37,8 @@ class Expectation:
     def from_dict(cls, document: Mapping[str, Any]) -> Expectation:
         """Read an expectation from its mapping.
 
-        :raises AlertsError: on an unknown key, a wrong type, or when nothing at all is expected.
+        Raises:
+            AlertsError: on an unknown key, a wrong type, or when nothing at all is expected.
         """
         unknown = sorted(set(document) - _KEYS)
         if unknown:

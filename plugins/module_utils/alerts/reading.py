@@ -24,10 +24,11 @@ class AlertsError(ValueError):
 class Alert:
     """One alert at one place.
 
-    :ivar time_ns: when the event happened, in nanoseconds since the epoch; None when the message does not tell.
-    :ivar arrived_ns: when the destination got it, likewise; None in Falco's own log.
-    :ivar destination: ``falco`` for Falco's log, else what the receiver calls the channel (``slack`` ...).
-    :ivar text: everything human-readable in it.
+    Attributes:
+        time_ns: when the event happened, in nanoseconds since the epoch; None when the message does not tell.
+        arrived_ns: when the destination got it, likewise; None in Falco's own log.
+        destination: ``falco`` for Falco's log, else what the receiver calls the channel (``slack`` ...).
+        text: everything human-readable in it.
     """
 
     rule: str | None
@@ -44,7 +45,8 @@ class Alert:
 def read_time(text: str) -> int:
     """Nanoseconds since the epoch of an RFC 3339 time, whose fraction may have nine digits.
 
-    :raises AlertsError: when it is no such time.
+    Raises:
+        AlertsError: when it is no such time.
     """
     found = _TIME.match(text)
     if not found:
