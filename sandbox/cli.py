@@ -55,11 +55,11 @@ def running(name: str) -> Instance:
 
 
 def _exec(name: str, node_name: str, argv: Sequence[str]) -> int:
-    from sandbox import image_import, node
+    from sandbox import image_import, machines
 
     sandbox, member = running(name), find_node(node_name)
     command = list(argv[1:] if argv[:1] == ["--"] else argv) or ["/bin/bash", "-l"]
-    found = node.find(sandbox, member.name)
+    found = machines.find(sandbox, member.name)
     if found is None:
         raise SandboxError(f"{member.name} does not run", f"python -m sandbox --name {name} up")
     environment = {
@@ -72,15 +72,15 @@ def _exec(name: str, node_name: str, argv: Sequence[str]) -> int:
 
 
 def _enforcement(name: str, state: str) -> int:
-    from sandbox import node
+    from sandbox import machines
 
     sandbox = running(name)
     verb = "start" if state == "on" else "stop"
     for member in NODES:
-        found = node.find(sandbox, member.name)
+        found = machines.find(sandbox, member.name)
         if found is None:
             raise SandboxError(f"{member.name} does not run", f"python -m sandbox --name {name} up")
-        answer = node.order(found[0], {"do": verb, "service": "netpol-agent"})
+        answer = machines.order(found[0], {"do": verb, "service": "netpol-agent"})
         say(f"{member.name}: NetworkPolicy agent {answer['state']}")
     return 0
 

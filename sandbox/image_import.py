@@ -14,7 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.image_spec import ImageSpec
 from sandbox.images import PAUSE_IMAGE
 from sandbox.instance import NODES, Instance, Node
-from sandbox.node import IMAGES_READY, find, inside
+from sandbox.machines import IMAGES_READY, find, inside
 from sandbox.process import run, tail, wait_for
 
 LIMIT_SECONDS = 300

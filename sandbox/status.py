@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import cgroups, health, network, node
+from sandbox import cgroups, health, machines, network
 from sandbox.addons import is_static
 from sandbox.api import Api
 from sandbox.errors import SandboxError
@@ -79,12 +79,12 @@ def describe_pods(pods: list[dict[str, Any]]) -> tuple[str, list[str]]:
 def _machines(sandbox: Instance, report: Report) -> dict[str, str]:
     agents: dict[str, str] = {}
     for name in (*(member.name for member in NODES), OUTSIDE):
-        found = node.find(sandbox, name)
+        found = machines.find(sandbox, name)
         if found is None:
             report.add("machine", name, "does not run", good=False)
             continue
         try:
-            services = node.order(found[0], {"do": "status"}, timeout_seconds=5)
+            services = machines.order(found[0], {"do": "status"}, timeout_seconds=5)
         except SandboxError as error:
             report.add("machine", name, error.message, good=False)
             continue

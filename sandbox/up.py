@@ -19,8 +19,8 @@ from sandbox import (
     image_store,
     images,
     instance,
+    machines,
     network,
-    node,
     oci,
     pki,
 )
@@ -32,7 +32,7 @@ from sandbox.doctor import require_usable_machine
 from sandbox.errors import SandboxError
 from sandbox.image_spec import ImageSpec
 from sandbox.instance import NODES, Instance
-from sandbox.node import Machine
+from sandbox.machines import Machine
 from sandbox.packages import package_layer
 from sandbox.process import say, tail_file, wait_for
 from sandbox.rootfs import debian_programs, root_file_system, what_came
@@ -80,7 +80,7 @@ def prepare() -> Parts:
         link_host_programs(outputs)
         root, more = from_debian.result()
     outputs |= more
-    layers = (node.program_layer(outputs), package_layer(root), root)
+    layers = (machines.program_layer(outputs), package_layer(root), root)
     made = tuple(images.make_images(images.all_images(), outputs))
     store = image_store.prepared_store(outputs["containerd"], [image for _, image in made])
     used = {layer.path.parent for _, image in made for layer in image.layers} | set(outputs.values())
@@ -105,36 +105,36 @@ def link_host_programs(outputs: Mapping[str, Path]) -> None:
 
 def ensure_machine(sandbox: Instance, machine: Machine) -> bool:
     """The machine runs with this specification and is plugged in; True if it had to be started."""
-    found = node.find(sandbox, machine.name)
+    found = machines.find(sandbox, machine.name)
     fresh = False
     if found and found[1] != machine.digest:
         say(f"{machine.name}: its specification changed, starting it again")
-        node.stop(sandbox, machine.name)
+        machines.stop(sandbox, machine.name)
         found = None
     if found:
         pid = found[0]
         network.ensure_cable(sandbox, machine.number, pid)
     else:
-        pid, fresh = node.start(sandbox, machine), True
+        pid, fresh = machines.start(sandbox, machine), True
     log = sandbox.logs(machine.name) / "init.log"
 
     def up_or_dead() -> bool:
-        if not node.alive(pid):
+        if not machines.alive(pid):
             raise SandboxError(f"{machine.name} died while it started:\n{tail_file(log)}")
-        return node.network_is_up(pid)
+        return machines.network_is_up(pid)
 
     wait_for(f"the network of {machine.name}", up_or_dead, timeout_seconds=60, hint=f"see {log}")
-    if machine.name != instance.OUTSIDE and node.ensure_agent(pid) and not fresh:
-        node_state = node.order(pid, {"do": "status"})["netpol-agent"]["state"]
+    if machine.name != instance.OUTSIDE and machines.ensure_agent(pid) and not fresh:
+        node_state = machines.order(pid, {"do": "status"})["netpol-agent"]["state"]
         if node_state != "stopped":
-            node.order(pid, {"do": "restart", "service": "netpol-agent"})
+            machines.order(pid, {"do": "restart", "service": "netpol-agent"})
     return fresh
 
 
-def machines(sandbox: Instance, layers: Sequence[Path], keys: Path) -> list[Machine]:
+def all_machines(sandbox: Instance, layers: Sequence[Path], keys: Path) -> list[Machine]:
     """The specifications of everything that the sandbox starts."""
-    cluster = [node.cluster_machine(sandbox, member, layers, keys) for member in NODES]
-    return [*cluster, node.outside_machine(sandbox, layers)]
+    cluster = [machines.cluster_machine(sandbox, member, layers, keys) for member in NODES]
+    return [*cluster, machines.outside_machine(sandbox, layers)]
 
 
 def wait_for_api(sandbox: Instance, api: Api) -> None:
@@ -151,8 +151,8 @@ def wait_for_api(sandbox: Instance, api: Api) -> None:
 
 def boot_times(sandbox: Instance) -> dict[str, datetime.datetime]:
     """When each of the running nodes came up."""
-    found = {member.name: node.find(sandbox, member.name) for member in NODES}
-    return {name: node.booted_at(process[0]) for name, process in found.items() if process}
+    found = {member.name: machines.find(sandbox, member.name) for member in NODES}
+    return {name: machines.booted_at(process[0]) for name, process in found.items() if process}
 
 
 def not_ready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
@@ -224,10 +224,10 @@ def wait_for_network(sandbox: Instance, api: Api) -> list[str]:
         if _within(SYNC_SECONDS, all_good):
             return mended
         for one in found:
-            process = None if one.good else node.find(sandbox, one.node)
+            process = None if one.good else machines.find(sandbox, one.node)
             if process:
                 say(f"{one.node}: {one.text()}; starting its kube-proxy again")
-                node.order(process[0], {"do": "restart", "service": "kube-proxy"})
+                machines.order(process[0], {"do": "restart", "service": "kube-proxy"})
                 mended.append(one.node)
         wait_for("DNS and Services on every node", all_good, timeout_seconds=NETWORK_LIMIT_SECONDS)
     except SandboxError as error:
@@ -279,9 +279,9 @@ def up(name: str) -> Instance:
         write_atomically(sandbox.ssh_key, (keys / "ssh/root").read_text(), mode=0o600)
         write_atomically(sandbox.kubeconfig, kubeconfig(sandbox.api_url, "admin", cluster), mode=0o600)
         network.ensure_bridge(sandbox)
-        wanted = machines(sandbox, parts.layers, keys)
+        wanted = all_machines(sandbox, parts.layers, keys)
         for member in NODES:
-            image_store.ensure_store(parts.store, node.disk(sandbox, member.name) / "containerd")
+            image_store.ensure_store(parts.store, machines.disk(sandbox, member.name) / "containerd")
         with ThreadPoolExecutor(len(wanted)) as pool:
             started = sum(pool.map(lambda machine: ensure_machine(sandbox, machine), wanted))
         clock.reached("machines_started")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import instance, node
+from sandbox import instance, machines
 
 from .cluster import ROOT, Cluster, wait_for
 from .probing import OURS, THEIRS, probe, running_system, start, to_backend, traceless
@@ -183,11 +183,11 @@ def test_a_run_killed_at_any_stage_leaves_nothing(system: None, cluster: Cluster
 def test_a_node_that_is_away_is_no_denial(system: None, cluster: Cluster) -> None:
     current = instance.load(os.environ.get("SANDBOX_NAME", "falconet"))
     assert current is not None
-    there = node.find(current, "worker02")
+    there = machines.find(current, "worker02")
     assert there is not None
     flows = [to_backend("frontend"), to_backend("visitor", THEIRS)]
     try:
-        node.order(there[0], {"do": "stop", "service": "kubelet"})
+        machines.order(there[0], {"do": "stop", "service": "kubelet"})
         result = probe(required_flows=flows, method="exec", settle_seconds=2, on_violation="report")
         on_it = {row["from"] for row in result["results"] if row["verdict"] == "probe_failed"}
         assert len(on_it) == 2, result["results"]
@@ -200,7 +200,7 @@ def test_a_node_that_is_away_is_no_denial(system: None, cluster: Cluster) -> Non
         # The canary makes do with the nodes that are there.
         assert probe(question="enforcement")["enforced"] is True
     finally:
-        node.order(there[0], {"do": "start", "service": "kubelet"})
+        machines.order(there[0], {"do": "start", "service": "kubelet"})
         wait_for(lambda: ready(cluster, "worker02"), 120, "the node to be back")
     traceless(cluster)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import image_import, instance, node, oci
+from sandbox import image_import, instance, machines, oci
 
 from .cluster import Cluster, wait_for
 
@@ -312,7 +312,7 @@ def test_user_imports_an_image(tmp_path: Path) -> None:
     current = instance.load(NAME)
     assert current is not None
     for one in instance.NODES:
-        found = node.find(current, one.name)
+        found = machines.find(current, one.name)
         assert found is not None
         assert "example.test/hello:1" in image_import.present(found[0])
 
@@ -333,8 +333,8 @@ def test_errors_name_the_thing(tmp_path: Path) -> None:
 def test_second_up_changes_nothing() -> None:
     current = instance.load(NAME)
     assert current is not None
-    before = {one.name: node.find(current, one.name) for one in instance.NODES}
+    before = {one.name: machines.find(current, one.name) for one in instance.NODES}
     done = sandbox("up")
     assert done.returncode == 0, done.stderr
     assert "nothing changed" in done.stderr
-    assert {one.name: node.find(current, one.name) for one in instance.NODES} == before
+    assert {one.name: machines.find(current, one.name) for one in instance.NODES} == before

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from sandbox import health, node
+from sandbox import health, machines
 from sandbox.api import Api
 from sandbox.instance import NODES, Instance, load
 
@@ -41,9 +41,9 @@ def ask(ours: Instance) -> Callable[[], list[health.Health]]:
 
 
 def order(ours: Instance, name: str, verb: str) -> None:
-    found = node.find(ours, name)
+    found = machines.find(ours, name)
     assert found is not None
-    node.order(found[0], {"do": verb, "service": "kube-proxy"})
+    machines.order(found[0], {"do": verb, "service": "kube-proxy"})
 
 
 def last_sync(name: str) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cgroups, down, instance, network, node
+from sandbox import cgroups, down, instance, machines, network
 
 from .cluster import Cluster, wait_for
 
@@ -118,10 +118,10 @@ def test_dead_node_is_started_again() -> None:
     assert sandbox("up").returncode == 0
     current = instance.load(NAME)
     assert current is not None
-    before = node.find(current, "worker02")
+    before = machines.find(current, "worker02")
     assert before is not None
     os.kill(before[0], signal.SIGKILL)
-    wait_for(lambda: node.find(current, "worker02") is None, 20, "worker02 to die")
+    wait_for(lambda: machines.find(current, "worker02") is None, 20, "worker02 to die")
     status = sandbox("status")
     assert status.returncode == 1
     assert "worker02: does not run" in status.stdout

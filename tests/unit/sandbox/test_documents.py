@@ -16,7 +16,7 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from sandbox import addons, capability, control_plane, images, instance, kind, node, node_files, pki
+from sandbox import addons, capability, control_plane, images, instance, kind, machines, node_files, pki
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance
 
@@ -75,7 +75,7 @@ def test_kubeconfig_holds_everything(keys: Path) -> None:
 
 
 def spec_of(keys: Path, one: instance.Node) -> dict[str, Any]:
-    return dict(node.cluster_machine(WORLD, one, [Path("/layer"), Path("/root")], keys).spec)
+    return dict(machines.cluster_machine(WORLD, one, [Path("/layer"), Path("/root")], keys).spec)
 
 
 def files_of(keys: Path, one: instance.Node) -> dict[str, dict[str, Any]]:
@@ -111,9 +111,9 @@ def test_secrets_of_a_node_are_private_and_workers_have_no_keys_of_the_cluster(k
 
 
 def test_specification_changes_with_its_content(keys: Path) -> None:
-    machine = node.cluster_machine(WORLD, WORKER, [Path("/a")], keys)
-    assert machine.digest == node.cluster_machine(WORLD, WORKER, [Path("/a")], keys).digest
-    assert machine.digest != node.cluster_machine(WORLD, WORKER, [Path("/b")], keys).digest
+    machine = machines.cluster_machine(WORLD, WORKER, [Path("/a")], keys)
+    assert machine.digest == machines.cluster_machine(WORLD, WORKER, [Path("/a")], keys).digest
+    assert machine.digest != machines.cluster_machine(WORLD, WORKER, [Path("/b")], keys).digest
     json.dumps(machine.spec)
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from sandbox import doctor, health, instance, network, node, up
+from sandbox import doctor, health, instance, machines, network, up
 from sandbox.api import Api
 from sandbox.errors import SandboxError
 from sandbox.health import Health
@@ -76,14 +76,14 @@ class Proxies:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(up, "NETWORK_LIMIT_SECONDS", 0.1)
     monkeypatch.setattr(up, "SYNC_SECONDS", 0.1)
-    monkeypatch.setattr(node, "find", lambda _sandbox, name: (name, "digest"))
+    monkeypatch.setattr(machines, "find", lambda _sandbox, name: (name, "digest"))
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_node_that_serves_nothing_gets_its_kube_proxy_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     proxies = Proxies([MEMBERS[1]])
     monkeypatch.setattr(health, "ask", proxies.ask)
-    monkeypatch.setattr(node, "order", proxies.order)
+    monkeypatch.setattr(machines, "order", proxies.order)
     assert up.wait_for_network(SANDBOX, NO_API) == [MEMBERS[1]]
     assert proxies.restarted == [MEMBERS[1]]
 
@@ -92,7 +92,7 @@ def test_a_node_that_serves_nothing_gets_its_kube_proxy_started_again(monkeypatc
 def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     proxies = Proxies([MEMBERS[1]], hopeless=True)
     monkeypatch.setattr(health, "ask", proxies.ask)
-    monkeypatch.setattr(node, "order", proxies.order)
+    monkeypatch.setattr(machines, "order", proxies.order)
     with pytest.raises(SandboxError, match=rf"{MEMBERS[1]}: DNS over UDP does not answer \(refused\)") as told:
         up.wait_for_network(SANDBOX, NO_API)
     assert "kube-proxy.log" in told.value.hint
@@ -101,7 +101,7 @@ def test_a_node_that_cannot_be_mended_is_named(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("quick")
 def test_nothing_is_started_again_where_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "ask", Proxies([]).ask)
-    monkeypatch.setattr(node, "order", lambda *_: pytest.fail("something was started again"))
+    monkeypatch.setattr(machines, "order", lambda *_: pytest.fail("something was started again"))
     assert up.wait_for_network(SANDBOX, NO_API) == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox import cli, debian, doctor, instance, inventory, kind, node, packages, status, toolchain, up
+from sandbox import cli, debian, doctor, instance, inventory, kind, machines, packages, status, toolchain, up
 from sandbox.builds import BUILDS, GoBuild
 from sandbox.doctor import GIB, Facts, judge
 from sandbox.errors import SandboxError
@@ -285,7 +285,7 @@ def test_clones_of_the_repository_share_their_machines(tmp_path: Path, monkeypat
         clone.mkdir()
         for script in ("supervisor.py", "outside_server.py"):
             (clone / script).write_text(text)
-        monkeypatch.setattr(node, "HERE", clone)
-        layers.append(node.program_layer(outputs))
+        monkeypatch.setattr(machines, "HERE", clone)
+        layers.append(machines.program_layer(outputs))
     assert layers[0] == layers[1]
     assert layers[1] != layers[2]
