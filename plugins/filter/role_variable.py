@@ -11,7 +11,7 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
 from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
-from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import declared_option
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import declared_option, role_options
 
 
 def role_variable(value: Any, name: str) -> Any:
@@ -50,6 +50,14 @@ def nested_role_variables(names: list[str]) -> list[str]:
     return found
 
 
+def role_variables(names: list[str], role: str) -> list[str]:
+    """Those of the names that a role declares. See role_variables.yml."""
+    try:
+        return [name for name in names if name in role_options(role)]
+    except KeyError as error:
+        raise AnsibleFilterError(f"role_variables: this collection has no role {role}") from error
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -59,4 +67,5 @@ class FilterModule:
             "nested_role_variables": nested_role_variables,
             "role_variable": role_variable,
             "role_variable_problems": role_variable_problems,
+            "role_variables": role_variables,
         }

@@ -47,6 +47,29 @@ options:
     description: Its namespace.
     type: str
     default: falco
+  releases:
+    description:
+      - Several releases instead of one, each with its O(releases[].name), O(releases[].path) and O(releases[].values).
+      - All of them are checked before anything is told.
+    type: list
+    elements: dict
+    version_added: "0.3.0"
+    suboptions:
+      name:
+        description: Name of the release.
+        type: str
+        required: true
+      path:
+        description: As O(path).
+        type: path
+        required: true
+      values:
+        description: As O(values).
+        type: dict
+        required: true
+      chart:
+        description: Name and version that the chart must have, such as C(falco-9.1.0).
+        type: str
   binary_path:
     description: The helm program, 3.8 or newer; by default the one in C(PATH).
     type: path
@@ -88,61 +111,99 @@ problems:
 """
 
 import json
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import chart_digest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import Chart, chart_digest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError, Problem
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
 from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests
 from ansible_collections.falconet.k8s.plugins.module_utils.files.helm import find_helm
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 
 
-def render(module: AnsibleModule) -> str:
-    """What helm template prints for the module's values, which it is given where no process list shows them."""
+def render(module: AnsibleModule, release: dict[str, Any]) -> str:
+    """What helm template prints for a release's values, which it is given where no process list shows them."""
     params = module.params
     helm = find_helm(params["binary_path"], module.run_command)
-    command = [helm, "template", params["release_name"], params["path"], "--namespace", params["release_namespace"]]
-    code, out, err = module.run_command([*command, "--no-hooks", "--values", "-"], data=json.dumps(params["values"]))
+    command = [helm, "template", release["name"], release["path"], "--namespace", params["release_namespace"]]
+    code, out, err = module.run_command([*command, "--no-hooks", "--values", "-"], data=json.dumps(release["values"]))
     if code:
         raise KubeError(f"helm template fails with these values: {err.strip()}")
     return str(out)
 
 
+def checked_chart(module: AnsibleModule, release: dict[str, Any]) -> Chart:
+    """The chart of a release whose values fit it."""
+    chart = read_chart(release["path"])
+    wanted = release.get("chart")
+    if wanted and wanted != f"{chart.name}-{chart.version}":
+        raise KubeError(f"{release['path']} is the chart {chart.name}-{chart.version}, not {wanted}.")
+    if chart.missing and module.params["require_dependencies"]:
+        missing = ", ".join(chart.missing)
+        hint = "Run helm dependency build there, or use the packed chart."
+        raise KubeError(f"{release['path']} has no {missing} in its charts/ directory.", hint)
+    try:
+        check_values(release["values"], chart)
+        if module.params["render"]:
+            check_rendered(read_manifests(render(module, release)))
+    except FalcoChartError as error:
+        told = f"The values of {release['name']} do not fit the chart {chart.name} {chart.version}:\n{error}"
+        raise UnfitError(told, error.problems) from error
+    return chart
+
+
+class UnfitError(Exception):
+    """Values that do not fit, told for people, with all that is wrong."""
+
+    def __init__(self, told: str, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__(told)
+
+
 def main() -> None:
     """Entry point."""
+    release = {
+        "name": {"type": "str", "required": True},
+        "path": {"type": "path", "required": True},
+        "values": {"type": "dict", "required": True},
+        "chart": {"type": "str"},
+    }
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
+            "releases": {"type": "list", "elements": "dict", "options": release},
             "require_dependencies": {"type": "bool", "default": True},
             "render": {"type": "bool", "default": False},
             "release_name": {"type": "str", "default": "falco"},
             "release_namespace": {"type": "str", "default": "falco"},
             "binary_path": {"type": "path"},
         },
+        mutually_exclusive=[("path", "releases")],
         supports_check_mode=True,
     )
+    params = module.params
+    one = {"name": params["release_name"], "path": params["path"], "values": params["values"]}
+    charts, told, problems = [], [], []
     try:
-        if not module.params["path"]:
-            find_helm(module.params["binary_path"], module.run_command)
+        if not params["path"] and params["releases"] is None:
+            find_helm(params["binary_path"], module.run_command)
             module.exit_json(changed=False)
-        chart = read_chart(module.params["path"])
-        if chart.missing and module.params["require_dependencies"]:
-            missing = ", ".join(chart.missing)
-            hint = "Run helm dependency build there, or use the packed chart."
-            raise KubeError(f"{module.params['path']} has no {missing} in its charts/ directory.", hint)
-        check_values(module.params["values"], chart)
-        if module.params["render"]:
-            check_rendered(read_manifests(render(module)))
+        for entry in params["releases"] if params["releases"] is not None else [one]:
+            try:
+                charts.append(checked_chart(module, entry))
+            except UnfitError as error:
+                told.append(str(error))
+                problems += [{"path": p.path, "message": p.message, "hint": p.hint} for p in error.problems]
     except KubeError as error:
         module.fail_json(msg=str(error))
-    except FalcoChartError as error:
-        problems = [{"path": p.path, "message": p.message, "hint": p.hint} for p in error.problems]
-        module.fail_json(
-            msg=f"The values do not fit the chart {chart.name} {chart.version}:\n{error}", problems=problems
-        )
+    if told:
+        module.fail_json(msg="\n".join(told), problems=problems)
+    if params["releases"] is not None:
+        module.exit_json(changed=False)
+    (chart,) = charts
     about = {"name": chart.name, "version": chart.version, "app_version": chart.app_version}
     module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart)})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: falco_release_info
-short_description: Read Helm's records of a release
+short_description: Read Helm's records of releases
 version_added: "0.1.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
@@ -24,9 +24,19 @@ options:
   name:
     description: Name of the release.
     type: str
-    required: true
+  names:
+    description: Names of several releases, instead of O(name).
+    type: list
+    elements: str
+    version_added: "0.3.0"
+  beside:
+    description:
+      - Name of Falco's first release. With O(names), releases whose workloads belong to it by their label
+        C(falconet.k8s/falco) are read as well.
+    type: str
+    version_added: "0.3.0"
   namespace:
-    description: Namespace of the release.
+    description: Namespace of the releases.
     type: str
     required: true
 """
@@ -37,12 +47,19 @@ EXAMPLES = r"""
     name: falco
     namespace: falco
   register: release
+
+- name: Look at all releases of Falco, and those beside the first
+  falconet.k8s.falco_release_info:
+    names: [falco]
+    beside: falco
+    namespace: falco
+  register: found
 """
 
 RETURN = r"""
 release:
   description: The deployed revision, or null.
-  returned: success
+  returned: success, with O(name)
   type: dict
   contains:
     revision:
@@ -59,25 +76,32 @@ release:
       type: dict
 unfinished:
   description: Later records that were left behind, each with C(revision), C(status), C(secret) and C(age_seconds).
-  returned: success
+  returned: success, with O(name)
+  type: list
+  elements: dict
+releases:
+  description:
+    - Releases in the order of O(names), then others that were found by O(beside); each with C(name), C(release) and
+      C(unfinished) as above, and C(beside), whether its workloads belong to another one.
+  returned: success, with O(names)
   type: list
   elements: dict
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.release import read_release
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.release import (
+    Release,
+    read_release,
+    releases_beside,
+)
 
 
-def main() -> None:
-    """Entry point."""
-    spec = {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}}
-    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
-    try:
-        found = read_release(connect(module.params), module.params["namespace"], module.params["name"])
-    except KubeError as error:
-        module.fail_json(msg=str(error))
+def told(found: Release) -> dict[str, Any]:
+    """What a result tells of one release."""
     release = None
     if found.deployed:
         release = {
@@ -90,7 +114,36 @@ def main() -> None:
         {"revision": r.revision, "status": r.status, "secret": r.secret, "age_seconds": r.age_seconds}
         for r in found.unfinished
     ]
-    module.exit_json(changed=False, release=release, unfinished=unfinished)
+    return {"release": release, "unfinished": unfinished}
+
+
+def main() -> None:
+    """Entry point."""
+    spec = {
+        "name": {"type": "str"},
+        "names": {"type": "list", "elements": "str"},
+        "beside": {"type": "str"},
+        "namespace": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(
+        argument_spec={**CLUSTER_ARGUMENTS, **spec},
+        required_one_of=[("name", "names")],
+        mutually_exclusive=[("name", "names"), ("name", "beside")],
+        supports_check_mode=True,
+    )
+    params, namespace = module.params, module.params["namespace"]
+    try:
+        client = connect(params)
+        if params["name"] is not None:
+            module.exit_json(changed=False, **told(read_release(client, namespace, params["name"])))
+        beside = releases_beside(client, namespace, params["beside"]) if params["beside"] else ()
+        releases = [
+            {"name": name, "beside": name in beside, **told(read_release(client, namespace, name))}
+            for name in dict.fromkeys([*params["names"], *beside])
+        ]
+    except KubeError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, releases=releases)
 
 
 if __name__ == "__main__":

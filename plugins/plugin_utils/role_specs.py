@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
+
+from .plain import plain
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,3 +53,25 @@ def declared_option(name: str) -> dict[str, Any]:
         if name in options:
             return options[name]
     raise KeyError(name)
+
+
+def typed_variables(role: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A role's variables with their declared types, and without the role's name before theirs.
+
+    Args:
+      role: such as C(falco).
+      given: by their names; what the role does not declare is left out.
+
+    Raises:
+      VariableError: values of other types; all problems at once.
+    """
+    typed, problems = {}, []
+    for name, option in role_options(role).items():
+        if name in given:
+            try:
+                typed[name[len(role) + 1 :]] = read_variable(name, plain(given[name]), option)
+            except VariableError as error:
+                problems += error.problems
+    if problems:
+        raise VariableError(problems)
+    return typed

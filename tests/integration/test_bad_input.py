@@ -170,7 +170,7 @@ def test_a_trigger_on_a_rule_that_does_not_exist(site: Site) -> None:
             {"falco_image_pull_secrets": ["nobody-made-it"]},
             "falco_image_pull_secrets: there is no Secret nobody-made-it",
         ),
-        ({"falco_node_selector": {"no": "node"}}, "No node of the cluster has the labels of falco_node_selector"),
+        ({"falco_node_selector": {"no": "node"}}, "falco_node_selector: no node of the cluster has these labels"),
     ],
 )
 def test_objects_that_do_not_exist(site: Site, extra: dict[str, Any], told: str) -> None:

@@ -100,7 +100,7 @@ DEFAULTS: dict[str, Any] = {
     "ui_replicas": 1,
     "ui_ttl": "",
 }
-_CHOICES = {
+CHOICES = {
     "container_engine": (*ENGINES, "none"),
     "driver": DRIVERS,
     "image_pull_policy": ("IfNotPresent", "Always", "Never"),
@@ -154,12 +154,12 @@ def _wrong(settings: Mapping[str, Any]) -> list[Problem]:
 
 def _wrong_type(name: str, value: Any) -> list[Problem]:
     variable, default = f"falco_{name}", DEFAULTS[name]
-    if name in _CHOICES:
-        if value in _CHOICES[name]:
+    if name in CHOICES:
+        if value in CHOICES[name]:
             return []
-        close = nearest(str(value), _CHOICES[name])
+        close = nearest(str(value), CHOICES[name])
         hint = f"Did you mean {close}?" if close else ""
-        return [Problem(variable, f"must be one of {', '.join(_CHOICES[name])}, not {value!r}.", hint)]
+        return [Problem(variable, f"must be one of {', '.join(CHOICES[name])}, not {value!r}.", hint)]
     if name == "driver_buffer_preset" and not (_is_whole(value) and 1 <= value <= 10):
         return [Problem(variable, f"must be a number from 1 (1 MB) to 10 (512 MB), not {value!r}.")]
     if name == "ui_node_port" and not (_is_whole(value) and 1 <= value <= 65535):

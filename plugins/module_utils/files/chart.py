@@ -41,7 +41,7 @@ def read_chart(path: str) -> Chart:
         raise KubeError("the Python library PyYAML is missing", "Install it for the Python that runs this module.")
     root = Path(path)
     try:
-        files = _directory(root) if root.is_dir() else _archive(root.read_bytes())
+        files = _directory(root) if root.is_dir() else archive_files(root.read_bytes())
         return _chart(files)
     except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, UnicodeDecodeError, EOFError) as error:
         raise KubeError(
@@ -68,7 +68,12 @@ def _directory(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def _archive(content: bytes) -> dict[str, bytes]:
+def archive_files(content: bytes) -> dict[str, bytes]:
+    """Files of a packed chart by their paths inside it.
+
+    Raises:
+        tarfile.TarError: it is no archive, or one that unpacks to more than LIMIT_BYTES.
+    """
     files: dict[str, bytes] = {}
     size = 0
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
@@ -91,7 +96,7 @@ def _chart(files: Mapping[str, bytes]) -> Chart:
     packed: dict[str, dict[str, bytes]] = {}
     for name, data in files.items():
         if name.startswith("charts/") and name.endswith(".tgz") and name.count("/") == 1:
-            packed[name] = _archive(data)
+            packed[name] = archive_files(data)
         elif name.startswith("charts/") and name.count("/") >= 2:
             _charts, directory, inner = name.split("/", 2)
             packed.setdefault(directory, {})[inner] = data

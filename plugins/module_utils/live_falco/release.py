@@ -18,11 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..falco_chart.values import BELONGS_TO
 from ..kube.client import Client
 from ..kube.errors import KubeError
-from ..kube.resource import Resource
+from ..kube.resource import KNOWN, Resource
 
 SECRETS = Resource("", "v1", "secrets", "Secret", True)
+#: Helm's own annotation of what it has made.
+OF_RELEASE = "meta.helm.sh/release-name"
 #: States in which a Helm that was killed leaves its last record, and that of one that failed.
 UNFINISHED = ("pending-install", "pending-upgrade", "pending-rollback", "failed", "uninstalling")
 
@@ -81,6 +84,21 @@ def read_release(client: Client, namespace: str, name: str) -> Release:
         app_version=str(chart["metadata"].get("appVersion", "")),
         values=document.get("config") or {},
     )
+
+
+def releases_beside(client: Client, namespace: str, first: str) -> tuple[str, ...]:
+    """Releases whose workloads say that they belong to a first release of Falco.
+
+    Raises:
+        KubeError: workloads cannot be read.
+    """
+    found: dict[str, None] = {}
+    for kind in ("Deployment", "DaemonSet"):
+        for workload in client.list_all(KNOWN["apps/v1", kind], namespace, label_selector=f"{BELONGS_TO}={first}"):
+            name = (workload["metadata"].get("annotations") or {}).get(OF_RELEASE)
+            if name and name != first:
+                found[str(name)] = None
+    return tuple(found)
 
 
 def _record(secret: Mapping[str, Any]) -> Record:

@@ -25,6 +25,16 @@ def problems_of_groups(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[
     return list(_problems(groups, cluster_of))
 
 
+def redis_nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str], cluster: str) -> list[str]:
+    """Hosts of the group redis_nodes that belong to a cluster, or say of none that they do.
+
+    Args:
+      groups, cluster_of: as for problems_of_groups.
+      cluster: a host of the group clusters.
+    """
+    return [node for node in groups.get(REDIS) or () if cluster_of.get(node, cluster) == cluster]
+
+
 def _problems(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> Iterator[str]:
     own = sorted(set(groups) - _ANSIBLES_OWN)
     clusters = list(groups.get(CLUSTERS) or ())

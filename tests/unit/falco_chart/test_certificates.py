@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.filter.falco_certificates import falco_certificates
 from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
     CA_DAYS,
     Certificates,
@@ -164,12 +162,3 @@ def test_a_lost_ca_key_is_a_new_ca() -> None:
     assert second.authority != first.authority
     assert second.server != first.server
     assert first.authority.certificate in second.trust
-
-
-def test_the_filter_keeps_what_the_secrets_hold() -> None:
-    first = falco_certificates({}, NAMES)
-    assert sorted(first) == ["authority", "client", "server", "trust"]
-    assert "PRIVATE KEY" not in first["trust"]["ca.crt"]
-    assert falco_certificates(first, NAMES) == first
-    with pytest.raises(AnsibleFilterError, match="at least 3 days"):
-        falco_certificates(first, NAMES, 1)

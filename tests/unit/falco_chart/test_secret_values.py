@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.filter.falco_helm_values import FilterModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.output_settings import OUTPUT_VARIABLES
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.outputs import CHART_SETTINGS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.secret_values import PLACES
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
 
 PLANTED = "planted-in-further-values"
 FORMS = {
@@ -31,8 +31,8 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 def told(extra: dict[str, Any]) -> str:
     try:
-        FilterModule().filters()["falco_helm_values"]({"extra_values": extra})
-    except AnsibleFilterError as error:
+        build_values({"extra_values": extra})
+    except FalcoChartError as error:
         return str(error)
     return ""
 

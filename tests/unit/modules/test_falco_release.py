@@ -94,6 +94,29 @@ def test_a_charts_digest_follows_its_content_and_not_its_form(chart: Path) -> No
     assert digest(chart) != before
 
 
+def beside(name: str, first: str) -> dict[str, Any]:
+    """A workload of a release beside Falco's first, as Helm makes it."""
+    labels, annotations = {"falconet.k8s/falco": first}, {"meta.helm.sh/release-name": name}
+    return {"metadata": {"name": name, "labels": labels, "annotations": annotations}}
+
+
+def test_several_releases_and_those_beside_the_first(cluster: FalcoCluster) -> None:
+    cluster.release(1, "deployed", chart=CHART)
+    cluster.collections[DAEMON_SETS] = [beside("falco-old", "falco"), beside("falco", "falco")]
+    cluster.collections["/apis/apps/v1/namespaces/falco/deployments"] = [beside("falco-falcosidekick", "falco")]
+    asked = {"host": cluster.url, "names": ["falco", "falco-falcosidekick"], "namespace": "falco"}
+    found = run_module("falco_release_info", {**asked, "beside": "falco"})["releases"]
+    assert [(one["name"], one["beside"]) for one in found] == [
+        ("falco", False),
+        ("falco-falcosidekick", True),
+        ("falco-old", True),
+    ]
+    assert found[0]["release"]["chart"] == "falco-9.1.0"
+    selectors = [query.get("labelSelector") for _method, path, query, _body in cluster.requests if "/apps/" in path]
+    assert selectors == [["falconet.k8s/falco=falco"]] * 2
+    assert [one["beside"] for one in run_module("falco_release_info", asked)["releases"]] == [False, False]
+
+
 def test_a_record_of_another_form_is_named(cluster: FalcoCluster) -> None:
     cluster.release(1, "deployed")
     cluster.collections[f"{CORE}/secrets"][0]["data"]["release"] = "bm90IGEgcmVsZWFzZQ=="
@@ -108,6 +131,20 @@ def test_values_are_checked_with_subcharts(chart: Path, form: str) -> None:
     bad = run_module("falco_chart_check", {"path": str(path), "values": {"falcosidekick": {"replicaCont": 1}}})
     assert "Did you mean falcosidekick.replicaCount?" in bad["msg"]
     assert bad["problems"][0]["path"] == "falcosidekick.replicaCont"
+
+
+def test_several_releases_are_checked_and_all_is_told(chart: Path, tmp_path: Path) -> None:
+    helm = program(tmp_path, "cat > /dev/null")
+    good = {"name": "falco", "path": str(chart), "values": {"extra": 1}, "chart": "falco-9.1.0"}
+    bad = [{**good, "name": name, "values": {"driver": {"kindd": name}}} for name in ("falco-a", "falco-b")]
+    options = {"render": True, "binary_path": str(helm)}
+    assert run_module("falco_chart_check", {"releases": [good], **options})["changed"] is False
+    told = run_module("falco_chart_check", {"releases": [good, *bad], **options})
+    assert "The values of falco-a do not fit the chart falco 9.1.0:\ndriver.kindd" in told["msg"]
+    assert "The values of falco-b do not fit" in told["msg"]
+    assert [problem["path"] for problem in told["problems"]] == ["driver.kindd"] * 2
+    other = run_module("falco_chart_check", {"releases": [{**good, "chart": "falco-9.0.0"}], **options})
+    assert "is the chart falco-9.1.0, not falco-9.0.0" in other["msg"]
 
 
 def test_a_missing_dependency_is_named(chart: Path) -> None:

@@ -14,23 +14,24 @@ import jinja2
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.kept_secrets import decoded
 
 from ..test_roles import ROLES, ROOT
 from .samples import SAMPLES, options
 
-NODES = [{"metadata": {"name": n, "labels": {"kubernetes.io/hostname": n}}} for n in ("worker01", "worker02")]
+NODES = [
+    {
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
+        "status": {"nodeInfo": {"containerRuntimeVersion": "containerd://2.1.0"}},
+    }
+    for name in ("worker01", "worker02")
+]
 #: What a role makes of its variables, as expressions; each variable that is handed on as it is comes beside them.
 PLANS = {
     "falco": {
-        "values": "__falco_settings | falconet.k8s.falco_helm_values",
-        "drivers": "__falco_settings | falconet.k8s.falco_driver_releases",
-        "sidekicks": "__falco_settings | falconet.k8s.falco_sidekick_releases",
-        "outputs": "__falco_given_outputs | falconet.k8s.falco_outputs_secret",
-        "workloads": "__falco_workloads",
-        "certificates": "[__falco_tls_made, __falco_tls_names]",
-        "parts": "[__falco_with_sidekick, __falco_with_ui, __falco_with_redis, __falco_roll_back, __falco_kind]",
-        "password": "falco_ui_password or 'made'",
-        "names": "[__falco_redis_nodes, __falco_foreign_names]",
+        "plan": "__falco_planned",
+        "secrets": "dict(__falco_declared | zip(query('ansible.builtin.vars', *__falco_declared)))"
+        " | falconet.k8s.falco_secrets([], [], {})",
     },
     "falco_rules": {"changed": "__falco_rules_changes_base"},
     "network_policies": {"objects": "__network_policies_catalogue", "compared": "__network_policies_compared"},
@@ -43,7 +44,7 @@ PLANS = {
 ROLE_VARIABLE = "falconet.k8s.role_variable"
 #: What earlier tasks of the roles leave behind.
 LEFT: dict[str, Any] = {
-    "__falco_nodes": {"resources": NODES},
+    "__falco_looked": {"objects": {"Node": NODES, "Service": []}, "subjects": []},
     "__verify_pods": ["pod-0", "pod-1"],
     "__verify_labels": {"a": "b"},
     "__verify_settle_seconds": 2,
@@ -122,9 +123,11 @@ def test_what_a_vault_sealed_in_a_variable_is_opened(tmp_path: Path, vault: str)
         "falco_ui_password": "VAULT",
     }
     found = run("falco", tmp_path, {"one": given}, vault)["one"]
-    assert found["outputs"] == {"SLACK_WEBHOOKURL": "https://hooks.example/sealed"}
-    assert found["__falco_given_sidekick_more"][0]["outputs"]["slack"]["webhookurl"] == "https://hooks.example/sealed"
-    assert found["password"] == "https://hooks.example/sealed"
+    held = {one["metadata"]["name"]: decoded(one["data"]) for one in found["secrets"]["manifests"]}
+    assert held["falco-outputs"] == {"SLACK_WEBHOOKURL": "https://hooks.example/sealed"}
+    assert held["falco-outputs-more"] == {"SLACK_WEBHOOKURL": "https://hooks.example/sealed"}
+    assert held["falco-ui-credentials"]["FALCOSIDEKICK_UI_USER"] == "admin:https://hooks.example/sealed"
+    assert "hooks.example" not in json.dumps(found["plan"])
 
 
 CONDITIONS = {"when", "that", "until", "failed_when", "changed_when"}
@@ -171,14 +174,7 @@ def computed(role: str) -> Iterator[str]:
 
     for path, text, condition in templates(role):
         tree = jinja2.Environment().parse(text)
-        # The settings of role falco go to a filter that knows their types.
-        settings = (
-            path.name == "main.yml"
-            and path.parent.name == "vars"
-            and re.fullmatch(r"{{ \w+( . default.none.)? }}", text)
-        )
-        if not settings:
-            yield from (f"{path.relative_to(ROOT)}: {name}" for name in walk(tree, tree, condition))
+        yield from (f"{path.relative_to(ROOT)}: {name}" for name in walk(tree, tree, condition))
 
 
 @pytest.mark.parametrize("role", ROLES)

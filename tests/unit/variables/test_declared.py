@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.filter.falco_helm_values import FilterModule as FalcoFilters
 from ansible_collections.falconet.k8s.plugins.filter.role_variable import FilterModule
 from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError, read_variable
 from hypothesis import given
@@ -187,14 +186,8 @@ def test_the_longest_role_name_is_the_variables_role() -> None:
     assert role_variable("a,b", "falco_rule_files") == ["a", "b"]
 
 
-def test_the_falco_filters_read_settings_by_their_declared_types() -> None:
-    values = FalcoFilters().filters()["falco_helm_values"](
-        {"driver_buffer_preset": "6", "tolerations": "", "ui_enabled": "False", "artifacts_install": "yes"}
-    )
-    assert values["driver"]["modernEbpf"]["bufSizePreset"] == 6
-    assert "tolerations" not in values
-    assert values["falcosidekick"]["webui"] == {"enabled": False}
-    with pytest.raises(
-        AnsibleFilterError, match=r"(?s)falco_ui_node_port: must be a whole.*falco_ui_enabled: must be true"
-    ):
-        FalcoFilters().filters()["falco_helm_values"]({"ui_node_port": "x", "ui_enabled": "perhaps"})
+def test_a_roles_own_variables_are_those_that_it_declares() -> None:
+    names = ["falco_outputs", "falco_rules_disabled", "falco_of_ours", "falco_evidence"]
+    assert FilterModule().filters()["role_variables"](names, "falco") == ["falco_outputs"]
+    with pytest.raises(AnsibleFilterError, match="has no role falcon"):
+        FilterModule().filters()["role_variables"](names, "falcon")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.filter.service_subjects import service_subjects
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.services import services_in
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.subjects import Subject
 
@@ -40,13 +39,3 @@ def test_a_service_is_found(address: str) -> None:
 )
 def test_what_may_be_anybodys_is_left_alone(address: object) -> None:
     assert services_in({"webhook": {"address": address}}, "falco_outputs") == []
-
-
-def test_services_that_are_made_later_are_left_out() -> None:
-    variables = {
-        "url": "http://falco-falcosidekick.falco.svc:2801",
-        "outputs": {"a": "x.falco.svc", "b": "x.falco.svc"},
-    }
-    (only,) = service_subjects(variables, "falco", "falco-")
-    assert only == {"kind": "Service", "name": "x", "namespace": "falco", "variable": "outputs.a"}
-    assert len(service_subjects(variables)) == 2

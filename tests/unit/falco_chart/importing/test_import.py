@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.falconet.k8s.plugins.filter.falco_helm_values import FilterModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart import Chart
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.importing import (
     Imported,
@@ -22,6 +21,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.importing
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.replaced import REPLACED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.settings import DEFAULTS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
 from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import role_options
 
 from tests.chart.situations import SITUATIONS, Situation
@@ -53,8 +53,7 @@ def built(result: Imported) -> dict[str, Any]:
         for name, value in result.variables.items()
         if name[len("falco_") :] in DEFAULTS
     }
-    values: dict[str, Any] = FilterModule().filters()["falco_helm_values"](settings)
-    return values
+    return build_values(settings)
 
 
 def contains(whole: Any, part: Any) -> bool:
@@ -220,14 +219,14 @@ NOT_IN_VALUES = (
     ids=lambda s: s.name,
 )
 def test_what_the_role_built_comes_back_the_same(situation: Situation) -> None:
-    first = FilterModule().filters()["falco_helm_values"](situation.variables)
+    first = build_values(situation.variables)
     result = import_values(first)
     settings = {
         name[len("falco_") :]: value
         for name, value in result.variables.items()
         if name[len("falco_") :] in DEFAULTS and name != "falco_extra_values"
     }
-    again = FilterModule().filters()["falco_helm_values"](
+    again = build_values(
         {"own_rules_config_maps": situation.variables.get("own_rules_config_maps", []), **settings,
          "extra_values": result.variables.get("falco_extra_values", {})}
     )  # fmt: skip
