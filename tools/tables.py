@@ -181,6 +181,18 @@ def outputs_text(facts: Path) -> str:
     return out + f"OUTPUT_VARIABLES: dict[str, dict[str, str]] = {outputs!r}\n"
 
 
+def chart_changes_text(facts: Path) -> str:
+    """The module of what versions of the chart falco changed of its values, and Falco of its configuration."""
+    out = HEADER.format(subject="What versions of the chart falco and of falco.yaml changed.")
+    for name, file, comment in (
+        ("CHARTS", "charts.tsv", "the first chart of each Falco, and the newest whose changes are known"),
+        ("CHART_CHANGES", "chart-changes.tsv", "chart, path, removed/deprecated/renamed/default, replacement, detail"),
+        ("CONFIG_CHANGES", "config-changes.tsv", "key of falco.yaml, deprecated since, removed since, replacement"),
+    ):
+        out += _literal(name, (tuple(row.values()) for row in rows(facts / file)), comment)
+    return out
+
+
 def formatted(texts: dict[Path, str]) -> dict[Path, str]:
     """The texts as the repository's formatter leaves them."""
     done = {}
@@ -198,6 +210,7 @@ def all_texts(facts: Path = FACTS) -> dict[Path, str]:
         {
             **catalogue_texts(facts),
             CATALOGUE / "language_facts.py": language_text(facts),
+            UTILS / "falco_chart" / "chart_changes.py": chart_changes_text(facts),
             UTILS / "falco_chart" / "config_keys.py": config_text(facts),
             UTILS / "falco_chart" / "output_settings.py": outputs_text(facts),
         }

@@ -31,6 +31,13 @@ options:
     description: Values that are to be given to Helm.
     type: dict
     default: {}
+  upgrade_from:
+    description:
+      - Version of the chart that runs, such as V(4.18.0), or C(release.chart) of M(falconet.k8s.falco_release_info).
+      - Tells as well what the charts from there to the one at O(path) changed of O(values), and of C(falco.yaml), which
+        stands in them (RV(upgrade)).
+    type: str
+    version_added: 0.3.0
   require_dependencies:
     description: Whether every dependency of the chart must be in its C(charts/) directory, as Helm needs it.
     type: bool
@@ -103,6 +110,32 @@ chart:
     digest:
       description: A digest of its defaults and templates, subcharts included.
       type: str
+upgrade:
+  description:
+    - With O(upgrade_from), what to know before the upgrade, what is removed first.
+    - Values of one's own that are removed, deprecated or renamed, and changed defaults of values that one did not set.
+  returned: with O(upgrade_from)
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Dotted path of the value.
+      type: str
+      sample: falco.grpc
+    change:
+      description: V(removed), V(deprecated), V(renamed) or V(default).
+      type: str
+      sample: removed
+    chart:
+      description: The chart that brought it.
+      type: str
+      sample: 9.0.0
+    message:
+      description: What happens.
+      type: str
+    hint:
+      description: What to write.
+      type: str
 problems:
   description: What is wrong, one mapping per problem with C(path), C(message) and C(hint).
   returned: when values do not fit
@@ -118,6 +151,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart imp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.check import check_values
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError, Problem
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered import check_rendered
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.upgrade import beyond, upgrade_steps
 from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests
 from ansible_collections.falconet.k8s.plugins.module_utils.files.helm import find_helm
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
@@ -162,6 +196,15 @@ class UnfitError(Exception):
         super().__init__(told)
 
 
+def steps_to(module: AnsibleModule, chart: Chart) -> list[dict[str, str]]:
+    """What the way from the chart that runs changes, as plain data; of a chart too new to be known, a warning."""
+    unknown = beyond(chart.version)
+    if unknown:
+        module.warn(unknown)
+    values = module.params["values"]
+    return [step.to_dict() for step in upgrade_steps(values, module.params["upgrade_from"], chart.version)]
+
+
 def main() -> None:
     """Entry point."""
     release = {
@@ -175,6 +218,7 @@ def main() -> None:
             "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "options": release},
+            "upgrade_from": {"type": "str"},
             "require_dependencies": {"type": "bool", "default": True},
             "render": {"type": "bool", "default": False},
             "release_name": {"type": "str", "default": "falco"},
@@ -182,30 +226,34 @@ def main() -> None:
             "binary_path": {"type": "path"},
         },
         mutually_exclusive=[("path", "releases")],
+        required_by={"upgrade_from": ["path"]},
         supports_check_mode=True,
     )
     params = module.params
     one = {"name": params["release_name"], "path": params["path"], "values": params["values"]}
     charts, told, problems = [], [], []
+    upgrade: dict[str, list[dict[str, str]]] = {}
     try:
         if not params["path"] and params["releases"] is None:
             find_helm(params["binary_path"], module.run_command)
             module.exit_json(changed=False)
+        if params["upgrade_from"]:
+            upgrade["upgrade"] = steps_to(module, read_chart(params["path"]))
         for entry in params["releases"] if params["releases"] is not None else [one]:
             try:
                 charts.append(checked_chart(module, entry))
             except UnfitError as error:
                 told.append(str(error))
                 problems += [{"path": p.path, "message": p.message, "hint": p.hint} for p in error.problems]
-    except KubeError as error:
+    except (KubeError, FalcoChartError) as error:
         module.fail_json(msg=str(error))
     if told:
-        module.fail_json(msg="\n".join(told), problems=problems)
+        module.fail_json(msg="\n".join(told), problems=problems, **upgrade)
     if params["releases"] is not None:
         module.exit_json(changed=False)
     (chart,) = charts
     about = {"name": chart.name, "version": chart.version, "app_version": chart.app_version}
-    module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart)})
+    module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart)}, **upgrade)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,11 @@ except ImportError:  # ansible-core 2.18 and older
             yield
 
 
+try:
+    from ansible.module_utils import _internal
+except ImportError:  # ansible-core 2.18 and older
+    _internal = None
+
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"
 
 
@@ -42,7 +47,15 @@ def run_module(name: str, args: dict[str, Any], check_mode: bool = False, diff_m
     output = io.StringIO()
     # A module has a process of its own, so what another one warned of is not among its warnings.
     fresh = mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)())
-    with fresh, patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+    # Nor is it in Ansible's own process, as this one is once a test has imported a part of that.
+    apart = mock.patch.object(_internal, "is_controller", False) if _internal else contextlib.nullcontext()
+    with (
+        fresh,
+        apart,
+        patch_module_args(arguments),
+        contextlib.redirect_stdout(output),
+        contextlib.suppress(SystemExit),
+    ):
         module.main()
     result: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
     return result

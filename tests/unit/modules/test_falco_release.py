@@ -147,6 +147,19 @@ def test_several_releases_are_checked_and_all_is_told(chart: Path, tmp_path: Pat
     assert "is the chart falco-9.1.0, not falco-9.0.0" in other["msg"]
 
 
+def test_the_way_from_the_chart_that_runs_is_told_with_the_values_good_or_bad(chart: Path) -> None:
+    def told(**args: Any) -> dict[str, Any]:
+        return run_module("falco_chart_check", {"path": str(chart), **args})
+
+    steps = told(upgrade_from="8.0.0", values={"falco": {"grpc": {"enabled": True}}})["upgrade"]
+    assert [(one["path"], one["change"], one["chart"]) for one in steps] == [("falco.grpc", "removed", "9.0.0")]
+    assert "upgrade" not in told()
+    assert told(upgrade_from="9.0.0")["upgrade"] == []
+    assert "'newest' is no version" in told(upgrade_from="newest")["msg"]
+    (chart / "Chart.yaml").write_text((chart / "Chart.yaml").read_text().replace("9.1.0", "9.2.0"))
+    assert any("chart 9.2.0 is newer than" in str(one) for one in told(upgrade_from="9.0.0")["warnings"])
+
+
 def test_a_missing_dependency_is_named(chart: Path) -> None:
     for file in (chart / "charts" / "falcosidekick").iterdir():
         file.unlink()

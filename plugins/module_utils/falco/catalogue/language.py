@@ -36,7 +36,6 @@ class Language:
         schema_requires_exception_values: that schema wants `values` of each exception.
         blank_of_any_kind: a line break or a tab may follow `contains` and other words.
         one_source_per_rule: what appends to a rule or overrides it must not name another source.
-        suggested_output: fields that plugins suggest are appended to outputs.
         container_info_is_nothing: `%container.info` expands to nothing and is reported.
         invalid_regex_is_refused: otherwise it loads and never matches.
         modified_exception_comps: comps of exceptions may have modifiers, and blanks around them.
@@ -59,7 +58,6 @@ class Language:
     schema_requires_exception_values: bool
     blank_of_any_kind: bool
     one_source_per_rule: bool
-    suggested_output: bool
     container_info_is_nothing: bool
     invalid_regex_is_refused: bool
     modified_exception_comps: bool

@@ -71,7 +71,6 @@ LANGUAGE = (
     ("behaviour", "schema_requires_exception_values", "0.39", "0.41"),
     ("behaviour", "blank_of_any_kind", "0.40", ""),
     ("behaviour", "one_source_per_rule", "0.40", ""),
-    ("behaviour", "suggested_output", "0.40", ""),
     ("behaviour", "container_info_is_nothing", "0.41", ""),
     ("behaviour", "invalid_regex_is_refused", "0.44", ""),
     ("behaviour", "modified_exception_comps", "0.44", ""),
