@@ -74,7 +74,7 @@ def test_variables_alone_give_names_and_what_the_cluster_must_have() -> None:
 
 
 def test_what_is_wrong_is_judged_with_the_cluster_so_that_uninstalling_needs_no_right_variables() -> None:
-    outputs = {"slakc": {}}
+    outputs: dict[str, Any] = {"slakc": {}}
     assert falco_plan(given(outputs=outputs))["names"]["sidekick"] == "falco-falcosidekick"
     assert "Did you mean slack?" in wrong(answer(), outputs=outputs)
 

@@ -29,7 +29,7 @@ NODES = [
 #: What a role makes of its variables, as expressions; each variable that is handed on as it is comes beside them.
 PLANS = {
     "falco": {
-        "plan": "__falco_planned",
+        "plan": "__falco_plan",
         "secrets": "dict(__falco_declared | zip(query('ansible.builtin.vars', *__falco_declared)))"
         " | falconet.k8s.falco_secrets([], [], {})",
     },
@@ -41,6 +41,10 @@ PLANS = {
         "expected": "lookup('ansible.builtin.template', 'expected.yaml.j2') | from_yaml",
     },
 }
+#: Facts that a role makes of its variables.
+KEPT = {"falco": {"__falco_kept": "{{ __falco_planned }}"}}
+#: Falcosidekick fills it in, not Ansible.
+GO_TEMPLATE = '{{ .Output }} it"s'
 ROLE_VARIABLE = "falconet.k8s.role_variable"
 #: What earlier tasks of the roles leave behind.
 LEFT: dict[str, Any] = {
@@ -76,11 +80,13 @@ def run(role: str, tmp_path: Path, hosts: dict[str, dict[str, Any]], vault: str 
     for folder in ("defaults", "vars", "meta", "templates"):
         (copied / folder).symlink_to(ROOT / "roles" / role / folder)
     written = {"content": "{{ " + plan + " | to_json }}", "dest": str(tmp_path) + "/{{ inventory_hostname }}.json"}
-    (copied / "tasks" / "main.yml").write_text(yaml.safe_dump([{"ansible.builtin.copy": written}]))
+    tasks = [{"ansible.builtin.set_fact": KEPT[role]}] if role in KEPT else []
+    (copied / "tasks" / "main.yml").write_text(yaml.safe_dump([*tasks, {"ansible.builtin.copy": written}]))
     play = {"hosts": "all", "gather_facts": False, "roles": [role]}
     (tmp_path / "plan.yml").write_text(yaml.safe_dump([play]))
     inventory = {"all": {"vars": {**LEFT, "ansible_connection": "local"}, "hosts": hosts}}
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory).replace("VAULT", "!vault |\n" + vault))
+    text = yaml.safe_dump(inventory).replace("VAULT", "!vault |\n" + vault)
+    (tmp_path / "hosts.yml").write_text(text.replace("UNSAFE", f"!unsafe '{GO_TEMPLATE}'"))
     (tmp_path / "password").write_text("open")
     command = ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "plan.yml")]
     command += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}"]
@@ -128,6 +134,16 @@ def test_what_a_vault_sealed_in_a_variable_is_opened(tmp_path: Path, vault: str)
     assert held["falco-outputs-more"] == {"SLACK_WEBHOOKURL": "https://hooks.example/sealed"}
     assert held["falco-ui-credentials"]["FALCOSIDEKICK_UI_USER"] == "admin:https://hooks.example/sealed"
     assert "hooks.example" not in json.dumps(found["plan"])
+
+
+def test_a_template_of_falcosidekick_is_handed_on_as_it_is(tmp_path: Path) -> None:
+    outputs = {"slack": {"webhookurl": "https://x", "messageformat": "UNSAFE"}}
+    given = {"falco_outputs": outputs, "falco_templated_fields": {"what": "UNSAFE"}}
+    found = run("falco", tmp_path, {"one": given})["one"]
+    values = found["plan"]["releases"][0]["values"]
+    assert values["falcosidekick"]["config"]["templatedfields"] == f"what:{GO_TEMPLATE}"
+    (held,) = [one["data"] for one in found["secrets"]["manifests"] if one["metadata"]["name"] == "falco-outputs"]
+    assert decoded(held)["SLACK_MESSAGEFORMAT"] == GO_TEMPLATE
 
 
 CONDITIONS = {"when", "that", "until", "failed_when", "changed_when"}
