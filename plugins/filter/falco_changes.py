@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Callable
 
+from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
+
 # Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
 # So a filter imports its core when it is used.
 
@@ -17,7 +19,7 @@ def falco_changes(plan: dict[str, Any], looks: list[dict[str, Any]]) -> dict[str
     """Releases to install, to remove, to recover. See falco_changes.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.changes import find_changes
 
-    return asdict(find_changes(plan, looks))
+    return asdict(find_changes(plain(plan), plain(looks)))
 
 
 def falco_way_back(reason: str, place: str, changed: bool, roll_back: bool, steps: dict[str, Any]) -> str:

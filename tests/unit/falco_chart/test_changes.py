@@ -31,8 +31,25 @@ def deployed(plan: dict[str, Any], **changed: Any) -> list[dict[str, Any]]:
     ]
 
 
+class Lazy(dict[str, Any]):
+    """As the mappings that ansible-core gives filters since 2.19: nobody else may make one."""
+
+    def __init__(self, *given: Any) -> None:
+        raise NotImplementedError("Direct construction of lazy containers is not supported.")
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [cls.of(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        made = cls.__new__(cls)
+        made.update({key: cls.of(item) for key, item in value.items()})
+        return made
+
+
 def changes(plan: dict[str, Any], looks: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = FILTERS["falco_changes"](plan, looks)
+    found: dict[str, Any] = FILTERS["falco_changes"](Lazy.of(plan), Lazy.of(looks))
     return found
 
 
