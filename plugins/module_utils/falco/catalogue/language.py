@@ -15,6 +15,9 @@ from typing import NamedTuple
 from .language_facts import CHANGED_FIELDS, LANGUAGE
 from .versions import NEWEST, order
 
+CONTAINER_INFO = "%container.info"
+"""What stood for name and id of a container in an output."""
+
 
 @dataclass(frozen=True)
 class Language:
@@ -62,6 +65,11 @@ class Language:
     invalid_regex_is_refused: bool
     modified_exception_comps: bool
     many_arguments: bool
+
+    @property
+    def container_info(self) -> str:
+        """What `%container.info` in an output is replaced by."""
+        return "" if self.container_info_is_nothing else "%container.name (id=%container.id)"
 
     @property
     def rule_keys(self) -> frozenset[str]:

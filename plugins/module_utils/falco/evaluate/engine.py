@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ..catalogue.catalogue import PRIORITIES, Catalogue
 from ..catalogue.fields import FieldTable
+from ..catalogue.language import CONTAINER_INFO
 from ..errors import CheckError, FalcoError
 from ..load.items import Rule
 from ..load.ruleset import Loaded
@@ -28,7 +29,6 @@ from .times import iso_text
 FIRST, ALL = "first", "all"
 APPEND_OUTPUT: Sequence[Mapping[str, Any]] = ({"suggested_output": True},)
 """Falco's default of `append_output`: the fields that plugins suggest."""
-_CONTAINER_INFO = "%container.info"
 
 
 class Alert(NamedTuple):
@@ -100,7 +100,7 @@ class CompiledRule:
         """Compile the output with what `append_output` adds."""
         rule = self.rule
         appended, further = extra_output(entries, table.source.suggested, rule.name, rule.source, rule.tags)
-        text = " ".join((rule.output, *appended)).replace(_CONTAINER_INFO, "")
+        text = " ".join((rule.output, *appended)).replace(CONTAINER_INFO, table.catalogue.language.container_info)
         try:
             self._output = CompiledOutput(table, text)
             self._further = [

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..catalogue.catalogue import SYSCALL
 from ..catalogue.fields import FieldTable
-from ..catalogue.language import Language
+from ..catalogue.language import CONTAINER_INFO, Language
 from ..condition.dialect import parse_in
 from ..condition.nodes import Macro, Node, walk
 from ..condition.summary import MAX_WARNINGS, Failure, Summarizer, Summary
@@ -28,8 +28,6 @@ from .substitution import ExceptionError, Lists, with_exceptions
 MAX_EVENTS_QUIET = 100
 """A syscall rule that may hold for more event codes than this is reported as LOAD_NO_EVTTYPE."""
 
-_CONTAINER_INFO = "%container.info"
-_CONTAINER_INFO_EXPANDED = "%container.name (id=%container.id)"
 _UNKNOWN = ("nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:")
 _DEPRECATED_HELP = {
     "evt.dir": "enter events are gone, so 'evt.dir = <' always holds and 'evt.dir = >' never does; leave it out",
@@ -332,16 +330,14 @@ class Compiler:
     def _output(self, rule: Rule, table: FieldTable, result: LoadResult) -> bool:
         """Check a rule's output; False when the rule is to be left out."""
         output = rule.output
-        if _CONTAINER_INFO in output and not self.language.container_info_is_nothing:
-            output = output.replace(_CONTAINER_INFO, _CONTAINER_INFO_EXPANDED)
-        elif _CONTAINER_INFO in output:
+        if CONTAINER_INFO in output and self.language.container_info_is_nothing:
             result.warn(
                 "LOAD_DEPRECATED_ITEM",
                 "%container.info is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
                 "The container plugin will automatically add required fields to the output message.",
                 rule.context,
             )
-            output = output.replace(_CONTAINER_INFO, "")
+        output = output.replace(CONTAINER_INFO, self.language.container_info)
         key = (output, rule.source)
         try:
             refusal = self.memory.outputs[key]

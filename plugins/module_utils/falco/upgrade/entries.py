@@ -16,6 +16,7 @@ from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
 from ..catalogue.fields import FieldTable
 from ..catalogue.history import of_field, of_word
+from ..catalogue.language import CONTAINER_INFO
 from ..codes import severity
 from ..condition.checks import check_compare, check_exists
 from ..condition.dialect import refuse_newer
@@ -36,7 +37,6 @@ from .steps import CHANGED, DEPRECATED, REFUSED, Step
 
 _JOINED = re.compile(r"\s*(and|or)\b")
 _TOKEN = re.compile(r"%\d*((?:[a-z0-9]+\()*)([a-zA-Z]\w*(?:\.[a-zA-Z]\w*)+(?:\[[^\]]*\])?)", re.ASCII)
-_CONTAINER_INFO, _CONTAINER_INFO_BEFORE = "%container.info", "%container.name (id=%container.id)"
 
 
 class Entries:
@@ -186,10 +186,10 @@ class Entries:
     def _output(self, change: Change, value: Yaml, sources: Sequence[str]) -> Iterator[Step]:
         text = str(value.value)
         place = (value.mark.line + 1, value.mark.column + 1)
-        if self.expands_container_info and _CONTAINER_INFO in text:
+        if self.expands_container_info and CONTAINER_INFO in text:
             words = f"%container.info is replaced by nothing with Falco {self.new.falco}; before it was name and id"
             hint = "name the fields, or leave it out: the container plugin suggests fields that are appended"
-            instead = text.replace(_CONTAINER_INFO, _CONTAINER_INFO_BEFORE)
+            instead = text.replace(CONTAINER_INFO, self.old.catalogue.language.container_info)
             yield Step(self.finding(CHANGED, change, place, words, hint), "output", instead)
         told: set[str] = set()
         for match in _TOKEN.finditer(text):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import VERSIONS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import Ruleset, validate
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.result import LoadResult
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
@@ -173,3 +175,14 @@ def test_the_hint_says_when_it_came_or_went(falco: str, text: str, hint: str) ->
 def test_without_the_plugin_the_hint_names_it() -> None:
     verdict = validate([Ruleset("", (RulesFile("a.yaml", rule("container.id = x")),))], catalogue("0.44", ("json",)))[0]
     assert verdict.findings[0].hint == "since Falco 0.41 it is a field of the plugin 'container': load that"
+
+
+def test_container_info_is_rendered_as_the_version_did() -> None:
+    text = rule("evt.type = open", "'in %container.info'")
+    event = parse_event('{"fields": {"evt.type": "open", "container.name": "web", "container.id": "abc"}}')[0]
+    outputs = {}
+    for falco in ("0.39", "0.41"):
+        engine = Engine(LOADERS[falco].load([RulesFile("a.yaml", text)]), append_output=())
+        outputs[falco] = engine.alerts(event)[0].output
+    assert outputs["0.39"].endswith("Notice in web (id=abc)")
+    assert outputs["0.41"].endswith("Notice in ")
