@@ -58,7 +58,7 @@ def falco_secrets(
 
 
 def _password() -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _number in range(32))
 
 
 def _certificates(typed: Mapping[str, Any], before: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

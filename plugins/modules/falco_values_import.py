@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 DOCUMENTATION = r"""
 module: falco_values_import
 short_description: Variables of the role falco from Helm values
@@ -92,6 +90,7 @@ files:
 """
 
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.importing import (

@@ -88,7 +88,8 @@ def _of_chart(values: Mapping[str, Any], first: tuple[int, ...], last: tuple[int
         hint = f"Use {replacement}." if replacement else ""
         if change == "default":
             if not _is_set(values, key) and latest[key] == number and not _below(key, removed):
-                before = next(row[4] for row in rows if row[1] == key and row[2] == "default").split(" -> ")[0]
+                told = [row[4] for row in rows if row[1] == key and row[2] == "default"]
+                before = told[0].split(" -> ")[0]
                 after = detail.split(" -> ")[-1]
                 if before != after:
                     keep = f"Use {replacement} to keep it." if replacement else "Set it to keep what it was."
@@ -108,9 +109,9 @@ def _of_config(values: Mapping[str, Any], first: tuple[int, ...], last: tuple[in
         path = f"falco.{key}"
         if not _is_set(values, path):
             continue
-        hint = (
-            f"Use {'falco.' + replacement if '_' in replacement.split(' ')[0] else replacement}." if replacement else ""
-        )
+        # A key of falco.yaml is one word with an underscore; all else is told as it stands.
+        is_key = "_" in replacement.split(" ", maxsplit=1)[0]
+        hint = f"Use {'falco.' if is_key else ''}{replacement}." if replacement else ""
         for change, falco in (("removed", removed), ("deprecated", deprecated)):
             chart = charts.get(falco)
             if chart and first < _order(chart) <= last:

@@ -83,7 +83,8 @@ def _arrow(before: Node, after: Node) -> str:
 
 def _accepted(node: Node, table: FieldTable) -> bool:
     try:
-        check_compare(table, node.operand if isinstance(node, Not) else node, [])  # type: ignore[arg-type]  # mutants are made of comparisons, which the types do not say
+        inner = node.operand if isinstance(node, Not) else node
+        check_compare(table, inner, [])  # type: ignore[arg-type]  # mutants are made of comparisons alone
     except FalcoError:
         return False
     return True

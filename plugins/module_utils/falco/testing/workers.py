@@ -50,6 +50,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], jobs: int)
 
 
 def _call(number: int) -> Any:
-    assert _work is not None
+    if _work is None:
+        raise RuntimeError("a worker was started without work")
     function, items = _work
     return function(items[number])
