@@ -14,6 +14,9 @@ from ..common.words import nearest
 #: What Ansible understands itself.
 #: Source: https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_tags.html#special-tags
 SPECIAL = ("all", "always", "never", "tagged", "untagged")
+#: What Molecule has every playbook skip, whether a task has such a tag or not.
+#: Source: https://docs.ansible.com/projects/molecule/configuration/ (provisioner)
+MOLECULE = ("molecule-notest", "notest")
 
 
 def problems_of_tags(run: Iterable[str], skip: Iterable[str], known: Sequence[str]) -> list[str]:
@@ -24,7 +27,10 @@ def problems_of_tags(run: Iterable[str], skip: Iterable[str], known: Sequence[st
       skip: those of C(--skip-tags), as Ansible's C(ansible_skip_tags).
       known: the tags that plays have.
     """
-    return [*_problems("--tags", run, known), *_problems("--skip-tags", skip, known)]
+    return [
+        *_problems("--tags", run, known),
+        *_problems("--skip-tags", (tag for tag in skip if tag not in MOLECULE), known),
+    ]
 
 
 def _problems(option: str, given: Iterable[str], known: Sequence[str]) -> Iterator[str]:
