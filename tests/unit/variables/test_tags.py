@@ -10,8 +10,12 @@ KNOWN = ["preflight", "node_prep", "falco", "falco_rules", "network_policies", "
 
 @pytest.mark.parametrize(
     ("run", "skip"),
-    [(["all"], []), (["falco", "verify"], ["node_prep"]), (["tagged"], ["never", "always", "untagged"])]
-    + [(["all"], ["molecule-notest", "notest"])],
+    [
+        (["all"], []),
+        (["falco", "verify"], ["node_prep"]),
+        (["tagged"], ["never", "always", "untagged"]),
+        (["all"], ["molecule-notest", "notest"]),
+    ],
 )
 def test_tags_that_there_are(run: list[str], skip: list[str]) -> None:
     assert tag_problems(run, skip, KNOWN) == []
