@@ -16,7 +16,7 @@ from ..common.words import nearest
 SPECIAL = ("all", "always", "never", "tagged", "untagged")
 #: What Molecule has every playbook skip, whether a task has such a tag or not.
 #: Source: https://docs.ansible.com/projects/molecule/configuration/ (provisioner)
-MOLECULE = ("molecule-notest", "notest")
+MOLECULE = ("molecule-notest", "notest", "molecule-idempotence-notest")
 
 
 def problems_of_tags(run: Iterable[str], skip: Iterable[str], known: Sequence[str]) -> list[str]:

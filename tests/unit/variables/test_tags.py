@@ -14,7 +14,7 @@ KNOWN = ["preflight", "node_prep", "falco", "falco_rules", "network_policies", "
         (["all"], []),
         (["falco", "verify"], ["node_prep"]),
         (["tagged"], ["never", "always", "untagged"]),
-        (["all"], ["molecule-notest", "notest"]),
+        (["all"], ["molecule-notest", "notest", "molecule-idempotence-notest"]),
     ],
 )
 def test_tags_that_there_are(run: list[str], skip: list[str]) -> None:
