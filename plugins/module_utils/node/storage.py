@@ -30,16 +30,16 @@ def storage_of(path: str, mounts: str = "/proc/self/mounts") -> dict[str, Any]:
     there = Path(os.path.normpath(path))
     while not there.is_dir() and there != there.parent:
         there = there.parent
-    target = there.resolve()
-    while not os.path.ismount(target):
-        target = target.parent
+    real = there.resolve()
     room = os.statvfs(there)
-    row = {"directory": str(there), "target": str(target), "filesystem": "", "options": ["rw"]}
-    # The last mount on a place is the one that is seen.
+    row: dict[str, Any] = {"directory": str(there), "target": "/", "filesystem": "", "options": ["rw"]}
+    # By the list, since a directory bound to a place of its own file system has the same device; the last mount on a
+    # place is the one that is seen.
     for line in Path(mounts).read_text(encoding="utf-8", errors="replace").splitlines():
         _device, where, kind, options = line.split()[:4]
-        if _unescaped(where) == str(target):
-            row.update(filesystem=kind, options=options.split(","))
+        target = Path(_unescaped(where))
+        if (target == real or target in real.parents) and len(str(target)) >= len(row["target"]):
+            row.update(target=str(target), filesystem=kind, options=options.split(","))
     return {**row, "free_mb": room.f_bavail * room.f_frsize // _MIB}
 
 

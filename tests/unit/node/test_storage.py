@@ -12,11 +12,10 @@ from ..module_runner import run_module
 
 
 @pytest.fixture
-def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def mounts(tmp_path: Path) -> Path:
     """A mount with a blank in its name that hides another one at the same place."""
     place = tmp_path / "a disk"
     (place / "data").mkdir(parents=True)
-    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) in (str(place), "/"))
     listed = tmp_path / "mounts"
     where = str(place).replace(" ", "\\040")
     listed.write_text(
@@ -55,3 +54,12 @@ def test_the_module_tells_it_of_this_machine(tmp_path: Path) -> None:
     assert storage["free_mb"] >= 0
     assert storage["filesystem"]
     assert run_module("falco_driver_info", {})["storage"] == {}
+
+
+def test_a_directory_bound_to_its_own_file_system_is_a_mount_of_its_own(tmp_path: Path) -> None:
+    bound = tmp_path / "mnt"
+    (bound / "data").mkdir(parents=True)
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/vda / ext4 rw 0 0\n/dev/vda {bound.resolve()} ext4 ro,relatime 0 0\n")
+    found = storage_of(str(bound / "data" / "redis"), str(mounts))
+    assert (found["target"], found["options"]) == (str(bound.resolve()), ["ro", "relatime"])
