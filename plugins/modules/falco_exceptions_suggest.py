@@ -54,14 +54,8 @@ options:
   picture_path:
     description: Where to draw who makes the noise, as SVG.
     type: path
-  plugins:
-    description: Falco plugins that are loaded; all that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
+extends_documentation_fragment:
+  - falconet.k8s.catalogue
 attributes:
   check_mode:
     description: The picture is not written.

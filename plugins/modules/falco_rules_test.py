@@ -58,20 +58,14 @@ options:
     description: Processes that share the mutants; V(0) takes as many as there are processors.
     type: int
     default: 0
-  plugins:
-    description: Falco plugins that are loaded; all that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
   sarif_path:
     description: Where to write the findings as SARIF.
     type: path
   junit_path:
     description: Where to write the cases and surviving mutants as JUnit XML.
     type: path
+extends_documentation_fragment:
+  - falconet.k8s.catalogue
 attributes:
   check_mode:
     description: The reports are not written.

@@ -40,14 +40,8 @@ options:
     description: Whether a file that holds something else may be overwritten.
     type: bool
     default: false
-  plugins:
-    description: Falco plugins that are loaded; all that the catalogue has, when not given.
-    type: list
-    elements: str
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
+extends_documentation_fragment:
+  - falconet.k8s.catalogue
 attributes:
   check_mode:
     description: Nothing is written.

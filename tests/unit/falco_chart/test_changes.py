@@ -35,7 +35,7 @@ class Lazy(dict[str, Any]):
     """As the mappings that ansible-core gives filters since 2.19: nobody else may make one."""
 
     def __init__(self, *given: Any) -> None:
-        raise NotImplementedError("Direct construction of lazy containers is not supported.")
+        raise TypeError("Ansible alone makes lazy containers.")
 
     @classmethod
     def of(cls, value: Any) -> Any:
