@@ -57,16 +57,20 @@ demo: cluster  ## everything: set-up, a cluster, site.yml, the proof (KUBECONFIG
 
 .PHONY: test
 test: cluster  ## all set-up, then all tests: what needs no cluster runs beside what needs it
-	@$(MAKE) --jobs=2 test-without-cluster test-with-cluster
+	@rm -rf build/results
+	status=0
+	$(MAKE) --jobs=2 test-without-cluster test-with-cluster || status=$$?
+	$(VENV)/bin/python tools/test_results.py build/results
+	exit $$status
 
 # The lanes of `make test`; each line of their output says which one it is from.
 .PHONY: test-without-cluster
 test-without-cluster: setup
-	@nox -s lint types sanity artifact docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
+	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
 
 .PHONY: test-with-cluster
 test-with-cluster: setup
-	@KUBECONFIG=$(CLUSTER) nox -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
+	@KUBECONFIG=$(CLUSTER) nox --report build/results/cluster.json -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
 
 .PHONY: lint
 lint: setup  ## ruff, yamllint, vulture, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation

@@ -12,6 +12,8 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["lint", "types", "sanity", "artifact", "unit", "docs"]
 
 ROOT = Path(__file__).parent
+#: Where a run of several sessions leaves what `make test` tells at its end (tools/test_results.py).
+RESULTS = ROOT / "build" / "results"
 CODE = ["plugins", "sandbox", "tools", "bench", "molecule", "noxfile.py"]
 
 
@@ -56,7 +58,8 @@ def artifact(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Unit tests, on all processors."""
-    session.run("pytest", "--numprocesses=auto", *(session.posargs or ["tests/unit"]), external=True)
+    left = f"--junitxml={RESULTS / session.name}.xml"
+    session.run("pytest", "--numprocesses=auto", left, *(session.posargs or ["tests/unit"]), external=True)
 
 
 @nox.session
@@ -70,7 +73,8 @@ def _against_the_cluster(session: nox.Session, mark: str) -> None:
     if not os.environ.get("KUBECONFIG"):
         session.error("KUBECONFIG is not set: run it by `make`, which boots the sandbox first")
     tests = session.posargs or ["tests/integration"]
-    session.run("pytest", "-v", "-m", mark, "--durations=15", *tests, external=True)
+    left = f"--junitxml={RESULTS / session.name}.xml"
+    session.run("pytest", "-v", "-m", mark, "--durations=15", left, *tests, external=True)
 
 
 @nox.session
