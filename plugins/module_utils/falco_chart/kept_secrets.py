@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Secrets that the role keeps: outputs of channels, credentials of the UI and Redis, certificates.
+"""The Secrets that the role keeps: outputs of channels, credentials of the UI, Redis and the proxy, certificates.
 
 What they held before stays unless a variable says else, so that passwords that were made once last.
 """
@@ -18,6 +18,7 @@ from .forwarding import further_secret
 from .names import Names, names_of
 from .outputs import build_outputs, fingerprint
 from .plan import Fingerprints, makes_certificates
+from .proxy import proxy_secret
 
 #: Data of a Secret as the API server gives them, in base64.
 Encoded = Mapping[str, str]
@@ -92,6 +93,9 @@ def build_secrets(
     outputs = dict(build_outputs(variables["outputs"]).secret)
     more = {entry["name"]: further_secret(release, entry) for entry in variables["sidekick_more"]}
     data: dict[str, Text] = {names.outputs_secret: outputs} if outputs else {}
+    proxy = proxy_secret(variables["proxy"])
+    if proxy:
+        data[names.proxy_secret] = proxy
     if variables["sidekick_enabled"] and variables["ui_enabled"]:
         data.update(_credentials(variables, names, before, make_password))
     for entry in variables["sidekick_more"]:
@@ -150,5 +154,6 @@ def _fingerprints(
         tls=of(*tls),
         redis=of(data.get(names.redis_secret, {})),
         ui=of(data.get(names.ui_secret, {})),
+        proxy=of(data.get(names.proxy_secret, {})),
         more={name: of(both.get(secret, {})) for name, secret in more.items()},
     )

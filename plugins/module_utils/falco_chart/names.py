@@ -25,7 +25,7 @@ class Names:
       sidekick, ui: Deployments and Services of Falcosidekick and its UI.
       redis: StatefulSet of Redis.
       redis_claim, redis_class: its PersistentVolumeClaim, and the StorageClass of directories on nodes.
-      outputs_secret, ui_secret, redis_secret: Secrets with the outputs and credentials that the role keeps.
+      outputs_secret, ui_secret, redis_secret, proxy_secret: Secrets with outputs and credentials that the role keeps.
       tls: Secrets with certificates, by TLS_SECRETS.
     """
 
@@ -37,6 +37,7 @@ class Names:
     outputs_secret: str
     ui_secret: str
     redis_secret: str
+    proxy_secret: str
     tls: Mapping[str, str]
 
 
@@ -52,6 +53,7 @@ def names_of(release_name: str) -> Names:
         outputs_secret=f"{release_name}-outputs",
         ui_secret=f"{release_name}-ui-credentials",
         redis_secret=f"{release_name}-redis-credentials",
+        proxy_secret=f"{release_name}-proxy-credentials",
         tls={kind: f"{release_name}-tls-{kind}" for kind in TLS_SECRETS},
     )
 

@@ -55,7 +55,7 @@ class Fingerprints:
     """Digests of secret data, by which pods restart when these change; empty where there are none.
 
     Attributes:
-      outputs, tls, redis, ui: of the Secrets with these.
+      outputs, tls, redis, ui, proxy: of the Secrets with these.
       more: of the outputs of further instances, by their names.
     """
 
@@ -63,6 +63,7 @@ class Fingerprints:
     tls: str = ""
     redis: str = ""
     ui: str = ""
+    proxy: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -310,6 +311,7 @@ def _settings(
         "outputs_existing_secret": variables["outputs_existing_secret"] or own_outputs,
         "outputs_existing_variables": list(cluster.foreign_variables),
         "outputs_fingerprint": fingerprints.outputs,
+        "proxy_fingerprint": fingerprints.proxy,
         "redis_existing_secret": names.redis_secret,
         "redis_fingerprint": fingerprints.redis,
         "sidekick_chart_digest": digests[1][:16],

@@ -61,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "priority": "debug",
     "priority_class": "",
     "proxy": {},
+    "proxy_fingerprint": "",
     "redis_existing_secret": "",
     "redis_external": {},
     "redis_fingerprint": "",

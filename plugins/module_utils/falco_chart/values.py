@@ -14,7 +14,9 @@ from .engines import engine_values
 from .forwarding import further_name, further_secret
 from .further_values import merge, with_further
 from .image_config import image_config_is_seen
+from .names import names_of
 from .outputs import build_outputs
+from .proxy import PROXY_FINGERPRINT, proxy_environment
 from .settings import IMAGES, checked_settings
 from .sidekick import TLS_FINGERPRINT, sidekick_values
 from .undone import OWN_RULES_DIRECTORY
@@ -328,7 +330,8 @@ def _used(image: str, settings: Mapping[str, Any]) -> bool:
 
 def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
     """Proxy and private CA for what talks to the outside: falcoctl, the driver loader and Falcosidekick."""
-    env = proxy_environment(settings["proxy"])
+    secret = names_of(settings["release_name"]).proxy_secret
+    env = proxy_environment(settings["proxy"], secret)
     if settings["ca_config_map"]:
         env = [*env, {"name": "SSL_CERT_FILE", "value": CA_FILE}]
     if not env:
@@ -341,9 +344,12 @@ def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
         if mount:
             values["falcoctl"]["artifact"][step]["mounts"] = {"volumeMounts": mount}
     if settings["driver"] in ("kmod", "auto"):
-        values["driver"].setdefault("loader", {}).setdefault("initContainer", {})["env"] = proxy_environment(
-            settings["proxy"]
-        )
+        loader = values["driver"].setdefault("loader", {}).setdefault("initContainer", {})
+        loader["env"] = proxy_environment(settings["proxy"], secret)
+    if settings["proxy_fingerprint"]:
+        changed = {PROXY_FINGERPRINT: settings["proxy_fingerprint"]}
+        for pods in (values, values["falcosidekick"]) if settings["sidekick_enabled"] else (values,):
+            pods["podAnnotations"] = {**pods.get("podAnnotations", {}), **changed}
     if settings["sidekick_enabled"]:
         sidekick = values["falcosidekick"]
         # The chart and we name Services without their domain, which the usual exceptions would not cover.
@@ -351,7 +357,7 @@ def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
         services = [f"{first}-ui"] if settings["ui_enabled"] else []
         services += [further_name(settings["release_name"], entry["name"]) for entry in settings["sidekick_more"]]
         own_env = sidekick["config"].get("extraEnv", [])
-        sidekick["config"]["extraEnv"] = [*proxy_environment(settings["proxy"], *services), *own_env]
+        sidekick["config"]["extraEnv"] = [*proxy_environment(settings["proxy"], secret, *services), *own_env]
         if settings["ca_config_map"]:
             volume = {"name": CA_VOLUME, "configMap": {"name": settings["ca_config_map"]}}
             sidekick["extraVolumes"] = [*sidekick.get("extraVolumes", []), volume]
@@ -361,16 +367,3 @@ def _proxy(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
                 sidekick["config"]["extraEnv"].append({"name": "SSL_CERT_DIR", "value": CA_DIRECTORY})
             else:
                 sidekick["config"]["tlsclient"] = {"cacertfile": CA_FILE}
-
-
-def proxy_environment(proxy: Mapping[str, Any], *services: str) -> list[dict[str, str]]:
-    """Container environment for a proxy given as http, https and no; the cluster's own names never go through it."""
-    if not proxy:
-        return []
-    own = ["localhost", "127.0.0.1", ".svc", ".cluster.local", *services]
-    given = proxy.get("no") or []
-    exceptions = given.split(",") if isinstance(given, str) else list(given)
-    env = [
-        {"name": f"{kind.upper()}_PROXY", "value": str(proxy[kind])} for kind in ("http", "https") if proxy.get(kind)
-    ]
-    return [*env, {"name": "NO_PROXY", "value": ",".join(dict.fromkeys([*exceptions, *own]))}]

@@ -23,9 +23,9 @@ CHARTS = {
 }
 #: Settings of values that follow from others, from the cluster, its Secrets and the charts; no variable of the role.
 FOLLOWING = {
-    "chart_digest", "nodes", "outputs_existing_variables", "outputs_fingerprint", "redis_existing_secret",
-    "redis_fingerprint", "sidekick_chart_digest", "sidekick_more_fingerprints", "sidekick_tls_ca_secret",
-    "sidekick_tls_fingerprint", "ui_existing_secret", "ui_fingerprint",
+    "chart_digest", "nodes", "outputs_existing_variables", "outputs_fingerprint", "proxy_fingerprint",
+    "redis_existing_secret", "redis_fingerprint", "sidekick_chart_digest", "sidekick_more_fingerprints",
+    "sidekick_tls_ca_secret", "sidekick_tls_fingerprint", "ui_existing_secret", "ui_fingerprint",
 }  # fmt: skip
 
 
