@@ -29,6 +29,14 @@ options:
     description: Rules files and directories, loaded in this order, for test files that name no C(rulesets).
     type: list
     elements: path
+  contents:
+    description:
+      - File name to text of the rules files that are rolled out, in the order in which Falco loads them, such as
+        RV(falconet.k8s.falco_rules_compose#module:files).
+      - Each ruleset is tried with them. They are loaded behind its other files, and in place of those of the same name.
+      - Entries that change a rule, macro or list which a ruleset does not have are left out of it.
+    type: dict
+    default: {}
   mutation:
     description: Whether mutants are tried. They are not while a case fails.
     type: bool
@@ -182,14 +190,15 @@ def report_of(params: dict[str, Any]) -> Report:
     """Read and run the tests."""
     plugins = None if params["plugins"] is None else tuple(params["plugins"])
     loader = Loader(catalogue(params["falco_version"], plugins))
-    given = None if params["files"] is None else [GIVEN]
+    contents = {str(name): str(text) for name, text in params["contents"].items()}
+    given = [GIVEN] if params["files"] is not None or contents else None
     read = [read_tests(file.name, file.text, loader.tables, given) for file in read_test_files(params["tests"])]
     wrong = [finding for _tests, findings in read for finding in findings]
     if wrong:
         return Report(wrong)
     files = [tests for tests, _findings in read]
     mutate = params["mutation"] or params["minimum_mutation_score"] is not None
-    return judge(files, rulesets_of(loader, files, params["files"]), mutate, params["jobs"] or processors())
+    return judge(files, rulesets_of(loader, files, params["files"], contents), mutate, params["jobs"] or processors())
 
 
 def write_reports(params: dict[str, Any], report: Report) -> bool:
@@ -212,6 +221,7 @@ def main() -> None:
         argument_spec={
             "tests": {"type": "list", "elements": "path", "required": True},
             "files": {"type": "list", "elements": "path"},
+            "contents": {"type": "dict", "default": {}},
             "mutation": {"type": "bool", "default": False},
             "minimum_coverage": {"type": "dict", "options": {kind: {"type": "float"} for kind in KINDS}},
             "minimum_mutation_score": {"type": "float"},

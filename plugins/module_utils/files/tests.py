@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..falco.change.beside import beside
 from ..falco.errors import FalcoError
 from ..falco.load.ruleset import Loader, RulesFile
 from ..falco.testing.model import RuleTests
@@ -34,13 +35,19 @@ def read_test_files(paths: Sequence[str]) -> tuple[RulesFile, ...]:
     return files
 
 
-def load_ruleset(loader: Loader, name: str, paths: Sequence[str]) -> Ruleset:
+def load_ruleset(loader: Loader, name: str, paths: Sequence[str], contents: Mapping[str, str] | None = None) -> Ruleset:
     """Load and compile a ruleset.
+
+    Args:
+        loader: what it is loaded with.
+        name: how it is called.
+        paths: its files and directories.
+        contents: file name to text of what is rolled out, see `falco.change.beside`.
 
     Raises:
         FalcoError: a file cannot be read, or is refused.
     """
-    files = read_test_files(paths)
+    files = beside(read_test_files(paths), contents or {})
     loaded = loader.load(files)
     for result in loaded.results:
         for issue in result.errors:
@@ -49,7 +56,10 @@ def load_ruleset(loader: Loader, name: str, paths: Sequence[str]) -> Ruleset:
 
 
 def rulesets_of(
-    loader: Loader, tests: Sequence[RuleTests], given: Sequence[str] | None
+    loader: Loader,
+    tests: Sequence[RuleTests],
+    given: Sequence[str] | None,
+    contents: Mapping[str, str] | None = None,
 ) -> dict[tuple[str, str], Ruleset]:
     """The rulesets of test files; the same files are loaded once, whoever names them.
 
@@ -57,6 +67,7 @@ def rulesets_of(
         loader: what they are loaded with.
         tests: the test files.
         given: rules files and directories for those test files that name none.
+        contents: file name to text of what is rolled out, for every ruleset.
 
     Returns:
         By test file and name, as `testing.report.judge` takes them.
@@ -72,7 +83,9 @@ def rulesets_of(
             key = tuple(map(os.path.abspath, paths))
             if key not in known:
                 taken = {ruleset.name for ruleset in known.values()}
-                known[key] = load_ruleset(loader, name if name not in taken else f"{name} ({one.file})", paths)
+                known[key] = load_ruleset(
+                    loader, name if name not in taken else f"{name} ({one.file})", paths, contents
+                )
             found[one.file, name] = known[key]
     return found
 

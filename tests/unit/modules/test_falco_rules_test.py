@@ -139,6 +139,25 @@ def test_rules_beside_the_tests_are_given_by_the_option(folder: Path) -> None:
     assert list(result["coverage"]) == ["files"]
 
 
+def test_what_is_tried_is_what_is_rolled_out(folder: Path) -> None:
+    """An exception of the inventory that silences what a test expects is told of, at its place."""
+    excepted = {
+        "rule": "Terminal shell in production",
+        "exceptions": [{"name": "ours", "fields": ["k8s.ns.name"], "comps": ["="], "values": [["prod"]]}],
+    }
+    foreign = {"rule": "Falco's own", "exceptions": [{"name": "known"}]}
+    composed = run_module("falco_rules_compose", {"files": ["rules"], "exceptions": [excepted, foreign]})
+    assert not outcome().get("failed")
+    result = outcome(contents=composed["files"])
+    assert "rule 'Terminal shell in production' did not fire" in result["msg"]
+    assert "zz-exceptions.yaml:" in result["msg"]
+    harmless = {**excepted, "exceptions": [{**excepted["exceptions"][0], "values": [["elsewhere"]]}]}
+    composed = run_module("falco_rules_compose", {"files": ["rules"], "exceptions": [harmless, foreign]})
+    result = outcome(contents=composed["files"])
+    assert not result.get("failed"), result["msg"]
+    assert list(result["coverage"]) == ["own"]
+
+
 def test_two_files_of_one_ruleset_are_measured_together(folder: Path) -> None:
     path = folder / "rules_tests" / "production.yaml"
     (folder / "rules_tests" / "more.yaml").write_text(
