@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 # Ansible imports every filter file of a collection in each of its processes as soon as a template uses any of them.
 # So a filter imports its core when it is used.
 if TYPE_CHECKING:
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 
@@ -48,6 +49,56 @@ def _text(value: object) -> str:
     return value
 
 
+def texts(name: str, value: object) -> tuple[str, ...]:
+    """A list of texts, as an argument of a filter.
+
+    Raises:
+        FalcoError: it is something else; a single text would otherwise be taken for the list of its letters.
+    """
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
+    if isinstance(value, str):
+        raise FalcoError(f"{name} is a list of texts; write a single one as ['{value}']")
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise FalcoError(f"{name} is a list of texts, not {type(value).__name__}")
+    for entry in value:
+        if not isinstance(entry, str):
+            raise FalcoError(f"{name} is a list of texts; {entry!r} in it is {type(entry).__name__}, put it in quotes")
+    return tuple(sorted(value) if isinstance(value, (set, frozenset)) else value)
+
+
+def labels_of(value: object) -> dict[str, str]:
+    """Labels, as an argument of a filter.
+
+    Raises:
+        FalcoError: they are no mapping of texts to texts.
+    """
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise FalcoError(f"labels maps names to values, as in {{'app': 'web'}}; it is {type(value).__name__}")
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise FalcoError(f"labels maps texts to texts; put '{name}: {text}' in quotes")
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def catalogue_of(version: object) -> Catalogue:
+    """The catalogue of a version, as an argument of a filter.
+
+    Raises:
+        FalcoError: it is no text (YAML reads 0.40 as the number 0.4), or no known version.
+    """
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
+    if not isinstance(version, str):
+        raise FalcoError(f"falco_version is a text: write it in quotes, as in '0.44'; {version!r} is none")
+    return catalogue(version)
+
+
 def falco_scope(
     data: object,
     namespaces: Sequence[str] = (),
@@ -60,7 +111,6 @@ def falco_scope(
     falco_version: str = "0.44",
 ) -> dict[str, Any]:
     """An override file that restricts rules; see falco_scope.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
         LABEL_FIELDS,
         NAMESPACE_FIELDS,
@@ -71,17 +121,25 @@ def falco_scope(
 
     try:
         target = Target(
-            namespaces=tuple(namespaces),
-            labels=dict(labels or {}),
-            containers=tuple(containers),
+            namespaces=texts("namespaces", namespaces),
+            labels=labels_of(labels),
+            containers=texts("containers", containers),
             namespace_field=namespace_field or NAMESPACE_FIELDS[0],
             label_field=label_field or LABEL_FIELDS[0],
         )
-        scoped = scope(rules_files(data), target, rules, tags, catalogue(falco_version))
+        scoped = scope(
+            rules_files(data), target, texts("rules", rules), texts("tags", tags), catalogue_of(falco_version)
+        )
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_scope: {error}") from error
     decisions = [
-        {"rule": one.rule, "action": one.action, "reason": one.reason, "condition": one.condition}
+        {
+            "rule": one.rule,
+            "action": one.action,
+            "reason": one.reason,
+            "condition": one.condition,
+            "silenced": one.silenced,
+        }
         for one in scoped.decisions
     ]
     return {"content": scoped.content, "decisions": decisions}
@@ -89,12 +147,11 @@ def falco_scope(
 
 def falco_merge(data: object, falco_version: str = "0.44") -> dict[str, Any]:
     """Several rules files as one; see falco_merge.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 
     try:
-        merged = merge(rules_files(data), catalogue(falco_version))
+        merged = merge(rules_files(data), catalogue_of(falco_version))
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_merge: {error}") from error
     conflicts = [

@@ -94,7 +94,7 @@ options:
     type: dict
     suboptions:
       namespaces:
-        description: Namespaces in which the rules shall fire.
+        description: Namespaces in which the rules shall fire, or patterns of them, with C(*) and C(?).
         type: list
         elements: str
         default: []
@@ -216,7 +216,9 @@ disabled:
   type: list
   elements: str
 scoped:
-  description: What was done to scope each rule, with C(rule), C(action) (V(append), V(replace), V(skip)) and C(reason).
+  description:
+    - What was done to scope each rule, with C(rule), C(action) (V(append), V(replace), V(skip)) and C(reason).
+    - C(silenced) says why the rule never fires any more, if that is proven; otherwise it is empty.
   returned: success
   type: list
   elements: dict
@@ -282,9 +284,16 @@ from ansible_collections.falconet.k8s.plugins.module_utils.files.site_rules impo
 
 
 def scope_of(wanted: dict[str, Any] | None) -> Scope | None:
-    """The scope that the option asks for; none where nothing is given."""
+    """The scope that the option asks for; none where nothing is given.
+
+    Raises:
+        FalcoError: a label whose value YAML does not read as a text; it would be written otherwise than it is meant.
+    """
     if not wanted or not any(wanted[key] for key in ("namespaces", "labels", "containers", "rules", "tags")):
         return None
+    for name, value in wanted["labels"].items():
+        if isinstance(value, (bool, float)) or value is None:
+            raise FalcoError(f"scope.labels: put the value of '{name}' in quotes; without them it is {value!r}")
     where = ("namespaces", "containers")
     target = Target(
         **{key: tuple(wanted[key]) for key in where},
@@ -380,6 +389,11 @@ def main() -> None:
         for one in site.decisions
         if one.action == "skip"
     ]
+    remarks += [
+        f"{prefix}scope: rule '{one.rule}' never fires any more: {one.silenced}"
+        for one in site.decisions
+        if one.silenced
+    ]
     remarks += hidden
     foreign = {file.name for file in before or ()}
     # Rules that earlier ones hide have words of their own, and only where Falco stops at the first match.
@@ -402,7 +416,10 @@ def main() -> None:
         findings=told,
         warned=warned,
         disabled=list(site.disabled),
-        scoped=[{"rule": one.rule, "action": one.action, "reason": one.reason} for one in site.decisions],
+        scoped=[
+            {"rule": one.rule, "action": one.action, "reason": one.reason, "silenced": one.silenced}
+            for one in site.decisions
+        ],
         hidden=[
             {"rule": one.rule, "by": one.by, "always": one.always, "events": list(one.events)} for one in site.hidden
         ],

@@ -143,7 +143,7 @@ def test_falcos_own_rules_are_scoped_switched_off_and_excepted() -> None:
         one for one in json.loads(kubectl("get", "configmaps", "-o", "json"))["items"] if "zz-scope.yaml" in one["data"]
     ]
     scoped = {entry["rule"]: entry["condition"] for entry in yaml.safe_load(data["data"]["zz-scope.yaml"])}
-    assert scoped["Terminal shell in container"] == "and k8s.ns.name in (prod)"
+    assert scoped["Terminal shell in container"] == 'and k8s.ns.name in ("prod")'
     assert "Search Private Keys or Passwords" in data["data"]["zz-disabled.yaml"]
 
 

@@ -77,28 +77,28 @@ def test_the_version_that_a_change_calls_for(old: str, new: str, verdict: str) -
 
 
 def test_scope_appends_where_that_is_safe_and_replaces_where_not() -> None:
-    scoped = scope([RulesFile("base.yaml", BASE)], Target(namespaces=("prod", "two words")))
+    scoped = scope([RulesFile("base.yaml", BASE)], Target(namespaces=("prod", "web")))
     assert [(one.rule, one.action) for one in scoped.decisions] == [("Shell", "append"), ("Either", "replace")]
     after = loaded(BASE, scoped.content)
-    restriction = 'k8s.ns.name in (prod, "two words")'
+    restriction = 'k8s.ns.name in ("prod", "web")'
     assert after.collector.rules["Either"].condition == f"(evt.type = open or evt.type = openat) and {restriction}"
     assert after.collector.rules["Shell"].condition == f"shell_started and container.id != host and {restriction}"
 
 
 def test_scope_by_labels_and_containers() -> None:
     target = Target(
-        labels={"app.kubernetes.io/name": "x y"}, containers=("web-*", "db"), label_field="k8smeta.pod.label"
+        labels={"app.kubernetes.io/name": "x"}, containers=("web-*", "db"), label_field="k8smeta.pod.label"
     )
     scoped = scope([RulesFile("base.yaml", BASE)], target, rules=["Sh*"])
     condition = loaded(BASE, scoped.content).collector.rules["Shell"].condition
-    assert 'k8smeta.pod.label[app.kubernetes.io/name] = "x y"' in condition
+    assert 'k8smeta.pod.label[app.kubernetes.io/name] = "x"' in condition
     assert '(container.name glob "web-*" or container.name glob "db")' in condition
     assert "Either" not in scoped.content
 
 
 def test_scope_uses_what_an_audit_event_has() -> None:
     audit = "- rule: A\n  desc: d\n  condition: ka.verb = get\n  output: o\n  priority: INFO\n  source: k8s_audit\n"
-    assert "ka.target.namespace in (prod)" in scope([RulesFile("a", audit)], Target(namespaces=("prod",))).content
+    assert 'ka.target.namespace in ("prod")' in scope([RulesFile("a", audit)], Target(namespaces=("prod",))).content
     skipped = scope([RulesFile("a", audit)], Target(labels={"a": "b"}))
     assert (skipped.content, skipped.decisions[0].action) == ("", "skip")
 

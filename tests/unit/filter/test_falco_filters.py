@@ -39,7 +39,7 @@ def test_the_merge_example() -> None:
 
 @pytest.mark.parametrize("data", [RULE, {"a.yaml": RULE}, [RULE], [{"name": "a", "content": RULE}]])
 def test_every_shape_of_input(data: object) -> None:
-    assert "k8s.ns.name in (x)" in falco_scope(data, namespaces=["x"])["content"]
+    assert 'k8s.ns.name in ("x")' in falco_scope(data, namespaces=["x"])["content"]
 
 
 @pytest.mark.parametrize("data", [5, [5], {"a": None}, "- rule: x\n"])
@@ -48,3 +48,33 @@ def test_bad_input_is_an_ansible_error(data: object) -> None:
         falco_scope(data, namespaces=["x"])
     with pytest.raises(AnsibleFilterError, match="falco_merge: "):
         falco_merge(data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"namespaces": "prod"}, r"namespaces is a list of texts; write a single one as \['prod'\]"),
+        ({"namespaces": [1]}, "1 in it is int, put it in quotes"),
+        ({"namespaces": {"a": 1}}, "namespaces is a list of texts, not dict"),
+        ({"namespaces": None}, "namespaces is a list of texts, not NoneType"),
+        ({"containers": "web"}, "containers is a list"),
+        ({"namespaces": ["a"], "rules": "R"}, "rules is a list"),
+        ({"namespaces": ["a"], "tags": "t"}, "tags is a list"),
+        ({"labels": ["app"]}, "labels maps names to values"),
+        ({"labels": {"app": True}}, "labels maps texts to texts; put 'app: True' in quotes"),
+        ({"namespaces": ["a"], "falco_version": 0.44}, "falco_version is a text"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message):
+        falco_scope(RULE, **arguments)  # type: ignore[arg-type]  # the mistake itself
+
+
+def test_a_version_as_a_number_is_refused_by_merge_too() -> None:
+    with pytest.raises(AnsibleFilterError, match="falco_merge: falco_version is a text"):
+        falco_merge(RULE, falco_version=0.44)  # type: ignore[arg-type]  # the mistake itself
+
+
+def test_a_rule_that_is_silenced_says_so() -> None:
+    host = RULE.replace("evt.type = open", "evt.type = open and container.id = host")
+    assert "host" in falco_scope(host, namespaces=["x"])["decisions"][0]["silenced"]

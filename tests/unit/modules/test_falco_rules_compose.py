@@ -216,7 +216,20 @@ def test_the_documented_playbook_shows_a_scope() -> None:
     (task, _debug) = yaml.safe_load(shown.group(1))[0]["tasks"]
     options = task["falconet.k8s.falco_rules_compose"]
     result = run_module("falco_rules_compose", {**options, "files": [str(ROOT / path) for path in options["files"]]})
-    assert result["files"]["zz-scope.yaml"].count("and k8s.ns.name in (prod)") == 2
+    assert result["files"]["zz-scope.yaml"].count('and k8s.ns.name in ("prod")') == 2
+
+
+def test_rules_that_a_scope_silences_are_warned_of() -> None:
+    host = "- rule: On the host\n  desc: d\n  condition: evt.type = open and container.id = host\n  output: o\n"
+    result = compose(contents={"a.yaml": f"{host}  priority: INFO\n"}, scope={"namespaces": ["prod"], "rules": "own"})
+    assert result["scoped"][0]["silenced"] == "it looks at the host, where no pod is"
+    assert "scope: rule 'On the host' never fires any more: it looks at the host, where no pod is" in result["remarks"]
+
+
+@pytest.mark.parametrize("value", [True, 1.1, None])
+def test_a_label_that_yaml_reads_as_no_text_is_refused(value: object) -> None:
+    result = compose(contents={}, scope={"labels": {"app": value}})
+    assert result["msg"] == f"scope.labels: put the value of 'app' in quotes; without them it is {value!r}"
 
 
 def test_the_documented_warning_is_the_one_that_comes() -> None:

@@ -18,6 +18,7 @@ from ..errors import FalcoError
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
 from ..yaml.nodes import NULL
+from .refusal import must_load
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ def merge(files: Sequence[RulesFile], known: Catalogue | None = None) -> Merged:
     """
     loader = Loader(known)
     loaded = loader.load(files, keep_documents=True)
-    for result in loaded.results:
-        if result.errors:
-            raise FalcoError(f"{result.name} does not load: {result.errors[0].text}")
+    must_load(loaded, "the ruleset")
     items = [
         item for documents in loaded.documents for document in documents for item in document.value or ()
         if item.kind != NULL

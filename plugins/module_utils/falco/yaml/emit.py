@@ -13,6 +13,7 @@ from typing import Any
 from .nodes import MAP, NULL, NULL_TEXTS, SEQUENCE, Yaml
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_/.(][A-Za-z0-9_./()-]*)*")
+_SINGLE = re.compile(r"[\x20-\x26\x28-\x7e]+")
 _LITERAL = re.compile(r"[\x21-\x7e][\x20-\x7e]*(?:\n(?:[\x21-\x7e][\x20-\x7e]*)?)*")
 
 
@@ -90,6 +91,8 @@ def _inline(value: Any) -> str:
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value not in NULL_TEXTS:
             return value
+        if '"' in value and _SINGLE.fullmatch(value):
+            return f"'{value}'"  # Nothing has to be escaped.
         return _quoted(value)
     pairs = _pairs(value)
     if pairs is not None:

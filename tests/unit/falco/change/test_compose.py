@@ -101,7 +101,7 @@ def test_a_scope_reaches_exactly_the_rules_that_are_meant(
 ) -> None:
     composed = site(scope=Scope(PROD, rules, tags))
     after = conditions(composed)
-    assert {name for name, condition in after.items() if "k8s.ns.name in (prod)" in condition} == scoped
+    assert {name for name, condition in after.items() if 'k8s.ns.name in ("prod")' in condition} == scoped
     assert {decision.rule for decision in composed.decisions} == scoped
 
 
