@@ -121,6 +121,16 @@ options:
     type: str
     choices: [fail, skip]
     default: fail
+  pod_templates:
+    description:
+      - For workloads of other APIs, where their pod templates are, as a mapping of a kind to a path such as
+        C(spec.template) or to a list of paths. Lists on the way are gone through item by item.
+      - In kinds that this does not name every mapping with the C(spec) of a pod, or of a virtual machine, is found.
+      - A mapping without the C(spec) of a pod serves as well, with C(metadata.labels) or C(podMetadata.labels), such as
+        C(spec) of a Prometheus.
+    type: dict
+    default: {}
+    version_added: 0.3.0
   limit:
     description:
       - More connections than this are not listed one by one. RV(blocks) then has the whole answer as products of
@@ -284,6 +294,24 @@ problems:
   returned: always
   type: list
   elements: dict
+not_analysed:
+  description:
+    - Objects that bear on reachability and are left out, each kind with its C(count) and the C(reason).
+    - They are policies of other APIs (such as CiliumNetworkPolicy), and objects whose operator makes pods that the
+      input does not have.
+    - They are warned about, too.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {kind: CiliumNetworkPolicy, count: 2, reason: a policy of an API that is not analysed}
+  version_added: 0.3.0
+notes:
+  description: What the answer leaves out, in sentences. RV(text) ends with them.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.3.0
 summary:
   description: Counts of what was read and found.
   returned: success
@@ -318,6 +346,7 @@ ARGUMENTS: dict[str, Any] = {
     "forbidden_flows": {"type": "list", "elements": "dict", "default": []},
     "fail_on_violation": {"type": "bool", "default": True},
     "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+    "pod_templates": {"type": "dict", "default": {}},
     "limit": {"type": "int", "default": 100000},
     "ip_block_matches_pods": {"type": "bool", "default": True},
     "select_host_network_pods": {"type": "bool", "default": False},
@@ -335,8 +364,9 @@ def models(params: dict[str, Any]) -> tuple[Model, Model | None]:
             inputs = before + inputs
     elif not inputs:
         inputs = read_cluster(params)
-    model = load(inputs, params["on_invalid"])
-    return model, None if before is None else load(before, params["on_invalid"])
+    settings = (params["on_invalid"], params["pod_templates"])
+    model = load(inputs, *settings)
+    return model, None if before is None else load(before, *settings)
 
 
 def request(params: dict[str, Any]) -> Request:
@@ -370,10 +400,13 @@ def main() -> None:
         module.fail_json(msg=f"Invalid input: {error}", problems=[problem.as_dict() for problem in error.problems])
     except (NetpolError, KubeError) as error:
         module.fail_json(msg=str(error))
+    for note in result["notes"]:
+        module.warn(note)
     if result.get("violations") and module.params["fail_on_violation"]:
         module.fail_json(msg="\n".join(result["text"]), changed=False, **result)
     if module.params["question"] == "diff" and module._diff:
-        result["diff"] = {"prepared": "".join(f"{line}\n" for line in result["text"])}
+        lines = [line for line in result["text"] if line not in result["notes"]]
+        result["diff"] = {"prepared": "".join(f"{line}\n" for line in lines)}
     module.exit_json(changed=False, **result)
 
 

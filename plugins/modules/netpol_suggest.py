@@ -73,6 +73,12 @@ options:
     type: str
     choices: [fail, skip]
     default: fail
+  pod_templates:
+    description: Where workloads of other APIs have their pod templates, as in
+      O(falconet.k8s.netpol_analyze#module:pod_templates).
+    type: dict
+    default: {}
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
@@ -141,6 +147,7 @@ ARGUMENTS = {
     "coarseness": {"type": "str", "choices": list(COARSENESS), "default": "port"},
     "dns": {"type": "bool", "default": True},
     "require_proof": {"type": "bool", "default": True},
+    "pod_templates": {"type": "dict", "default": {}},
     "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 }
 
@@ -151,7 +158,7 @@ def main() -> None:
     params = module.params
     try:
         inputs = gather(params["paths"], params["resources"], "resources") or read_cluster(params)
-        model = load(inputs, params["on_invalid"])
+        model = load(inputs, params["on_invalid"], params["pod_templates"])
         flows = read_records(model, params["flows"])
         found = suggest(model, flows, params["coarseness"], params["namespaces"], params["dns"])
     except InputError as error:
@@ -166,9 +173,9 @@ def main() -> None:
         "proven": found.proven,
         "missing": found.missing,
         "excess": found.excess,
-        "notes": found.notes,
+        "notes": [*found.notes, *model.notes],
     }
-    for note in found.notes:
+    for note in result["notes"]:
         module.warn(note)
     if not found.proven and params["require_proof"]:
         lines = [*(f"cut: {line}" for line in found.missing), *(f"not observed: {line}" for line in found.excess)]

@@ -112,3 +112,22 @@ def test_a_mistyped_flow_is_told_with_the_nearest_name() -> None:
     )
     assert "required_flows[0].from" in result["msg"]
     assert "did you mean 'frontend'" in result["msg"]
+
+
+def test_what_is_left_out_is_told_with_every_answer() -> None:
+    cilium = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c"}, "spec": {}}
+    for question in ("matrix", "lint", "exposure"):
+        result = analyze(resources=[*PODS, cilium], question=question)
+        assert result["not_analysed"] == [
+            {"kind": "CiliumNetworkPolicy", "count": 1, "reason": "a policy of an API that is not analysed"}
+        ]
+        assert result["notes"] == ["not analysed: 1 CiliumNetworkPolicy"]
+        if "text" in result:
+            assert result["text"][-1] == "not analysed: 1 CiliumNetworkPolicy"
+
+
+def test_a_pod_template_is_read_where_the_caller_says() -> None:
+    metadata = {"podMetadata": {"labels": {"app": "p"}}}
+    prometheus = {"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "p"}}
+    result = analyze(resources=[{**prometheus, "spec": metadata}], pod_templates={"Prometheus": "spec"})
+    assert result["members"] == ["default/Prometheus/p"]

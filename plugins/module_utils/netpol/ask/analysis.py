@@ -62,7 +62,8 @@ def answer(request: Request, model: Model, before: Model | None = None) -> dict[
         before: for a difference, the cluster as it is.
 
     Returns:
-        Plain data; always C(connections), C(problems) and C(summary), else what the question adds.
+        Plain data; always C(connections), C(problems), C(not_analysed), C(notes) and C(summary), else what the question
+        adds.
 
     Raises:
         NetpolError: the request names something that does not exist, or does not fit the question.
@@ -73,6 +74,12 @@ def answer(request: Request, model: Model, before: Model | None = None) -> dict[
     result.setdefault("connections", [])
     problems = list(model.problems) + [p for p in (before.problems if before else []) if p not in model.problems]
     result["problems"] = [problem.as_dict() for problem in problems]
+    left_out = dict.fromkeys([*model.not_analysed, *(before.not_analysed if before else ())])
+    result["not_analysed"] = [item.as_dict() for item in left_out]
+    notes = dict.fromkeys([*model.notes, *(before.notes if before else ())])
+    if "text" in result:
+        result["text"] = [*result["text"], *notes]
+    result["notes"] = list(notes)
     result["summary"] = {
         "namespaces": len(model.namespaces),
         "pods": sum(1 for pod in model.pods if not pod.finished and not pod.template),

@@ -38,6 +38,22 @@ LAST_PORT = 65535
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
+#: Why objects are not analysed.
+OTHER_POLICY = "a policy of an API that is not analysed"
+OTHER_WORKLOAD = "its operator makes pods that are not in the input"
+
+
+class LeftOut(NamedTuple):
+    """Objects that bear on reachability and are not analysed: their kind, how many there are, and why."""
+
+    kind: str
+    number: int
+    reason: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"kind": self.kind, "count": self.number, "reason": self.reason}
+
+
 class Origin(NamedTuple):
     """Where an object was written. C(line) is 1-based, None when the input has no lines."""
 
@@ -303,6 +319,7 @@ class Model:
     policies: list[Policy] = field(default_factory=list)
     webhooks: list[Mapping[str, object]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    not_analysed: list[LeftOut] = field(default_factory=list)
 
     @property
     def running(self) -> list[Pod]:
@@ -317,6 +334,12 @@ class Model:
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the input has and the answers leave out, for people."""
+        counted = ", ".join(f"{item.number} {item.kind}" for item in self.not_analysed)
+        return [f"not analysed: {counted}"] if counted else []
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Labels of a namespace, also of one that only an object implies."""

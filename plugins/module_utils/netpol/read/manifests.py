@@ -18,6 +18,7 @@ from ..model.addresses import parse_address
 from ..model.objects import (
     NAMESPACE_NAME_LABEL,
     ContainerPort,
+    LeftOut,
     Model,
     Namespace,
     Node,
@@ -27,7 +28,7 @@ from ..model.objects import (
     Service,
     ServicePort,
 )
-from . import yamltext
+from . import foreign, yamltext
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import label_key_problem, label_value_problem
 
@@ -76,21 +77,24 @@ class _Rejected(Exception):  # noqa: N818 - control flow inside this file
     """The object cannot be used; the problem is already reported."""
 
 
-def load(inputs: Iterable[Input], on_invalid: str = "fail") -> Model:
+def load(inputs: Iterable[Input], on_invalid: str = "fail", pod_templates: Mapping[str, Any] | None = None) -> Model:
     """Loads a model.
 
     Args:
         inputs: texts and ready objects; later objects with the same kind, namespace and name replace earlier ones.
         on_invalid: C(fail) raises for any object that cannot be analysed, C(skip) leaves it out and keeps its problem
             in C(Model.problems).
+        pod_templates: for kinds of other APIs, where their pod templates are: C(spec.template), or a list of paths.
+            They are searched for in kinds that this does not name.
 
     Returns:
         The model.
 
     Raises:
         InputError: with every problem found, when C(on_invalid) is C(fail) and there is an error among them.
+        NetpolError: C(pod_templates) has something else than paths.
     """
-    builder = _Builder()
+    builder = _Builder(foreign.check_paths(pod_templates or {}))
     for item in inputs:
         builder.add(item)
     model = builder.finish()
@@ -102,8 +106,11 @@ def load(inputs: Iterable[Input], on_invalid: str = "fail") -> Model:
 class _Builder:
     """Collects objects by identity, then makes the model in one go (owners may come after what they own)."""
 
-    def __init__(self) -> None:
+    def __init__(self, pod_templates: Mapping[str, Sequence[str]]) -> None:
         self.model = Model()
+        self._pod_templates = pod_templates
+        # Kind, namespace and name of what is not analysed, and why.
+        self._left_out: dict[tuple[str, str, str], str] = {}
         self._count = 0
         self._entries: dict[tuple[str, str, str], _Entry] = {}
         self._owners: dict[tuple[str, str, str], tuple[str, str]] = {}
@@ -154,12 +161,34 @@ class _Builder:
         if kind.endswith("List") and (items is None or isinstance(items, list)):
             self._add_items(entry, kind, items or (), depth)
             return
+        version = value.get("apiVersion")
+        if isinstance(version, str) and "." in version and foreign.is_foreign(version):
+            self._add_foreign(entry, foreign.kind_name(kind, version), True)
+            return
         if kind not in _READERS and kind not in TEMPLATES:
             near = nearest(kind, POLICY_KINDS) if "Polic" in kind and "spec" in value else ""
             if near and str(value.get("apiVersion", "")).startswith(("networking.k8s.io/", f"{POLICY_GROUP}/")):
                 self._problem(entry, "error", "kind", f"unknown kind {kind!r}", f"did you mean {near!r}?")
+            else:
+                self._add_foreign(entry, kind, False)
             return
         self._keep(entry, kind, value.get("metadata"))
+
+    def _add_foreign(self, entry: _Entry, kind: str, is_foreign: bool) -> None:
+        """Keep a workload of any API, and note what is left out."""
+        value = entry.value
+        if foreign.pod_templates(value, self._paths(kind, value)):
+            self._keep(entry, kind, value.get("metadata"))
+            return
+        reason = foreign.left_out(value, is_foreign)
+        if reason:
+            metadata = value.get("metadata")
+            metadata = metadata if isinstance(metadata, Mapping) else {}
+            key = (kind, str(metadata.get("namespace") or "default"), str(metadata.get("name")))
+            self._left_out[key] = reason
+
+    def _paths(self, kind: str, value: Mapping[str, Any]) -> Sequence[str]:
+        return self._pod_templates.get(kind) or self._pod_templates.get(value["kind"]) or ()
 
     def _add_items(self, entry: _Entry, kind: str, items: Sequence[Any], depth: int) -> None:
         if depth >= MAX_LIST_DEPTH:
@@ -233,7 +262,7 @@ class _Builder:
         workloads: list[tuple[tuple[str, str, str], _Entry]] = []
         pods: list[tuple[tuple[str, str, str], _Entry]] = []
         for key, entry in self._entries.items():
-            if key[0] in TEMPLATES:
+            if key[0] not in _READERS:
                 owner = _controller(entry.value)
                 if owner:
                     self._owners[key] = owner
@@ -255,11 +284,18 @@ class _Builder:
                 continue  # its pods are its owner's, which has a template itself
             if key in controlled and key[0] == "Job":
                 continue  # a Job whose pods have all finished makes no more
-            pod = self._template(key, entry)
-            if pod is not None:
-                model.pods.append(pod)
+            model.pods.extend(self._templates(key, entry))
+        self._count_left_out(controlled)
         self._imply_namespaces()
         return model
+
+    def _count_left_out(self, controlled: set[tuple[str, str, str]]) -> None:
+        """An operator's pods that are in the input are analysed, whatever its own object says."""
+        counts: dict[tuple[str, str], int] = {}
+        for key, reason in self._left_out.items():
+            if key not in controlled:
+                counts[(key[0], reason)] = counts.get((key[0], reason), 0) + 1
+        self.model.not_analysed = [LeftOut(kind, number, reason) for (kind, reason), number in sorted(counts.items())]
 
     def _owner_is_known(self, key: tuple[str, str, str]) -> bool:
         kind, name = self._owners[key]
@@ -332,6 +368,36 @@ class _Builder:
             )
         except _Rejected:
             return None
+
+    def _templates(self, key: tuple[str, str, str], entry: _Entry) -> Iterable[Pod]:
+        """What stands for the pods that a workload would make."""
+        if key[0] in TEMPLATES:
+            pod = self._template(key, entry)
+            return [] if pod is None else [pod]
+        value = entry.value
+        spec = value.get("spec")
+        replicas = spec.get("replicas") if isinstance(spec, Mapping) else None
+        found = []
+        for path, template in foreign.pod_templates(value, self._paths(key[0], value)):
+            labels_path, labels = foreign.template_labels(key[0], key[2], template)
+            try:
+                found.append(
+                    self._make_pod(
+                        entry,
+                        key,
+                        key[0],
+                        key[2],
+                        labels,
+                        f"{path}.{labels_path}",
+                        template.get("spec"),
+                        f"{path}.spec",
+                        replicas=replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1,
+                        template=True,
+                    )
+                )
+            except _Rejected:
+                continue
+        return found
 
     def _template(self, key: tuple[str, str, str], entry: _Entry) -> Pod | None:
         path = TEMPLATES[key[0]]
@@ -500,8 +566,7 @@ class _Builder:
         version = entry.value.get("apiVersion")
         if version not in _POLICY_VERSIONS[key[0]]:
             expected = " or ".join(_POLICY_VERSIONS[key[0]])
-            if not isinstance(version, str) or "calico" not in version:
-                self._problem(entry, "error", "apiVersion", f"{version!r} has no {key[0]}", f"write {expected}")
+            self._problem(entry, "error", "apiVersion", f"{version!r} has no {key[0]}", f"write {expected}")
             return
 
         def report(path: str, message: str, hint: str, cause: Cause | None) -> None:
@@ -546,5 +611,6 @@ def _controller(value: Mapping[str, Any]) -> tuple[str, str] | None:
     references = metadata.get("ownerReferences") if isinstance(metadata, Mapping) else None
     for reference in references if isinstance(references, list) else ():
         if isinstance(reference, Mapping) and reference.get("controller") is True and reference.get("kind") != "Node":
-            return (str(reference.get("kind")), str(reference.get("name")))
+            kind = foreign.kind_name(str(reference.get("kind")), str(reference.get("apiVersion") or ""))
+            return (kind, str(reference.get("name")))
     return None

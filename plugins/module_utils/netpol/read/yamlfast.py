@@ -186,6 +186,8 @@ class Reader:
             return self._scalars[text]
         except KeyError:
             pass
+        if text.startswith(("...", "---")):
+            raise NotSimpleError  # alone these end or begin a document; here they are text
         value: Any = text
         if text[0].isalpha():
             value = _WORDS.get(text, text)

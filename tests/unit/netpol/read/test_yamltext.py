@@ -106,3 +106,9 @@ def test_a_path_has_its_line() -> None:
     assert yamltext.locate(text, 2, "spec.ingress[0].ports[0].endPort") == 10
     assert yamltext.locate(text, 2, "spec.ingress[0].ports[7]") == 8
     assert yamltext.locate(text, 2, "metadata.name") == 4
+
+
+@pytest.mark.parametrize("text", ["a: ...\n", "a:\n  - ...\n", "a: ...b\n", "a: [...]\n", "a: ---\n"])
+def test_marks_of_documents_may_be_values(text: str) -> None:
+    (document,) = yamltext.read(text)
+    assert document.value == yaml.safe_load(text)
