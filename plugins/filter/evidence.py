@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the evidence: a stage's checks from what was asked, and the report of all stages."""
+"""Filters of the evidence: a stage's checks from what was asked, the report of all stages and its forms."""
 
 from __future__ import annotations
 
@@ -42,9 +42,37 @@ def evidence_junit(data: dict[str, Any]) -> str:
     return junit(data)
 
 
+def evidence_markdown(data: dict[str, Any]) -> str:
+    """The report for a ticket. See evidence_markdown.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.markdown import markdown
+
+    return markdown(data)
+
+
+def evidence_metrics(data: dict[str, Any]) -> str:
+    """The report as metrics. See evidence_metrics.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.metrics import metrics
+
+    return metrics(data)
+
+
+def evidence_views(data: dict[str, Any]) -> dict[str, Any]:
+    """The report as people look at it. See evidence_views.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections
+
+    return {"alerts": alerts(data["checks"]), "connections": connections(data["checks"])}
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"evidence": evidence, "evidence_report": evidence_report, "evidence_junit": evidence_junit}
+        return {
+            "evidence": evidence,
+            "evidence_report": evidence_report,
+            "evidence_junit": evidence_junit,
+            "evidence_markdown": evidence_markdown,
+            "evidence_metrics": evidence_metrics,
+            "evidence_views": evidence_views,
+        }

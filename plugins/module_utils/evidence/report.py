@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..common.words import counted
+from .changes import changes, previous_report
 from .check import FAILED, PASSED, SKIPPED, STATUSES, Check, EvidenceError
 from .stages import STAGES
 
@@ -24,6 +26,7 @@ def report(
     nodes: Iterable[Mapping[str, Any]] = (),
     stages: Iterable[str] = (),
     machines: Iterable[str] = (),
+    previous: str = "",
 ) -> dict[str, Any]:
     """What report.json holds, and what the page and the JUnit file are made of.
 
@@ -35,6 +38,7 @@ def report(
         nodes: Node objects of the API.
         stages: that must have given evidence.
         machines: of the cluster's inventory, each of which node_prep should have been asked about.
+        previous: text of the report of before, with which this one is compared; empty if there is none.
 
     Raises:
         EvidenceError: a check has no stage or another status than C(STATUSES).
@@ -54,9 +58,11 @@ def report(
         "notes": [str(note) for note in notes],
         "nodes": [_node(node) for node in sorted(nodes, key=lambda node: str(node["metadata"]["name"]))],
         "verdict": verdict(counts),
+        "headline": headline(cluster, counts, listed),
         "summary": counts,
         "stages": _stages(listed),
         "checks": listed,
+        "changes": changes(previous_report(previous, cluster, FORMAT), listed),
     }
 
 
@@ -83,6 +89,18 @@ def _not_told(
 def verdict(counts: Mapping[str, int]) -> str:
     """C(failed) if a check failed or nothing at all was proven, else C(passed)."""
     return FAILED if counts[FAILED] or not counts[PASSED] else PASSED
+
+
+def headline(cluster: str, counts: Mapping[str, int], checks: Iterable[Mapping[str, Any]]) -> str:
+    """The verdict in one sentence."""
+    if not counts[PASSED] and not counts[FAILED]:
+        return f"Nothing is proven on {cluster}: no check passed."
+    skipped = f", {counts[SKIPPED]} {'was' if counts[SKIPPED] == 1 else 'were'} skipped" if counts[SKIPPED] else ""
+    if not counts[FAILED]:
+        return f"Proven on {cluster}: {counted(counts[PASSED], 'check')} passed{skipped}."
+    first = next(check for check in checks if check["status"] == FAILED)
+    failed = f"{counts[FAILED]} of {counted(sum(counts.values()), 'check')} failed{skipped}"
+    return f"Not proven on {cluster}: {failed}. First: {first['check']} ({first['subject']})."
 
 
 def _stages(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:

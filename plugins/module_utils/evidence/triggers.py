@@ -74,7 +74,7 @@ def _arrived(trigger: Mapping[str, Any], place: str, answer: Result, timeout_sec
         return Check("alert", sentence, subject, FAILED, answer.why_not)
     match = _match(trigger, answer)
     latency = match.get("latency_ms")
-    data = {"latency_ms": latency, "text": match.get("text")}
+    data = {"place": place, "latency_ms": latency, "text": match.get("text")}
     if not match.get("arrived"):
         command = " ".join(map(str, trigger["command"]))
         detail = f"did not arrive within {timeout_seconds:.0f} seconds after {command}"

@@ -103,4 +103,5 @@ def test_junit_is_well_formed_whatever_an_attacker_typed(text: str) -> None:
 
 
 def test_the_filters_have_their_names() -> None:
-    assert set(FilterModule().filters()) == {"evidence", "evidence_report", "evidence_junit"}
+    forms = {f"evidence_{form}" for form in ("report", "junit", "markdown", "metrics", "views")}
+    assert set(FilterModule().filters()) == {"evidence", *forms}

@@ -119,6 +119,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "verify": {
         "verify_alert_destinations": [{"name": "slack", "receiver": {"namespace": "a", "service": "b", "port": 80}}],
         "verify_alert_timeout_seconds": 5,
+        "verify_history": 5,
         "verify_fail": False,
         "verify_notes": ["a note"],
         "verify_stages": ["falco", "network_policies"],

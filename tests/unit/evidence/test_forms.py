@@ -1,0 +1,182 @@
+"""The report's forms: headline, views, Markdown, metrics, page; and text that an attacker wrote in each of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.template import Templar
+from ansible_collections.falconet.k8s.plugins.filter.evidence import (
+    evidence_markdown,
+    evidence_metrics,
+    evidence_report,
+    evidence_views,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .test_report import ABOUT, check
+
+ROOT = Path(__file__).resolve().parents[3]
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> | `x` **b** [a](javascript:b) \\ \n # h {{ 7*7 }}"
+
+
+def alert(place: str, latency: int | None, status: str = "passed", subject: str = "shell") -> dict[str, Any]:
+    data = {"place": place, "latency_ms": latency, "text": "x"}
+    return check(status, "verify", code="alert", check=f"Alert arrives at {place}", subject=subject, data=data)
+
+
+def flow(name: str, *rows: tuple[str, str, str, str], status: str = "passed") -> dict[str, Any]:
+    connections = [
+        {"from": source, "to": target, "port": 80, "protocol": "TCP", "expected": expected, "status": verdict}
+        for source, target, expected, verdict in rows
+    ]
+    return check(status, "network_policies", code="flow", subject=name, data={"connections": connections})
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sentence"),
+    [
+        ([], "Nothing is proven on production: no check passed."),
+        (["skipped"], "Nothing is proven on production: no check passed."),
+        (["passed"], "Proven on production: 1 check passed."),
+        (["passed", "skipped"], "Proven on production: 1 check passed, 1 was skipped."),
+        (["passed", "failed"], "Not proven on production: 1 of 2 checks failed. First: It holds (a)."),
+        (["failed", "skipped"], "Not proven on production: 1 of 2 checks failed, 1 was skipped. First: It holds (a)."),
+    ],
+)
+def test_the_verdict_is_one_sentence(statuses: list[str], sentence: str) -> None:
+    assert report([check(status) for status in statuses], **ABOUT)["headline"] == sentence
+
+
+def test_alerts_are_seen_by_trigger_and_destination() -> None:
+    checks = [alert("Falco's log", 40), alert("slack", 80), alert("slack", None, "failed", "cat")]
+    seen = evidence_views({"checks": checks})["alerts"]
+    assert seen["places"] == ["Falco's log", "slack"]
+    assert seen["longest_ms"] == 80
+    cells = {one["subject"]: one["cells"] for one in seen["triggers"]}
+    assert {place: (cell["latency_ms"], cell["share"]) for place, cell in cells["shell"].items()} == {
+        "Falco's log": (40, 50),
+        "slack": (80, 100),
+    }
+    assert (cells["cat"]["slack"]["status"], cells["cat"]["slack"]["latency_ms"]) == ("failed", None)
+
+
+def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
+    checks = [
+        flow("web", ("a", "b", "allowed", "met"), ("c", "b", "denied", "met")),
+        flow("other", ("a", "b", "allowed", "violated"), status="failed"),
+        flow("odd", ("c", "d", "allowed", "no such verdict"), status="skipped"),
+    ]
+    seen = evidence_views({"checks": checks})["connections"]
+    assert seen["targets"] == ["b 80/TCP", "d 80/TCP"]
+    rows = {one["name"]: one["cells"] for one in seen["sources"]}
+    assert rows["a"] == {"b 80/TCP": {"expected": "allowed", "status": "violated", "flows": ["web", "other"]}}
+    assert {target: cell["status"] for target, cell in rows["c"].items()} == {"b 80/TCP": "met", "d 80/TCP": "unproven"}
+
+
+def test_metrics_are_what_prometheus_reads() -> None:
+    made = report([check(), check("failed", subject="b"), alert("slack", 1500)], **{**ABOUT, "cluster": 'a"\\b\nc'})
+    lines = evidence_metrics(made).splitlines()
+    assert 'falconet_proof_passed{cluster="a\\"\\\\b\\nc"} 0' in lines
+    assert 'falconet_proof_timestamp_seconds{cluster="a\\"\\\\b\\nc"} 1795723200' in lines
+    assert 'falconet_proof_checks{cluster="a\\"\\\\b\\nc",stage="falco",status="failed"} 1' in lines
+    assert lines[-1].endswith('trigger="shell",destination="slack"} 1.5')
+    named = [line.split("{")[0] for line in lines if not line.startswith("#")]
+    assert set(named) == {line.split()[2] for line in lines if line.startswith("# TYPE")}
+
+
+def test_a_ticket_gets_the_verdict_and_what_failed() -> None:
+    before = json.dumps(report([check(subject="b")], **ABOUT))
+    checks = [check(), check("failed", subject="b", detail="no pod"), check("skipped", subject="c", detail="off")]
+    told = evidence_markdown(report(checks, **ABOUT, previous=before, notes=["a stand-in"]))
+    assert told.startswith("## Not proven on production: 1 of 3 checks failed, 1 was skipped.")
+    assert "| Falco runs on every node | 1 | 1 | 1 |" in told
+    assert "### Failed\n\n- It holds (`b`): no pod\n" in told
+    assert "- passed → failed: It holds (`b`): no pod" in told
+    assert "> a stand\\-in" in told
+
+
+def test_a_ticket_is_no_report() -> None:
+    told = evidence_markdown(report([check("failed", subject=f"s{number}") for number in range(50)], **ABOUT))
+    assert told.count("- It holds") == 20
+    assert "- and 30 more" in told
+
+
+@given(st.text() | st.just(HOSTILE))
+def test_markdown_of_hostile_text_has_no_markup(text: str) -> None:
+    made = report([check("failed", detail=text, subject=f"x{text}", check=text)], **ABOUT, notes=[text])
+    harmless = report([check("failed", detail="y", subject="xy", check="y")], **ABOUT, notes=["y"])
+    assert _markup(evidence_markdown(made)) == _markup(evidence_markdown(harmless))
+
+
+def _markup(markdown: str) -> list[list[str]]:
+    """What stays of each line when escaped characters, code and words are gone: the marks of the form itself."""
+    lines = [re.sub(r"\\[^a-zA-Z0-9\s]|`[^`]*`", "", line) for line in markdown.split("\n")]
+    return [re.findall(r"[\\`*_{}\[\]<>()#+!|~&@-]", line) for line in lines]
+
+
+def _elements(html: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    found: list[tuple[str, list[tuple[str, str | None]]]] = []
+
+    class Parser(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, attrs))
+
+    parser = Parser()
+    parser.feed(html)
+    parser.close()
+    return found
+
+
+def page(made: dict[str, Any]) -> str:
+    """The role's page of this report."""
+    text = (ROOT / "roles" / "verify" / "templates" / "report.html.j2").read_text()
+    variables = {"__verify_report": made, "__verify_views": evidence_views(made)}
+    return str(Templar(loader=None, variables=variables).template(_trusted(text)))
+
+
+def _trusted(text: str) -> str:
+    try:
+        from ansible.template import trust_as_template  # since ansible-core 2.19
+    except ImportError:
+        return text
+    trusted: str = trust_as_template(text)
+    return trusted
+
+
+def whole(text: str) -> dict[str, Any]:
+    """A report that has this text wherever something else than this collection may have written it."""
+    before = [check(subject=text, detail=text), check("failed", subject=f"gone {text}")]
+    checks = [
+        check("failed", subject=text, detail=text),
+        alert(text, 5, subject=text),
+        alert("slack", None, "failed", subject=f"{text}2"),
+        flow(text, (text, f"{text}2", "allowed", "met"), (f"{text}3", text, "denied", "violated")),
+    ]
+    node = {"metadata": {"name": text}, "status": {"nodeInfo": {"osImage": text, "kernelVersion": text}}}
+    about = {**ABOUT, "cluster": text or "x", "notes": [text], "nodes": [node]}
+    return evidence_report(checks, **about, previous=json.dumps(report(before, **{**ABOUT, "cluster": text or "x"})))
+
+
+def test_the_page_shows_what_is_known() -> None:
+    shown = page(whole("known"))
+    for part in ("Not proven on known", "Since the report of", "5 ms", "not as declared", "Connections that were"):
+        assert part in shown
+    assert page(report([check()], **ABOUT)).count("<h2>") == 2  # the stage and the nodes, nothing that was not asked
+
+
+def test_a_page_of_hostile_text_has_the_elements_of_a_harmless_one() -> None:
+    assert _elements(page(whole(HOSTILE))) == _elements(page(whole("harmless")))
+    assert "49" not in page(whole(HOSTILE)).split("<body>")[1]
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    for tag, attributes in _elements(page(whole("x"))):
+        assert tag not in ("script", "link", "img", "iframe")
+        assert not {name for name, _value in attributes} & {"src", "href"}
