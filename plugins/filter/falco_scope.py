@@ -86,17 +86,21 @@ def labels_of(value: object) -> dict[str, str]:
 
 
 def catalogue_of(version: object) -> Catalogue:
-    """The catalogue of a version, as an argument of a filter.
+    """The catalogue of a version, as an argument of a filter; a warning if it is newer than all that are known.
 
     Raises:
         FalcoError: it is no text (YAML reads 0.40 as the number 0.4), or no known version.
     """
+    from ansible.utils.display import Display
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 
     if not isinstance(version, str):
         raise FalcoError(f"falco_version is a text: write it in quotes, as in '0.44'; {version!r} is none")
-    return catalogue(version)
+    known = catalogue(version)
+    if known.note:
+        Display().warning(known.note)
+    return known
 
 
 def falco_scope(

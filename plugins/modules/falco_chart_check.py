@@ -77,6 +77,13 @@ options:
       chart:
         description: Name and version that the chart must have, such as C(falco-9.1.0).
         type: str
+  running:
+    description:
+      - C(releases) of M(falconet.k8s.falco_release_info). Of those in O(releases) that run with another chart C(falco),
+        what O(upgrade_from) would tell is told, and warned of.
+    type: list
+    elements: dict
+    version_added: "0.3.0"
   binary_path:
     description: The helm program, 3.8 or newer; by default the one in C(PATH).
     type: path
@@ -114,7 +121,8 @@ upgrade:
   description:
     - With O(upgrade_from), what to know before the upgrade, what is removed first.
     - Values of one's own that are removed, deprecated or renamed, and changed defaults of values that one did not set.
-  returned: with O(upgrade_from)
+    - Of O(releases), each has its name as C(release), too.
+  returned: with O(upgrade_from), or with O(releases) and O(running)
   type: list
   elements: dict
   contains:
@@ -196,13 +204,29 @@ class UnfitError(Exception):
         super().__init__(told)
 
 
-def steps_to(module: AnsibleModule, chart: Chart) -> list[dict[str, str]]:
+def steps_to(module: AnsibleModule, chart: Chart, values: dict[str, Any], old: str) -> list[dict[str, str]]:
     """What the way from the chart that runs changes, as plain data; of a chart too new to be known, a warning."""
     unknown = beyond(chart.version)
     if unknown:
         module.warn(unknown)
-    values = module.params["values"]
-    return [step.to_dict() for step in upgrade_steps(values, module.params["upgrade_from"], chart.version)]
+    return [step.to_dict() for step in upgrade_steps(values, old, chart.version)]
+
+
+def steps_of(module: AnsibleModule) -> list[dict[str, str]]:
+    """What the ways of the releases that run change, each warned of."""
+    charts = {one["name"]: (one.get("release") or {}).get("chart", "") for one in module.params["running"]}
+    found = []
+    for release in module.params["releases"]:
+        chart, old = read_chart(release["path"]), charts.get(release["name"], "")
+        new = f"{chart.name}-{chart.version}"
+        # A chart of another name, such as one's own around it, has other values.
+        if old == new or not (chart.name == "falco" and old.startswith("falco-")):
+            continue
+        for step in steps_to(module, chart, release["values"], old):
+            words = f"{step['path']}: {step['message']} {step['hint']}".strip()
+            module.warn(f"Release {release['name']}, from {old} to {new}: {words}")
+            found.append({**step, "release": release["name"]})
+    return found
 
 
 def main() -> None:
@@ -218,6 +242,7 @@ def main() -> None:
             "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "options": release},
+            "running": {"type": "list", "elements": "dict"},
             "upgrade_from": {"type": "str"},
             "require_dependencies": {"type": "bool", "default": True},
             "render": {"type": "bool", "default": False},
@@ -226,7 +251,7 @@ def main() -> None:
             "binary_path": {"type": "path"},
         },
         mutually_exclusive=[("path", "releases")],
-        required_by={"upgrade_from": ["path"]},
+        required_by={"upgrade_from": ["path"], "running": ["releases"]},
         supports_check_mode=True,
     )
     params = module.params
@@ -238,7 +263,9 @@ def main() -> None:
             find_helm(params["binary_path"], module.run_command)
             module.exit_json(changed=False)
         if params["upgrade_from"]:
-            upgrade["upgrade"] = steps_to(module, read_chart(params["path"]))
+            upgrade["upgrade"] = steps_to(module, read_chart(params["path"]), params["values"], params["upgrade_from"])
+        if params["running"] is not None:
+            upgrade["upgrade"] = steps_of(module)
         for entry in params["releases"] if params["releases"] is not None else [one]:
             try:
                 charts.append(checked_chart(module, entry))
@@ -250,7 +277,7 @@ def main() -> None:
     if told:
         module.fail_json(msg="\n".join(told), problems=problems, **upgrade)
     if params["releases"] is not None:
-        module.exit_json(changed=False)
+        module.exit_json(changed=False, **upgrade)
     (chart,) = charts
     about = {"name": chart.name, "version": chart.version, "app_version": chart.app_version}
     module.exit_json(changed=False, chart={**about, "digest": chart_digest(chart)}, **upgrade)

@@ -140,6 +140,13 @@ options:
     description: The Falco version whose fields and event types count.
     type: str
     default: "0.44"
+  upgrade_from:
+    description:
+      - The Falco version that runs, where O(falco_version) is the one to come. What becomes of the site's rules by
+        that is warned of (RV(upgrade)), as M(falconet.k8s.falco_rules_validate) tells it.
+      - Nothing where it is empty; of a version without a catalogue, a warning.
+    type: str
+    version_added: 0.3.0
   warnings_are_errors:
     description: Whether RV(warned) makes the module fail.
     type: bool
@@ -210,6 +217,12 @@ warned:
   returned: success
   type: list
   elements: str
+upgrade:
+  description:
+    - With O(upgrade_from), what to know of the site's rules, as RV(falconet.k8s.falco_rules_validate#module:upgrade).
+  returned: when the files could be read
+  type: list
+  elements: dict
 disabled:
   description: Rules that are switched off.
   returned: success
@@ -263,7 +276,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import place, refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
+    Catalogue,
+    catalogue,
+    catalogue_before,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import (
     Scope,
     WishError,
@@ -280,6 +297,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import F
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import hiding_in_words
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import BROKEN, Step
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
 from ansible_collections.falconet.k8s.plugins.module_utils.files.site_rules import PlaceError, read_base, read_site
 
 
@@ -319,6 +338,21 @@ def base_of(params: Mapping[str, Any]) -> tuple[RulesFile, ...] | None:
     return tuple(RulesFile(one["path"] or one["name"], one["content"]) for one in params["base"] if one["content"])
 
 
+def upgrade_of(
+    version: str, known: Catalogue, files: Mapping[str, str], base: tuple[RulesFile, ...]
+) -> tuple[list[Step], str]:
+    """What the way from the version that runs makes of the site's files, or why nobody knows."""
+    try:
+        runs = catalogue_before(version, None)
+    except FalcoError as error:
+        return [], f"what the rules meant to the Falco that runs is not known: {error}"
+    if runs.falco == known.falco:
+        return [], ""
+    steps = upgrade([*base, *(RulesFile(name, text) for name, text in files.items())], runs, known)
+    # That the version that runs does not load a rule is no matter of the one to come.
+    return [one for one in steps if one.finding.file in files and one.finding.code != BROKEN], ""
+
+
 def digests(files: Mapping[str, str]) -> dict[str, str]:
     """SHA-256 of each text."""
     return {name: hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for name, text in files.items()}
@@ -355,6 +389,7 @@ def main() -> None:
             "rule_matching": {"type": "str", "choices": ["first", "all"], "default": "all"},
             "minimum_priority": {"type": "str", "default": "debug"},
             "falco_version": {"type": "str", "default": "0.44"},
+            "upgrade_from": text,
             "warnings_are_errors": {"type": "bool", "default": False},
             "prefix": {"type": "str", "default": ""},
         },
@@ -379,9 +414,25 @@ def main() -> None:
         module.fail_json(msg=str(error))
     findings = [replace(one, file=own.paths.get(one.file, one.file)) for one in judge(site.loaded)]
     told = [finding.to_dict() for finding in findings]
+    steps, unjudged = [], ""
+    if params["upgrade_from"]:
+        beneath = before if before is not None and not site.base_problem else ()
+        steps, unjudged = upgrade_of(params["upgrade_from"], fields, site.files, beneath)
+        steps = [
+            replace(one, finding=replace(one.finding, file=own.paths.get(one.finding.file, one.finding.file)))
+            for one in steps
+        ]
+    upgrading = [
+        f"{place(one.finding)}: {one.finding.code}: {one.finding.item}: {one.finding.message}"
+        + (f"; write {one.key}: {one.instead}" if one.instead else "")
+        for one in steps
+    ]
+    for remark in [*upgrading, *([unjudged] if unjudged else [])]:
+        module.warn(remark)
+    ways = [one.to_dict() for one in steps]
     errors = [finding for finding in findings if finding.severity == ERROR]
     if errors:
-        module.fail_json(msg=refusal(errors), findings=told)
+        module.fail_json(msg=refusal(errors), findings=told, upgrade=ways)
     hidden = hiding_in_words(site.hidden) if params["rule_matching"] == "first" else []
     remarks = [f"Falco's own rules are left out of this judgement: {site.base_problem}"] if site.base_problem else []
     remarks += [
@@ -404,9 +455,9 @@ def main() -> None:
     ]
     for remark in [*remarks, *warned]:
         module.warn(remark)
-    warned += hidden
+    warned += hidden + upgrading
     if warned and params["warnings_are_errors"]:
-        module.fail_json(msg=f"{prefix}warnings_are_errors is set: {'; '.join(warned)}", findings=told)
+        module.fail_json(msg=f"{prefix}warnings_are_errors is set: {'; '.join(warned)}", findings=told, upgrade=ways)
     used = before is not None and not site.base_problem
     module.exit_json(
         changed=False,
@@ -415,6 +466,7 @@ def main() -> None:
         generated=list(site.generated),
         findings=told,
         warned=warned,
+        upgrade=ways,
         disabled=list(site.disabled),
         scoped=[
             {"rule": one.rule, "action": one.action, "reason": one.reason, "silenced": one.silenced}

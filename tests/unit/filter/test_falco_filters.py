@@ -78,3 +78,13 @@ def test_a_version_as_a_number_is_refused_by_merge_too() -> None:
 def test_a_rule_that_is_silenced_says_so() -> None:
     host = RULE.replace("evt.type = open", "evt.type = open and container.id = host")
     assert "host" in falco_scope(host, namespaces=["x"])["decisions"][0]["silenced"]
+
+
+def test_a_version_that_is_newer_than_all_known_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("ansible.utils.display.Display.warning", lambda _self, text: told.append(text))
+    falco_scope(RULE, namespaces=["x"])
+    assert told == []
+    falco_scope(RULE, namespaces=["x"], falco_version="0.99")
+    falco_merge(RULE, falco_version="0.99")
+    assert [text.partition(",")[0] for text in told] == ["Falco 0.99 is newer than every catalogue here"] * 2

@@ -54,6 +54,53 @@ def test_without_data_nothing_is_added() -> None:
     assert result["remarks"] == []
 
 
+OLD = """
+- rule: Keys read
+  desc: d
+  condition: evt.type = open and evt.dir = > and proc.name = cat
+  output: o
+  priority: NOTICE
+- rule: Database reached
+  desc: d
+  condition: evt.type = connect and evt.dir = < and fd.sport = 5432
+  output: o
+  priority: NOTICE
+"""
+
+
+def test_what_an_upgrade_makes_of_the_rules_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(OLD)
+    base = [{"name": "falco_rules.yaml", "content": OLD.replace("- rule: ", "- rule: Falco's "), "path": "/b.yaml"}]
+    options: dict[str, Any] = {"contents": {}, "files": [str(tmp_path / "old.yaml")], "base": base}
+    result = compose(**options, upgrade_from="0.40.1")
+    silent, constant = result["upgrade"]
+    assert (silent["code"], silent["file"], silent["line"]) == ("FN102", str(tmp_path / "old.yaml"), 4)
+    assert (constant["code"], constant["instead"]) == ("FN103", "evt.type = connect and fd.sport = 5432")
+    assert f"{tmp_path}/old.yaml:4:34: FN102: rule 'Keys read': the rule loads and never fires" in result["warned"][-2]
+    assert "write condition: evt.type = connect and fd.sport = 5432" in result["warned"][-1]
+    assert len(result["warnings"]) >= 2
+    strict = compose(**options, upgrade_from="0.40.1", warnings_are_errors=True)
+    assert "FN102" in strict["msg"]
+    assert strict["upgrade"] == result["upgrade"]
+
+
+def test_nothing_is_said_of_an_upgrade_where_there_is_none_or_nobody_knows() -> None:
+    for version in (None, "", "0.44.0"):
+        assert compose(contents={"old.yaml": OLD}, upgrade_from=version)["upgrade"] == []
+    result = compose(upgrade_from="0.36.2")
+    assert not result.get("failed")
+    assert "what the rules meant to the Falco that runs is not known: no catalogue for Falco 0.36" in str(
+        result["warnings"]
+    )
+
+
+def test_rules_that_the_version_to_come_refuses_are_told_with_the_way() -> None:
+    text = OURS.replace("proc.cwd = /tmp", "mesos.task.name = x")
+    result = compose(contents={"ours.yaml": text}, upgrade_from="0.40")
+    assert "LOAD_ERR" in result["msg"]
+    assert "FN101" in {one["code"] for one in result["upgrade"]}
+
+
 def test_rules_are_named_with_whether_they_are_switched_on() -> None:
     ours = {"Shell of ours": True, "Other of ours": True}
     assert compose(disabled_tags=["shell"])["rules"] == {"Shell of Falco": False, "Audit of Falco": True, **ours}
