@@ -39,10 +39,21 @@ options:
     description:
       - Files, and directories that are searched for C(.yaml), C(.yml) and C(.json) files at any depth.
       - Several documents, C(List) objects and rendered Helm output are understood.
-      - Without O(paths) and O(resources), the live cluster is read.
+      - What a directory holds beside API objects is skipped and counted in RV(skipped), such as values, templates of
+        charts and the patches that a kustomization names. In a file that is named here it is an error.
+      - Without O(paths), O(render_paths) and O(resources), the live cluster is read.
     type: list
     elements: path
     default: []
+  render_paths:
+    description:
+      - Directories with a kustomization, which C(kustomize build) (or C(kubectl kustomize)) builds, and charts, packed or
+        as directories, of which C(helm template) makes manifests with the chart's own values.
+      - What they print is analysed like a file in O(paths).
+    type: list
+    elements: path
+    default: []
+    version_added: 0.3.0
   resources:
     description: API objects, given inline. They replace objects of the same name in O(paths).
     type: list
@@ -306,6 +317,12 @@ not_analysed:
   sample:
     - {kind: CiliumNetworkPolicy, count: 2, reason: a policy of an API that is not analysed}
   version_added: 0.3.0
+skipped:
+  description: How many documents and files of directories were skipped, by what they are.
+  returned: success
+  type: dict
+  sample: {no API object: 3, patch of Kustomize: 1}
+  version_added: 0.3.0
 notes:
   description: What the answer leaves out, in sentences. RV(text) ends with them.
   returned: success
@@ -324,6 +341,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.inputs import gather, read_cluster
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.rendering import Run, render_paths
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import QUESTIONS, Request, answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options
@@ -332,6 +350,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests
 ARGUMENTS: dict[str, Any] = {
     "question": {"type": "str", "choices": list(QUESTIONS), "default": "matrix"},
     "paths": {"type": "list", "elements": "path", "default": []},
+    "render_paths": {"type": "list", "elements": "path", "default": []},
     "resources": {"type": "list", "elements": "dict", "default": []},
     "before_paths": {"type": "list", "elements": "path", "default": []},
     "before_resources": {"type": "list", "elements": "dict", "default": []},
@@ -353,9 +372,10 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def models(params: dict[str, Any]) -> tuple[Model, Model | None]:
+def models(params: dict[str, Any], run: Run) -> tuple[Model, Model | None]:
     """The cluster that is asked about and, for a difference, the one before the change."""
-    inputs = gather(params["paths"], params["resources"], "resources")
+    rendered = render_paths(params["render_paths"], run)
+    inputs = rendered + gather(params["paths"], params["resources"], "resources")
     before: list[Input] | None = None
     if params["question"] == "diff":
         before = gather(params["before_paths"], params["before_resources"], "before_resources")
@@ -395,7 +415,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = answer(request(module.params), *models(module.params))
+        result = answer(request(module.params), *models(module.params, module.run_command))
     except InputError as error:
         module.fail_json(msg=f"Invalid input: {error}", problems=[problem.as_dict() for problem in error.problems])
     except (NetpolError, KubeError) as error:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..netpol.errors import NetpolError
 from ..netpol.read.manifests import Input
+from ..netpol.read.repository import CHART_TEMPLATE, KUSTOMIZATIONS, NO_TEXT, PATCH, patch_files
 
 SUFFIXES = (".yaml", ".yml", ".json")
 #: A single file beyond this is refused before it is read.
@@ -22,7 +24,8 @@ def read_paths(paths: Sequence[str]) -> list[Input]:
 
     Args:
         paths: files, taken whatever their suffix, and directories, searched for YAML and JSON files at any depth.
-            Hidden directories and symbolic links to directories are left out.
+            Hidden directories and symbolic links to directories are left out. What a directory holds beside
+            manifests (patches of Kustomize, templates of charts, values) is marked to be skipped and counted.
 
     Raises:
         NetpolError: a path does not exist, cannot be read, or a directory has no manifest.
@@ -34,12 +37,40 @@ def read_paths(paths: Sequence[str]) -> list[Input]:
             found = sorted(_files(path))
             if not found:
                 raise NetpolError(f"{name} has no file that ends in {', '.join(SUFFIXES)}")
-            inputs.extend(_read(file) for file in found)
+            inputs.extend(_read_found(found))
         elif path.exists():
             inputs.append(_read(path))
         else:
             raise NetpolError(f"{name} does not exist")
     return inputs
+
+
+def _read_found(files: Sequence[Path]) -> list[Input]:
+    """The files of a directory, those that are no manifests marked with what they are."""
+    patches: set[Path] = set()
+    inputs = []
+    for file in files:
+        if file.name in KUSTOMIZATIONS:
+            with suppress(_NoTextError):
+                patches.update((file.parent / name).resolve() for name in patch_files(_read(file).text or ""))
+    for file in files:
+        skip = PATCH if file.resolve() in patches else ""
+        if not skip and any(part.name == "templates" and _is_chart(part.parent) for part in file.parents):
+            skip = CHART_TEMPLATE
+        try:
+            text = "" if skip else _read(file).text
+        except _NoTextError:
+            text, skip = "", NO_TEXT
+        inputs.append(Input(str(file), text=text, named=False, skip=skip))
+    return inputs
+
+
+def _is_chart(directory: Path) -> bool:
+    return (directory / "Chart.yaml").is_file()
+
+
+class _NoTextError(NetpolError):
+    """A file that is not UTF-8 text."""
 
 
 def _files(directory: Path) -> list[Path]:
@@ -50,7 +81,7 @@ def _files(directory: Path) -> list[Path]:
         if entry.is_dir():
             if not entry.is_symlink():
                 found.extend(_files(entry))
-        elif entry.suffix in SUFFIXES:
+        elif entry.suffix in SUFFIXES or entry.name in KUSTOMIZATIONS:
             found.append(entry)
     return found
 
@@ -61,7 +92,7 @@ def _read(path: Path) -> Input:
             raise NetpolError(f"{path} is larger than {MAX_FILE_BYTES} bytes")
         return Input(str(path), text=path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise NetpolError(f"{path} is not UTF-8 text: byte {error.start}") from None
+        raise _NoTextError(f"{path} is not UTF-8 text: byte {error.start}") from None
     except OSError as error:
         raise NetpolError(f"{path} cannot be read: {error.strerror}") from None
 

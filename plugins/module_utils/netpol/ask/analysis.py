@@ -76,6 +76,7 @@ def answer(request: Request, model: Model, before: Model | None = None) -> dict[
     result["problems"] = [problem.as_dict() for problem in problems]
     left_out = dict.fromkeys([*model.not_analysed, *(before.not_analysed if before else ())])
     result["not_analysed"] = [item.as_dict() for item in left_out]
+    result["skipped"] = dict(model.skipped)
     notes = dict.fromkeys([*model.notes, *(before.notes if before else ())])
     if "text" in result:
         result["text"] = [*result["text"], *notes]

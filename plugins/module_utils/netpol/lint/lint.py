@@ -57,9 +57,6 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
         policies: the policies in force.
         options: answers to what is left to implementations.
     """
-    universe = Universe(model, [policies], options)
-    engine = Engine(universe, policies)
-    checker = _Checker(model, policies, universe)
     found: list[Finding] = []
     for problem in model.problems:
         if problem.severity == "warning":
@@ -74,11 +71,23 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
                     problem.line,
                 )
             )
+    if policies and not model.pods:
+        # That each policy selects nothing would be said of every one of them.
+        said = f"the input has {len(policies)} policies and no pod or workload: what they do cannot be told"
+        found.append(on("input", "no-workloads", "warning", said, "add the workloads to the input", "", None))
+        return _sorted(found)
+    universe = Universe(model, [policies], options)
+    engine = Engine(universe, policies)
+    checker = _Checker(model, policies, universe)
     for policy in policies:
         found.extend(checker.policy(policy))
     found.extend(check_rules(policies, universe))
     found.extend(checker.pods(engine))
     found.extend(check_traffic(model, policies, engine))
+    return _sorted(found)
+
+
+def _sorted(found: list[Finding]) -> list[Finding]:
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(dict.fromkeys(found), key=lambda f: (order[f.severity], f.item, f.code, f.message))
 

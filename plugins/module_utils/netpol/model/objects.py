@@ -320,6 +320,7 @@ class Model:
     webhooks: list[Mapping[str, object]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     not_analysed: list[LeftOut] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
 
     @property
     def running(self) -> list[Pod]:
@@ -339,7 +340,8 @@ class Model:
     def notes(self) -> list[str]:
         """What the input has and the answers leave out, for people."""
         counted = ", ".join(f"{item.number} {item.kind}" for item in self.not_analysed)
-        return [f"not analysed: {counted}"] if counted else []
+        skipped = ", ".join(f"{number} {reason}" for reason, number in sorted(self.skipped.items()))
+        return [f"{word}: {told}" for word, told in (("not analysed", counted), ("skipped", skipped)) if told]
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Labels of a namespace, also of one that only an object implies."""

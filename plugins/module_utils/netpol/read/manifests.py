@@ -28,7 +28,7 @@ from ..model.objects import (
     Service,
     ServicePort,
 )
-from . import foreign, yamltext
+from . import foreign, repository, yamltext
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import label_key_problem, label_value_problem
 
@@ -56,11 +56,17 @@ _POLICY_VERSIONS = {
 
 
 class Input(NamedTuple):
-    """One source of objects: a name for messages, and either text or ready objects."""
+    """One source of objects: a name for messages, and either text or ready objects.
+
+    What is no API object is an error where C(named), else (in a file that a directory holds) it is counted. A text with
+    a C(skip) is not read, for that reason.
+    """
 
     name: str
     text: str | None = None
     objects: Sequence[Any] | None = None
+    named: bool = True
+    skip: str = ""
 
 
 class _Entry(NamedTuple):
@@ -118,9 +124,15 @@ class _Builder:
     # Reading
 
     def add(self, item: Input) -> None:
-        if item.text is not None:
+        if item.skip:
+            self._skip(item.skip)
+        elif item.text is not None:
             for document in yamltext.read(item.text):
                 if isinstance(document, yamltext.TextError):
+                    part = yamltext.piece(item.text, document.number)
+                    if not item.named and not repository.looks_like_object(part):
+                        self._skip(repository.NO_OBJECT)
+                        continue
                     self.model.problems.append(
                         Problem(
                             "error",
@@ -138,12 +150,18 @@ class _Builder:
         for number, value in enumerate(item.objects or ()):
             self._add(_Entry(value, item, number + 1, 0, ""), 0)
 
+    def _skip(self, reason: str) -> None:
+        self.model.skipped[reason] = self.model.skipped.get(reason, 0) + 1
+
     def _add(self, entry: _Entry, depth: int) -> None:
         value = entry.value
         self._count += 1
         if self._count > MAX_OBJECTS:
             if self._count == MAX_OBJECTS + 1:
                 self._problem(entry, "error", "", f"there are more than {MAX_OBJECTS} objects")
+            return
+        if not entry.input.named and not entry.prefix and not _has_objects(value):
+            self._skip(repository.NO_OBJECT)
             return
         if isinstance(value, list) and not entry.prefix:
             # A file that holds a plain list of objects.
@@ -224,12 +242,15 @@ class _Builder:
         earlier = self._entries.pop(key, None)
         if earlier is not None and earlier.input.text is not None and entry.input.text is not None:
             place = f"{earlier.input.name}:{earlier.line}"
+            hint = "give each its own name"
+            if not entry.input.named and entry.input.name != earlier.input.name:
+                hint = "if these are a base and its overlay, or two overlays, analyse one with render_paths"
             self._problem(
                 entry,
                 "warning",
                 "metadata.name",
                 f"replaces the one in {place}",
-                "give each its own name",
+                hint,
                 Cause.DUPLICATE_OBJECT,
             )
         self._entries[key] = entry
@@ -603,6 +624,13 @@ _CLUSTER_SCOPED = (
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
 )
+
+
+def _has_objects(value: object) -> bool:
+    """Whether a document is an API object or a list of such."""
+    if isinstance(value, list):
+        return any(_has_objects(item) for item in value if isinstance(item, Mapping))
+    return isinstance(value, Mapping) and isinstance(value.get("kind"), str) and "apiVersion" in value
 
 
 def _controller(value: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -162,6 +162,11 @@ def _load_whole(piece: str) -> Any:
         raise TextError(1, 1, 1, str(error)) from None
 
 
+def piece(text: str, number: int) -> str:
+    """The text of one document, the whole text where it has no such document."""
+    return next((part for found, _line, part in _split(text) if found == number), text)
+
+
 def locate(text: str, number: int, path: str) -> int | None:
     """Line of the value at a path, for example C(spec.ingress[0].from), or of its nearest parent that exists.
 
