@@ -148,6 +148,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
@@ -162,7 +163,7 @@ def loaded_of(entry: dict[str, Any], known: Catalogue) -> Loaded:
         files, unreadable = read_rules_files(entry["files"])
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
-    loaded = Loader(known).load(files)
+    loaded = Loader(known).load(unpacked(files)[0])
     for result in loaded.results:
         for issue in result.errors:
             raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")

@@ -152,6 +152,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import APPEND_OUTPUT, Engine
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.replay import replay
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
@@ -165,7 +166,7 @@ def engine_of(loader: Loader, params: dict[str, Any], paths: list[str] | None) -
         files, unreadable = read_rules_files(paths)
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
-    loaded = loader.load(files)
+    loaded = loader.load(unpacked(files)[0])
     for result in loaded.results:
         for issue in result.errors:
             raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")

@@ -16,6 +16,8 @@ description:
   - Says of Falco rules what C(falco -V) says, without Falco and its plugins, with the same C(LOAD_*) codes.
   - Adds file, line and column, a hint and the nearest name to each finding, and looks for mistakes that Falco
     does not look for (codes C(FN*)).
+  - Rules are also found within Helm values (C(customRules)), a ConfigMap, a Secret, the operator's Rulesfile, Ansible
+    variables and the code blocks of Markdown (C(*.md)); the findings have the places of the file around them.
   - Give exactly one of O(files), O(content) and O(rulesets).
 extends_documentation_fragment:
   - falconet.k8s.ruleset
@@ -238,6 +240,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
     fails,
     validate,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
@@ -249,12 +252,14 @@ SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path
 SAID = ("version", "fields", "events", "plugins")
 
 
-def ruleset_of(entry: dict[str, Any], name: str) -> Ruleset:
-    """Make a ruleset of the options `files` or `content`."""
-    if entry.get("content") is not None:
-        return Ruleset(name, (RulesFile("content", entry["content"]),))
-    files, unreadable = read_rules_files(entry.get("files") or [])
-    return Ruleset(name, files, unreadable)
+def ruleset_of(entry: dict[str, Any], name: str) -> tuple[Ruleset, dict[str, Embedded]]:
+    """Make a ruleset of the options `files` or `content`, and say which rules were found within other files."""
+    given: tuple[RulesFile, ...] = (RulesFile("content", entry.get("content") or ""),)
+    unreadable: tuple[tuple[str, str], ...] = ()
+    if entry.get("content") is None:
+        given, unreadable = read_rules_files(entry.get("files") or [])
+    files, inner = unpacked(given)
+    return Ruleset(name, files, unreadable), inner
 
 
 def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None) -> Catalogue:
@@ -337,14 +342,18 @@ def main() -> None:
     except FalcoError as error:
         module.fail_json(msg=str(error))
     if params["rulesets"] is None:
-        rulesets = [ruleset_of(params, "")]
+        given = [ruleset_of(params, "")]
     else:
-        rulesets = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
+        given = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
+    rulesets = [ruleset for ruleset, _inner in given]
+    inner = {name: found for _ruleset, within in given for name, found in within.items()}
     verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
     steps = []
     if before is not None:
         steps = [upgrade(one.files, before, known, one.name) for one in rulesets]
+        steps = [[replace(one, finding=placed(one.finding, inner)) for one in found] for found in steps]
         verdicts = [with_steps(verdict, found) for verdict, found in zip(verdicts, steps)]
+    verdicts = [replace(one, findings=[placed(finding, inner) for finding in one.findings]) for one in verdicts]
     findings = [finding for verdict in verdicts for finding in verdict.findings]
     failing = fails(findings, params["fail_on"])
     changed = not module.check_mode and write_reports(params, verdicts, failing)

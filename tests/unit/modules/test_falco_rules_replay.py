@@ -167,3 +167,10 @@ def test_bytes_and_halves_of_characters_do_no_harm(folder: Path) -> None:
     assert result["counts"] == {"Audit": 1, "Program": 1, "Shell": 1}
     (alert,) = result["results"][1]["alerts"]
     assert alert["output_fields"]["ka.user.name"].startswith("\\ud83d \U0001f600 ")
+
+
+def test_rules_within_a_config_map_are_replayed(folder: Path) -> None:
+    text = "".join(f"    {line}\n" for line in RULES.splitlines())
+    (folder / "map.yaml").write_text(f"kind: ConfigMap\ndata:\n  a.yaml: |\n{text}")
+    result = run_module("falco_rules_replay", {"files": [str(folder / "map.yaml")], "events": "events.jsonl"})
+    assert result["counts"]["Shell"] == 1

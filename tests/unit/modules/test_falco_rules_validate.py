@@ -154,3 +154,37 @@ def test_reports(tmp_path: Path) -> None:
 def test_info_refuses_what_does_not_load() -> None:
     result = run_module("falco_rules_info", {"content": BAD})
     assert "LOAD_ERR_COMPILE_CONDITION" in result["msg"]
+
+
+def within(text: str, spaces: int = 6) -> str:
+    return "".join(f"{' ' * spaces}{line}\n" for line in text.splitlines())
+
+
+def test_rules_within_helm_values_are_judged_in_place(tmp_path: Path) -> None:
+    values = tmp_path / "custom-rules.yaml"
+    values.write_text(f"falco:\n  customRules:\n    a.yaml: |-\n{within(GOOD)}    b.yaml: |-\n{within(BAD)}")
+    result = validated(files=[str(values)], sarif_path=str(tmp_path / "s.sarif"))
+    assert result["msg"].startswith(f"{values}:12:20: LOAD_ERR_COMPILE_CONDITION: ")
+    assert [entry["name"] for entry in result["falco_load_results"]] == [
+        f"{values}#falco.customRules.a.yaml",
+        f"{values}#falco.customRules.b.yaml",
+    ]
+    sarif = json.loads((tmp_path / "s.sarif").read_text())
+    (place,) = [
+        one["locations"][0]["physicalLocation"] for one in sarif["runs"][0]["results"] if one["level"] == "error"
+    ]
+    assert place["artifactLocation"]["uri"].endswith("custom-rules.yaml")
+
+
+def test_the_upgrade_of_rules_within_a_config_map_is_told_in_place(tmp_path: Path) -> None:
+    manifest = tmp_path / "map.yaml"
+    old = GOOD.replace("evt.type = open", "evt.type = open and evt.dir = <")
+    manifest.write_text(f"kind: ConfigMap\ndata:\n  a.yaml: |\n{within(old, 4)}")
+    result = validated(files=[str(manifest)], upgrade_from="0.40", falco_version="0.44")
+    assert {(one["file"], one["line"]) for one in result["upgrade"]} == {(str(manifest), 6)}
+
+
+def test_rules_within_markdown_are_described(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# Rules\n\n```yaml\n{GOOD}```\n")
+    assert [one["name"] for one in run_module("falco_rules_info", {"files": [str(page)]})["rules"]] == ["R"]

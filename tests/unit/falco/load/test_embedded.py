@@ -1,0 +1,125 @@
+"""Rules in the files that people have: found, and judged with the file's own lines and columns."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import rules_within
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import load
+from hypothesis import given
+from hypothesis import strategies as st
+
+RULES = """- macro: used
+  condition: evt.type = open
+- rule: Bad
+  desc: d
+  condition: used and proc.nmae = x
+  output: o
+  priority: NOTICE
+"""
+
+
+def indented(spaces: int) -> str:
+    return "".join(f"{' ' * spaces}{line}\n" for line in RULES.splitlines())
+
+
+HELM = f"image: {{}}\nfalco:\n  customRules:\n    mine.yaml: |-\n\n{indented(6)}    other.yaml: ''\ntty: true\n"
+CONFIG_MAP = f"---\napiVersion: v1\nkind: ConfigMap\ndata:\n  a.yaml: |\n{indented(4)}---\nkind: Pod\n"
+SECRET = f"apiVersion: v1\nkind: Secret\nstringData:\n  a.yaml: |\n{indented(4)}"
+OPERATOR = f"kind: Rulesfile\nspec:\n  inlineRules: |-\n{indented(4)}  priority: 50\n"
+OPERATOR_LIST = f"kind: Rulesfile\nspec:\n  inlineRules:\n{indented(4)}  priority: 50\n"
+VARIABLES = f"# variables\nfalco_rules_extra:\n{RULES}falco_rules_disabled: []\n"
+PLAYBOOK = f"- hosts: clusters\n  vars:\n    falco_rules_extra:\n{indented(6)}  tasks: []\n"
+MARKDOWN = f"# Rules\n\n* thus:\n\n  ```yaml\n{indented(2)}  ```\n\n```sh\nls\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("custom-rules.yaml", HELM),
+        ("map.yaml", CONFIG_MAP),
+        ("secret.yaml", SECRET),
+        ("rulesfile.yaml", OPERATOR),
+        ("rulesfile.yaml", OPERATOR_LIST),
+        ("clusters.yml", VARIABLES),
+        ("site.yml", PLAYBOOK),
+        ("README.md", MARKDOWN),
+    ],
+)
+def test_a_fault_is_told_where_the_file_has_it(name: str, text: str) -> None:
+    (found,) = rules_within(name, text)
+    (finding,) = [found.placed(one) for one in findings_of(load([found.file]))]
+    lines = text.splitlines()
+    expected = next(number for number, line in enumerate(lines) if "proc.nmae" in line)
+    assert (finding.file, finding.line) == (name, expected + 1)
+    assert lines[expected][(finding.column or 0) - 1 :].startswith("proc.nmae")
+    assert "used and proc.nmae = x" in finding.excerpt
+    assert finding.item == "rule 'Bad'"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"kind: Secret\ndata:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
+        f"kind: ConfigMap\nbinaryData:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
+        "# a text in quotes\ndata:\n  a.yaml: " + '"' + RULES.replace("\n", "\\n") + '"\n',
+        "# flow\nrules:\n  extras: [{rule: Bad, desc: d, condition: proc.nmae = x, output: o, priority: INFO}]\n",
+    ],
+)
+def test_a_text_without_lines_is_told_at_its_beginning(text: str) -> None:
+    (found,) = rules_within("f.yaml", text)
+    finding = next(found.placed(one) for one in findings_of(load([found.file])) if "nmae" in one.message)
+    assert (finding.line, finding.column) == (3, 11)
+    assert " of the text that begins here)" in finding.message
+
+
+def test_the_texts_of_a_map_come_in_the_order_of_their_names() -> None:
+    text = f"customRules:\n  b.yaml: |-\n{indented(4)}  a.yaml: |-\n{indented(4)}"
+    assert [one.file.name for one in rules_within("v.yaml", text)] == [
+        "v.yaml#customRules.a.yaml",
+        "v.yaml#customRules.b.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RULES,
+        "- rule: x\n  text: |\n    - rule: y\n",
+        "falco_rules_exceptions:\n  - rule: R\n    exceptions: [{name: a, values: [[b]]}]\n",
+        "a: 1\n",
+        "a: [\n",
+        "",
+    ],
+)
+def test_other_files_are_left_as_they_are(text: str) -> None:
+    assert rules_within("f.yaml", text) == []
+
+
+def test_an_indented_separator_of_documents_is_one() -> None:
+    text = f"customRules:\n  a.yaml: |-\n    - list: l\n      items: []\n    ---\n{indented(4)}"
+    (found,) = rules_within("v.yaml", text)
+    loaded = load([found.file])
+    assert [one.line for one in findings_of(loaded) if "nmae" in one.message] == [10]
+
+
+HOSTS = (HELM, CONFIG_MAP, SECRET, OPERATOR_LIST, PLAYBOOK, MARKDOWN)
+
+
+@given(
+    st.sampled_from(HOSTS), st.integers(0, 400), st.integers(0, 20), st.text("\r\n\t -|>'{[:!&*#\ufeff`", max_size=4)
+)
+def test_whatever_a_file_holds_is_read_or_left(host: str, start: int, length: int, put: str) -> None:
+    text = host[:start] + put + host[start + length :]
+    for name in ("f.yaml", "f.md"):
+        for found in rules_within(name, text):
+            for finding in findings_of(load([found.file])):
+                assert found.placed(finding).file == name
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_other_ends_of_lines_count_as_well(newline: str) -> None:
+    (found,) = rules_within("v.yaml", SECRET.replace("\n", newline))
+    assert [found.placed(one).line for one in findings_of(load([found.file]))] == [9]
