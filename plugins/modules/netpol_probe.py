@@ -349,7 +349,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.answer import connectivity, enforcement
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.answer import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import question_of
 
 
 def _flows() -> dict[str, Any]:
@@ -394,24 +395,14 @@ def _stop(_signal: int, _frame: Any) -> None:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = module.params
-    asks_canary = params["question"] == "enforcement"
-    if module.check_mode and (asks_canary or params["method"] in ("node", "pod")):
-        module.exit_json(changed=False, skipped=True, msg="check mode: no pods are started, so nothing was asked")
-    for name in ("connect_timeout", "concurrency", "parallel", "deadline_seconds"):
-        if params[name] < 1:
-            module.fail_json(msg=f"{name} must be 1 or more, not {params[name]}")
-    if module.check_mode:
-        params.update(method="exec", listen=False)
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        client = connect(params)
-        result = enforcement(client, params) if asks_canary else connectivity(client, params)
+        question = question_of(module.params, module.check_mode)
+        if module.check_mode and question.needs_pods:
+            module.exit_json(changed=False, skipped=True, msg="check mode: no pods are started, so nothing was asked")
+        signal.signal(signal.SIGTERM, _stop)
+        failed, result = answer(connect(module.params), question)
     except KubeError as error:
         module.fail_json(msg=error.message, hint=error.hint)
-    violated = result["enforced"] is False if asks_canary else bool(result["violations"])
-    unproven = result["enforced"] is None if asks_canary else bool(result["unproven"])
-    failed = (violated and params["on_violation"] == "fail") or (unproven and params["on_unproven"] == "fail")
     if failed:
         module.fail_json(changed=False, **result)
     module.exit_json(changed=False, **result)

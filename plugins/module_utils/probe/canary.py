@@ -14,8 +14,9 @@ from ..kube.client import Client
 from ..kube.errors import KubeError
 from ..kube.resource import KNOWN
 from .cluster.workspace import RUN_LABEL, Workspace
+from .conclude import CONCLUSION_ALLOWED, Finding, enforced, enforced_on_path
 from .methods.exec import ExecMethod
-from .model import CONCLUSION_ALLOWED, CONCLUSION_DENIED, Finding, Pod, Probe
+from .model import Pod, Probe
 from .settle import run
 from .wire.protocol import Settings
 
@@ -171,26 +172,21 @@ def _no_start(finding: Finding) -> str:
 
 
 def _verdict(step: _Step, path: str, denied: Finding, after: Finding, settled: float, waited: float) -> dict[str, Any]:
-    if denied.conclusion == CONCLUSION_DENIED:
-        if after.conclusion == CONCLUSION_ALLOWED:
-            detail = f"cut by the policy ({denied.attempt.verdict}), open again without it"
-            return _entry(step, path, True, settled, detail)
-        return _entry(step, path, None, settled, "cut, but not open again after the policy was removed")
-    if denied.conclusion == CONCLUSION_ALLOWED:
-        return _entry(step, path, False, waited, "the policy is stored and the connection still passes")
-    return _entry(step, path, None, settled, denied.why_unknown())
+    enforced, detail = enforced_on_path(denied, after)
+    return _entry(step, path, enforced, waited if enforced is False else settled, detail)
 
 
 def _together(checks: list[dict[str, Any]]) -> dict[str, Any]:
-    """One answer from all checks: a single hole means no, anything unknown means that nothing is claimed."""
-    holes = [f"{check['direction']} {check['path']}" for check in checks if check["enforced"] is False]
-    unknown = [
-        f"{check['direction']} {check['path']}: {check['detail']}" for check in checks if check["enforced"] is None
-    ]
-    if holes:
-        return {"enforced": False, "why": "policies are not enforced: " + ", ".join(holes)}
-    if unknown:
-        return {"enforced": None, "why": "nothing can be concluded: " + "; ".join(unknown)}
+    """One answer from all checks, in words too."""
+    answer = enforced([check["enforced"] for check in checks])
+    if answer is False:
+        holes = [f"{check['direction']} {check['path']}" for check in checks if check["enforced"] is False]
+        return {"enforced": answer, "why": "policies are not enforced: " + ", ".join(holes)}
+    if answer is None:
+        unknown = [
+            f"{check['direction']} {check['path']}: {check['detail']}" for check in checks if check["enforced"] is None
+        ]
+        return {"enforced": answer, "why": "nothing can be concluded: " + "; ".join(unknown)}
     slowest = max(check["seconds"] for check in checks)
     when = f"within {slowest:.1f} s" if slowest else "at once"
-    return {"enforced": True, "why": f"each policy cut its connection {when}"}
+    return {"enforced": answer, "why": f"each policy cut its connection {when}"}

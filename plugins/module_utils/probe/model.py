@@ -1,30 +1,19 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a probe run: pods as they run, connections to try, and what is known of each afterwards."""
+"""Values of a probe run: pods as they run, and connections to try."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from .wire.protocol import ALLOWED, DROPPED, REFUSED, Attempt, Target
+from .wire.protocol import Attempt, Settings, Target
 
 # Sidecars that answer connections inside the pod's own network namespace, whatever becomes of them later.
 MESH_CONTAINERS = frozenset({"istio-proxy", "linkerd-proxy", "envoy-sidecar", "consul-dataplane"})
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-
-# What a probe says about a connection.
-CONCLUSION_ALLOWED = "allowed"
-CONCLUSION_DENIED = "denied"
-CONCLUSION_UNKNOWN = "unknown"
-
-# How that compares with what was expected.
-MET = "met"
-VIOLATED = "violated"
-UNPROVEN = "unproven"
-OBSERVED = "observed"
 
 
 @dataclass(frozen=True)
@@ -141,6 +130,17 @@ def _pod(item: dict[str, Any], owners: dict[tuple[Any, str, str], tuple[str, str
 Batch = dict[Pod, list[Target]]
 #: Where a server should be: pod, protocol, port, and the address of the pod that is called.
 Endpoint = tuple[Pod, str, int, str]
+#: An address outside the cluster: host, protocol, port.
+Place = tuple[str, str, int]
+
+
+class Method(Protocol):
+    """A way to try connections from pods: one call tries everything that it is given."""
+
+    name: str
+
+    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
+        """Attempts by the targets' numbers, one for every target of the batch."""
 
 
 @dataclass(frozen=True)
@@ -169,77 +169,3 @@ class Probe:
     expected: bool | None = None
     flow: str = ""
     because: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is known about one connection after it was tried.
-
-    Attributes:
-        probe: the connection.
-        attempt: the last attempt.
-        attempts: how often it was tried.
-        settled_ms: time from the first attempt to the last change of its verdict; 0 if it never changed.
-        listening: whether a server was seen there: True, False, or None if that could not be found out.
-    """
-
-    probe: Probe
-    attempt: Attempt
-    attempts: int = 1
-    settled_ms: int = 0
-    listening: bool | None = None
-
-    @property
-    def conclusion(self) -> str:
-        """Allowed, denied, or unknown. Silence and refusal mean no only where a server is known to listen."""
-        if self.attempt.verdict == ALLOWED:
-            return CONCLUSION_ALLOWED
-        if self.attempt.verdict in (REFUSED, DROPPED) and self.listening:
-            return CONCLUSION_DENIED
-        return CONCLUSION_UNKNOWN
-
-    @property
-    def status(self) -> str:
-        if self.probe.expected is None:
-            return OBSERVED
-        if self.conclusion == CONCLUSION_UNKNOWN:
-            return UNPROVEN
-        return MET if (self.conclusion == CONCLUSION_ALLOWED) == self.probe.expected else VIOLATED
-
-    def why_unknown(self) -> str:
-        """Why nothing can be concluded, for people."""
-        if self.conclusion != CONCLUSION_UNKNOWN:
-            return ""
-        if self.attempt.verdict in (REFUSED, DROPPED):
-            if self.listening is None and self.probe.target_pod is None and not self.probe.controls:
-                return "no other pod reaches it either, so it may be that nobody answers there"
-            if self.listening is None and len(self.probe.controls) > 1:
-                return "some of its pods do not listen or could not be asked, and it may have chosen one of these"
-            if self.listening is None:
-                return "it could not be found out whether a server listens there"
-            return "no server listens there, so neither silence nor refusal says anything about policies"
-        return self.attempt.detail or "the attempt itself failed"
-
-    def row(self) -> dict[str, Any]:
-        """The finding as a module returns it."""
-        expected = {True: CONCLUSION_ALLOWED, False: CONCLUSION_DENIED, None: None}[self.probe.expected]
-        return {
-            "from": self.probe.source.key,
-            "from_workload": self.probe.source.workload,
-            "to": self.probe.target,
-            "to_workload": self.probe.target_pod.workload if self.probe.target_pod else None,
-            "address": self.probe.host,
-            "port": self.probe.port,
-            "protocol": self.probe.protocol,
-            "verdict": self.attempt.verdict,
-            "conclusion": self.conclusion,
-            "expected": expected,
-            "status": self.status,
-            "flow": self.probe.flow or None,
-            "because": self.probe.because or None,
-            "detail": self.why_unknown() or self.attempt.detail or None,
-            "latency_ms": self.attempt.latency_ms,
-            "attempts": self.attempts,
-            "settled_ms": self.settled_ms,
-            "tool": self.attempt.tool or None,
-        }

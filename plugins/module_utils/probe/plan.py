@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From flows, namespaces and stored matrices to single connections to try, and to what cannot be tried and why."""
+"""From a wish to single connections to try, and to what cannot be tried and why."""
 
 from __future__ import annotations
 
@@ -13,41 +13,14 @@ from ..kube.errors import KubeError
 from ..netpol.decide.reference import Verdict, decide
 from ..netpol.errors import FlowError, NetpolError
 from ..netpol.flows.ends import find_service, intervals, select
-from ..netpol.flows.vocabulary import Flow, parse_flows, parse_ports
+from ..netpol.flows.vocabulary import Flow, parse_flow, parse_ports
 from ..netpol.model.addresses import format_address, parse_block
 from ..netpol.model.objects import Model
 from ..netpol.model.objects import Pod as PolicyPod
 from ..netpol.read.manifests import Input, load
-from .model import CONCLUSION_ALLOWED, CONCLUSION_DENIED, Pod, Probe, pods_of
-
-FAMILIES = {"IPv4": 4, "IPv6": 6}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the caller wants to know, as the options of the module say it.
-
-    Attributes:
-        required, forbidden, observed: flows in the vocabulary of C(netpol/flows/vocabulary.py).
-        namespaces: namespaces whose pods are all tried against each other.
-        ports: ports for C(namespaces); without them the declared ports of each target.
-        matrix: connections with their expected outcome, as an earlier run returned them.
-        analysis: whether connections without another expectation are compared with what the policies say.
-        families: address families to use where both ends have them.
-        by_name: call Services by their DNS names instead of their addresses.
-        pods_per_workload: how many pods of a workload take part; 0 for all.
-    """
-
-    required: Sequence[Any] = ()
-    forbidden: Sequence[Any] = ()
-    observed: Sequence[Any] = ()
-    namespaces: Sequence[str] = ()
-    ports: Sequence[Any] | None = None
-    matrix: Sequence[dict[str, Any]] = ()
-    analysis: bool = False
-    families: Sequence[str] = ("IPv4", "IPv6")
-    by_name: bool = False
-    pods_per_workload: int = 0
+from .conclude import told
+from .model import Pod, Probe, pods_of
+from .question import Wish
 
 
 @dataclass(frozen=True)
@@ -61,13 +34,12 @@ class Gap:
     expected: bool | None = None
 
     def row(self) -> dict[str, Any]:
-        expected = {True: CONCLUSION_ALLOWED, False: CONCLUSION_DENIED, None: None}[self.expected]
         return {
             "from": self.source,
             "to": self.target,
             "why": self.why,
             "flow": self.flow or None,
-            "expected": expected,
+            "expected": told(self.expected),
         }
 
 
@@ -83,7 +55,7 @@ def make_plan(snapshot: Sequence[dict[str, Any]], wish: Wish) -> Plan:
     """Find the connections that answer a wish.
 
     Raises:
-        KubeError: a flow does not follow the vocabulary, or the policies of the cluster cannot be read.
+        KubeError: flows contradict each other, or the policies of the cluster cannot be read.
     """
     try:
         return _Planner(snapshot, wish).plan()
@@ -107,12 +79,8 @@ class _Planner:
         self.gaps: dict[Gap, None] = {}
 
     def plan(self) -> Plan:
-        for option, flows, expected in (
-            ("required_flows", self.wish.required, True),
-            ("forbidden_flows", self.wish.forbidden, False),
-            ("flows", self.wish.observed, None),
-        ):
-            for flow in parse_flows(list(flows), option):
+        for flows, expected in ((self.wish.required, True), (self.wish.forbidden, False), (self.wish.observed, None)):
+            for flow in flows:
                 self._flow(flow, expected)
         self._matrix()
         if self.wish.namespaces:
@@ -229,7 +197,7 @@ class _Planner:
             controls = tuple((pod, protocol, port) for pod in backends for protocol, port in self._ports(single, pod))
             for host in hosts:
                 family = 6 if ":" in host else 4
-                if not self.wish.by_name and (not source.address(family) or family not in self._families()):
+                if not self.wish.by_name and (not source.address(family) or family not in self.wish.families):
                     continue
                 # A headless Service is only a name: the port that arrives is the pod's.
                 port = entry.number if addresses else next((c[2] for c in controls), entry.number)
@@ -255,7 +223,7 @@ class _Planner:
             raise KubeError(f"namespaces: there is no namespace {missing[0]}", "kubectl get namespaces lists them.")
         wanted = set(self.wish.namespaces)
         pods = [pod for key, pod in sorted(self.live.items()) if pod.namespace in wanted and key in self.chosen]
-        flow = replace(parse_flows([{}], "ports")[0], ports=parse_ports(self.wish.ports, "ports"))
+        flow = replace(parse_flow({}), ports=self.wish.ports)
         ports = {target.key: self._ports(flow, target) for target in pods if not target.host_network}
         for source in pods:
             if self._unable(source, "", None, None):
@@ -266,23 +234,18 @@ class _Planner:
                         self._add(source, target, protocol, port, None, "")
 
     def _matrix(self) -> None:
-        for number, entry in enumerate(self.wish.matrix):
-            where = f"expected_matrix[{number}]"
-            absent = [key for key in ("from", "to", "port", "allowed") if entry.get(key) is None]
-            if absent:
-                raise KubeError(f"{where}: {absent[0]} is missing", "Each entry has from, to, port, protocol, allowed.")
-            sources, targets = self._workload(entry["from"]), self._workload(entry["to"])
-            expected = bool(entry["allowed"])
+        for cell in self.wish.matrix:
+            sources, targets = self._workload(cell.source), self._workload(cell.target)
             if not sources or not targets:
-                gone = entry["to"] if sources else entry["from"]
-                self.gaps[Gap(entry["from"], entry["to"], f"no pod of {gone} runs", where, expected)] = None
+                gone = cell.target if sources else cell.source
+                why = f"no pod of {gone} runs"
+                self.gaps[Gap(cell.source, cell.target, why, cell.where, cell.allowed)] = None
             for source in sources:
-                if self._unable(source, entry["to"], None, expected):
+                if self._unable(source, cell.target, None, cell.allowed):
                     continue
                 for target in targets:
                     if target.key != source.key:
-                        protocol = str(entry.get("protocol") or "TCP").upper()
-                        self._add(source, target, protocol, int(entry["port"]), expected, where)
+                        self._add(source, target, cell.protocol, cell.port, cell.allowed, cell.where)
 
     def _workload(self, name: str) -> list[Pod]:
         """Pods of C(namespace/Kind/name)."""
@@ -295,14 +258,11 @@ class _Planner:
 
     # Collecting
 
-    def _families(self) -> list[int]:
-        return [FAMILIES[name] for name in self.wish.families]
-
     def _add(self, source: Pod, target: Pod, protocol: str, port: int, expected: bool | None, flow: str) -> None:
         if not target.running or not target.addresses:
             self.gaps[Gap(source.key, target.key, f"{target.key} does not run", flow, expected)] = None
             return
-        families = [f for f in self._families() if source.address(f) and target.address(f)]
+        families = [f for f in self.wish.families if source.address(f) and target.address(f)]
         if not families:
             self.gaps[Gap(source.key, target.key, "they have no address family in common", flow, expected)] = None
         # Behind a sidecar everything seems to listen, so the sidecar proves no server.

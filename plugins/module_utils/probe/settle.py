@@ -8,29 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional, Protocol
+from typing import Any, Optional
 
-from .model import MET, OBSERVED, UNPROVEN, VIOLATED, Batch, Endpoint, Finding, Probe
+from .conclude import MET, OBSERVED, UNPROVEN, VIOLATED, Finding
+from .model import Batch, Endpoint, Method, Place, Probe
 from .wire.protocol import ALLOWED, DROPPED, PROBE_FAILED, REFUSED, UNRESOLVED, Attempt, Settings, Target
 
 # A result that says nothing is tried this often; more would only wait for servers that are not there.
 _TRIES_WITHOUT_PROOF = 3
 
-# An address outside the cluster: host, protocol, port.
-Place = tuple[str, str, int]
 # Asks from where no policy stands whether somebody listens at such places.
 OutsideControl = Callable[[list[Place]], dict[Place, Optional[bool]]]
 # Makes something listen at endpoints where nothing does.
 Listen = Callable[[list[Endpoint]], None]
-
-
-class Method(Protocol):
-    """A way to try connections from pods: one call tries everything that it is given."""
-
-    name: str
-
-    def attempt(self, batch: Batch, settings: Settings) -> dict[int, Attempt]:
-        """Attempts by the targets' numbers, one for every target of the batch."""
 
 
 @dataclass

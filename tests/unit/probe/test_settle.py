@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.model import Batch, Finding, Pod, Probe
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.conclude import Finding
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.model import Batch, Pod, Probe
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.settle import run
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol import VERDICTS, Attempt, Settings
 from hypothesis import given, settings

@@ -21,6 +21,7 @@ from ...kube.client import Client
 from ...kube.errors import ApiError, ForbiddenError, KubeError
 from ...kube.resource import KNOWN
 from ..model import Pod, pods_of
+from ..question import OwnPods
 from .guard import Guard
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -289,6 +290,19 @@ class Workspace:
             time.sleep(pause)
             with contextlib.suppress(KubeError):
                 self._remove(Client(self.client.configuration))
+
+
+def workspace_of(client: Client, own_pods: OwnPods, privileged: bool = False) -> Workspace:
+    """A workspace, not open yet, for pods that are made as a question says."""
+    return Workspace(
+        client,
+        own_pods.image,
+        namespace=own_pods.namespace,
+        privileged=privileged,
+        deadline_seconds=own_pods.deadline_seconds,
+        pull_policy=own_pods.pull_policy,
+        pull_secrets=own_pods.pull_secrets,
+    )
 
 
 def sweep(client: Client, clock: Callable[[], float] = time.time) -> list[str]:

@@ -1,0 +1,73 @@
+"""Changes of a module's code, one place at a time, for tests that want each of them noticed.
+
+A condition is turned round, a comparison is turned round, one operand of C(and)/C(or) is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+
+Variants = Callable[[ast.AST], Iterator[tuple[str, ast.AST]]]
+
+TURNED = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Lt: ast.GtE,
+    ast.Gt: ast.LtE,
+}
+
+
+def is_default(node: ast.AST) -> bool:
+    """Whether a value is what stands for nothing: an empty one, or a text."""
+    empty = isinstance(node, (ast.Dict, ast.List)) and ast.unparse(node) in ("{}", "[]")
+    return empty or isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """What can stand in a node's place, each with a name."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in TURNED:
+        yield "comparison is turned round", ast.Compare(node.left, [TURNED[type(node.ops[0])]()], node.comparators)
+    elif isinstance(node, ast.BoolOp) and not is_default(node.values[-1]):
+        for left_out in range(len(node.values)):
+            rest = [value for place, value in enumerate(node.values) if place != left_out]
+            yield f"operand {left_out} is left out", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+
+
+def mutants(source: str, more: Variants) -> Iterator[tuple[str, ast.Module]]:
+    """(name, changed module) for each place of a module's functions.
+
+    Args:
+        source: text of the module.
+        more: what else can stand in a node's place, with a name for each.
+    """
+    tree = ast.parse(source)
+    places: list[tuple[ast.AST, str, int | None]] = [
+        (parent, field, index)
+        for parent in ast.walk(tree)
+        for field, value in ast.iter_fields(parent)
+        for index, part in (enumerate(value) if isinstance(value, list) else [(None, value)])
+        if isinstance(part, ast.expr)
+    ]
+    for parent, field, index in places:
+        value = getattr(parent, field)
+        node = value[index] if index is not None else value
+        found = [*variants(node), *more(node)]
+        if field == "test" and isinstance(parent, (ast.If, ast.IfExp)):
+            found += [("condition is turned round", ast.UnaryOp(ast.Not(), node))]
+        for name, other in found:
+            if index is None:
+                setattr(parent, field, other)
+            else:
+                value[index] = other
+            changed = ast.fix_missing_locations(copy.deepcopy(tree))
+            if index is None:
+                setattr(parent, field, node)
+            else:
+                value[index] = node
+            yield f"line {node.lineno}: {name}: {ast.unparse(node)}", changed
