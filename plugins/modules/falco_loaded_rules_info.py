@@ -19,6 +19,8 @@ description:
   - A Falco that is not there, or cannot be asked, is no failure; RV(found) and RV(reason) tell.
 extends_documentation_fragment:
   - falconet.k8s.cluster
+  - falconet.k8s.live_falco
+  - falconet.k8s.live_falco.workload
 attributes:
   check_mode:
     description: Nothing is ever changed.
@@ -31,23 +33,6 @@ options:
     description: Namespace of Falco.
     type: str
     required: true
-  workload:
-    description: Name of Falco's workload.
-    type: str
-    default: falco
-  workload_kind:
-    description: Its kind.
-    type: str
-    choices: [DaemonSet, Deployment]
-    default: DaemonSet
-  container:
-    description: Name of Falco's container.
-    type: str
-    default: falco
-  metrics_port:
-    description: Port of Falco's web server.
-    type: int
-    default: 8765
   config_maps:
     description: ConfigMaps with the site's own rules; the directory that mounts them is not read.
     type: list
@@ -115,25 +100,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.loaded import read_load
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import WORKLOAD_ARGUMENTS, wanted_of
 
 
 def main() -> None:
     """Entry point."""
     spec: dict[str, Any] = {
         "namespace": {"type": "str", "required": True},
-        "workload": {"type": "str", "default": "falco"},
-        "workload_kind": {"type": "str", "choices": ["DaemonSet", "Deployment"], "default": "DaemonSet"},
-        "container": {"type": "str", "default": "falco"},
-        "metrics_port": {"type": "int", "default": 8765},
         "config_maps": {"type": "list", "elements": "str", "default": []},
     }
-    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **WORKLOAD_ARGUMENTS, **spec}, supports_check_mode=True)
     params = module.params
-    workload = (params["workload_kind"], params["workload"])
-    wanted = Wanted(
-        params["namespace"], (workload,), workload[1], params["metrics_port"], container=params["container"]
-    )
+    wanted = wanted_of(params)
     try:
         load = read_load(connect(params), wanted, params["config_maps"])
     except (ExecError, ForbiddenError) as error:

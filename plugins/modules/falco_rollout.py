@@ -21,6 +21,7 @@ description:
   - If that does not come true, the module fails and tells the reasons that it finds in pods, events and logs.
 extends_documentation_fragment:
   - falconet.k8s.cluster
+  - falconet.k8s.live_falco
 attributes:
   check_mode:
     description: In check mode nothing is annotated and nothing is waited for; what is missing now is returned.
@@ -55,14 +56,6 @@ options:
       - Empty for none.
     type: str
     default: ""
-  container:
-    description: Name of Falco's container, for its log.
-    type: str
-    default: falco
-  metrics_port:
-    description: Port of Falco's web server.
-    type: int
-    default: 8765
   digests:
     description: Rules file name to the SHA-256 that every Falco pod must report for it.
     type: dict
@@ -121,7 +114,13 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted, look, sync, wait
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import (
+    FALCO_ARGUMENTS,
+    Wanted,
+    look,
+    sync,
+    wait,
+)
 
 
 def main() -> None:
@@ -134,14 +133,12 @@ def main() -> None:
         "namespace": {"type": "str", "required": True},
         "workloads": {"type": "list", "elements": "dict", "required": True, "options": workload},
         "falco": {"type": "str", "default": ""},
-        "container": {"type": "str", "default": "falco"},
-        "metrics_port": {"type": "int", "default": 8765},
         "digests": {"type": "dict", "default": {}},
         "absent": {"type": "list", "elements": "str", "default": []},
         "sync_token": {"type": "str", "no_log": False},
         "timeout_seconds": {"type": "int", "default": 300},
     }
-    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **FALCO_ARGUMENTS, **spec}, supports_check_mode=True)
     params = module.params
     wanted = Wanted(
         namespace=params["namespace"],

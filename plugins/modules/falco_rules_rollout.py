@@ -22,6 +22,8 @@ description:
   - A run that was killed is finished by the next one; what to go back to is kept in the cluster until the proof.
 extends_documentation_fragment:
   - falconet.k8s.cluster
+  - falconet.k8s.live_falco
+  - falconet.k8s.live_falco.workload
 attributes:
   check_mode:
     description: Can run in check mode. Rules are given to C(falco -V) there, too, and nothing is written.
@@ -34,23 +36,6 @@ options:
     description: Namespace of Falco.
     type: str
     required: true
-  workload:
-    description: Name of Falco's workload.
-    type: str
-    default: falco
-  workload_kind:
-    description: Its kind.
-    type: str
-    choices: [DaemonSet, Deployment]
-    default: DaemonSet
-  container:
-    description: Name of Falco's container.
-    type: str
-    default: falco
-  metrics_port:
-    description: Port of Falco's web server.
-    type: int
-    default: 8765
   files:
     description: File name (without directory) to text. Falco loads them in the order of their names.
     type: dict
@@ -135,17 +120,17 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection impor
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import canary as falco_canary
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import rules as falco_rules
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import Wanted
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import (
+    WORKLOAD_ARGUMENTS,
+    Wanted,
+    wanted_of,
+)
 
 
 def main() -> None:
     """Entry point."""
     spec: dict[str, Any] = {
         "namespace": {"type": "str", "required": True},
-        "workload": {"type": "str", "default": "falco"},
-        "workload_kind": {"type": "str", "choices": ["DaemonSet", "Deployment"], "default": "DaemonSet"},
-        "container": {"type": "str", "default": "falco"},
-        "metrics_port": {"type": "int", "default": 8765},
         "files": {"type": "dict", "required": True},
         "config_maps": {"type": "list", "elements": "str", "required": True},
         "second_opinion": {"type": "bool", "default": True},
@@ -153,7 +138,7 @@ def main() -> None:
         "canary_node": {"type": "str", "default": ""},
         "timeout_seconds": {"type": "int", "default": 120},
     }
-    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **WORKLOAD_ARGUMENTS, **spec}, supports_check_mode=True)
     started, since = time.monotonic(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         module.exit_json(**bring(module, since), elapsed_seconds=round(time.monotonic() - started, 2))
@@ -165,10 +150,7 @@ def bring(module: AnsibleModule, since: str) -> dict[str, Any]:
     """Compare, ask, write, wait; the result for exit_json."""
     params = module.params
     maps = spread(params["files"], params["config_maps"])
-    workload = (params["workload_kind"], params["workload"])
-    wanted = Wanted(
-        params["namespace"], (workload,), workload[1], params["metrics_port"], container=params["container"]
-    )
+    wanted = wanted_of(params)
     client = connect(params)
     present = falco_rules.read(client, wanted.namespace, params["config_maps"])
     changed = present.maps != maps

@@ -26,6 +26,17 @@ SYNC_ANNOTATION = "falconet.k8s/rules"
 POLL_SECONDS = 0.5
 LOG_LINES = 10
 LINE_LIMIT = 400
+#: Options of every module that asks Falco's pods, as the documentation fragment live_falco has them.
+FALCO_ARGUMENTS: dict[str, Any] = {
+    "container": {"type": "str", "default": "falco"},
+    "metrics_port": {"type": "int", "default": 8765},
+}
+#: The same with the workload, of its part C(workload).
+WORKLOAD_ARGUMENTS: dict[str, Any] = {
+    "workload": {"type": "str", "default": "falco"},
+    "workload_kind": {"type": "str", "choices": ["DaemonSet", "Deployment"], "default": "DaemonSet"},
+    **FALCO_ARGUMENTS,
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,13 @@ class Wanted:
     digests: Mapping[str, str] | None = None
     absent: tuple[str, ...] = ()
     container: str = "falco"
+
+
+def wanted_of(params: Mapping[str, Any]) -> Wanted:
+    """What is wanted of the one workload that the options of C(WORKLOAD_ARGUMENTS) and C(namespace) name."""
+    name = params["workload"]
+    workloads = ((params["workload_kind"], name),)
+    return Wanted(params["namespace"], workloads, name, params["metrics_port"], container=params["container"])
 
 
 @dataclass(frozen=True)
