@@ -19,8 +19,8 @@ description:
     or a workload and for the program, and for more where that would silence other alerts. None asks for a command line
     or a file name, which an attacker chooses.
   - >-
-    Each was tried: the rules load with it, the tests of O(tests) pass, the events of O(keep) still fire, and there is
-    still an event on which the rule fires.
+    Each was tried: the rules load with it, the tests of O(tests) pass, the events of O(keep) and O(triggers) still
+    fire, and there is still an event on which the rule fires.
 options:
   alerts:
     description:
@@ -33,7 +33,12 @@ options:
     description: The rules files and directories that raised them, in the order in which they are loaded.
     type: list
     elements: path
-    required: true
+  contents:
+    description:
+      - File name to text of rules files that are rolled out, as M(falconet.k8s.falco_rules_test) takes them.
+      - Give O(files), this, or both.
+    type: dict
+    default: {}
   tests:
     description: Test files and directories of them, for M(falconet.k8s.falco_rules_test); they are tried on O(files).
     type: list
@@ -41,8 +46,21 @@ options:
   keep:
     description: >-
       A file of JSON lines, each an event as M(falconet.k8s.falco_rules_replay) takes it, on which rules must go on to
-      fire, such as those of the triggers that C(verify) fires.
+      fire.
     type: path
+  triggers:
+    description:
+      - What the role C(verify) fires, as its variable C(verify_triggers) has it. An exception that would silence one is
+        refused and names it.
+      - The event of a trigger is made of its pod (image, namespace, program) and of the condition of its rule. A
+        trigger for which none is found is warned of.
+    type: list
+    elements: dict
+    default: []
+  trigger_image:
+    description: Image of the pods of O(triggers), as C(verify_trigger_image).
+    type: str
+    default: docker.io/library/busybox:1.37
   minimum_alerts:
     description: How many alerts of one workload and program are noise.
     type: int
@@ -179,7 +197,8 @@ BY = {"namespaces": "k8s.ns.name", "images": "container.image.repository", "prog
 
 def tuner_of(params: dict[str, Any], loader: Loader) -> Tuner:
     """The rules with all that must go on to hold for them."""
-    files = load_ruleset(loader, "own", params["files"]).loaded.files
+    contents = {str(name): str(text) for name, text in params["contents"].items()}
+    files = load_ruleset(loader, "own", params["files"] or [], contents).loaded.files
     tests = []
     for file in read_test_files(params["tests"] or []):
         one, findings = read_tests(file.name, file.text, loader.tables, ["files"])
@@ -191,7 +210,7 @@ def tuner_of(params: dict[str, Any], loader: Loader) -> Tuner:
         with Path(params["keep"]).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 keep += parse_event(line, number) if line.strip() else []
-    return Tuner(loader, files, tests, keep)
+    return Tuner(loader, files, tests, keep, params["triggers"], params["trigger_image"])
 
 
 def tables(noise: Noise) -> dict[str, Any]:
@@ -208,9 +227,12 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "alerts": {"type": "path", "required": True},
-            "files": {"type": "list", "elements": "path", "required": True},
+            "files": {"type": "list", "elements": "path"},
+            "contents": {"type": "dict", "default": {}},
             "tests": {"type": "list", "elements": "path"},
             "keep": {"type": "path"},
+            "triggers": {"type": "list", "elements": "dict", "default": []},
+            "trigger_image": {"type": "str", "default": "docker.io/library/busybox:1.37"},
             "minimum_alerts": {"type": "int", "default": 100},
             "minimum_share": {"type": "float", "default": 0.05},
             "picture_path": {"type": "path"},
@@ -226,7 +248,13 @@ def main() -> None:
         loader = Loader(catalogue(params["falco_version"], plugins))
         if loader.catalogue.note:
             module.warn(loader.catalogue.note)
+        if params["files"] is None and not params["contents"]:
+            raise FalcoError("give the rules that raised the alerts: files, contents, or both")
         tuner = tuner_of(params, loader)
+        for name in tuner.untried:
+            module.warn(
+                f"trigger '{name}': no event of it was found on which its rule fires, so nothing is proven for it"
+            )
         reader = Lines(name for source in loader.catalogue.sources.values() for name in source.names())
         noise = Noise()
         with Path(params["alerts"]).open("rb") as lines:

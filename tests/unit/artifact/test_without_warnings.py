@@ -16,6 +16,7 @@ PLAYBOOKS = [
     "on_clusters",
     "preflight",
     "rules_test",
+    "rules_tune",
     "site",
     "uninstall",
     "values_import",

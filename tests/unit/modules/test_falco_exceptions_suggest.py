@@ -114,3 +114,38 @@ def test_what_is_wrong_is_told(folder: Path) -> None:
 def test_less_than_the_minimum_is_no_noise(folder: Path) -> None:
     assert suggested(minimum_alerts=151)["exceptions"] == []
     assert suggested(minimum_alerts=150, minimum_share=1.0)["exceptions"] != []
+
+
+TRIGGERS = [
+    {"name": "shell at a terminal", "rule": RULE, "namespace": "prod", "command": ["sh", "-c", "cat /etc/hostname"]},
+    {"name": "elsewhere", "rule": RULE, "namespace": "dev", "command": ["sh"], "expect_alert": False},
+]
+
+
+def test_an_exception_that_would_silence_a_trigger_is_refused_and_names_it(folder: Path) -> None:
+    noisy = {**NOISY, "container.image.repository": "docker.io/library/busybox", "proc.name": "sh"}
+    alerts = [{"rule": RULE, "source": "syscall", "output_fields": one} for one in (NOISY, noisy) for _n in range(150)]
+    (folder / "alerts.jsonl").write_text("".join(json.dumps(one) + "\n" for one in alerts))
+    assert len(suggested(keep="triggers.jsonl")["suggestions"][0]["values"]) == 2
+    result = suggested(triggers=TRIGGERS)
+    (refused,) = result["refused"]
+    assert (refused["program"], refused["alerts"]) == ("sh", 150)
+    assert refused["reason"] == "the trigger 'shell at a terminal' would be silenced"
+    (left,) = result["suggestions"]
+    assert left["values"] == [["registry.example/backup", "bash"]]
+    assert left["kept"] >= 1
+    assert suggested(triggers=TRIGGERS, trigger_image="registry.example/other:1")["refused"] == []
+
+
+def test_a_trigger_for_which_no_event_is_found_is_warned_of(folder: Path) -> None:
+    for trigger in ({**TRIGGERS[0], "namespace": "dev"}, {**TRIGGERS[0], "rule": "Nobody's"}):
+        result = suggested(triggers=[trigger])
+        assert "trigger 'shell at a terminal': no event of it was found" in str(result["warnings"])
+    assert "warnings" not in suggested(triggers=TRIGGERS)
+
+
+def test_rules_that_are_rolled_out_are_given_as_texts(folder: Path) -> None:
+    texts = {path.name: path.read_text() for path in (folder / "rules").iterdir()}
+    alone = run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl", "contents": texts})
+    assert alone["exceptions"] == suggested()["exceptions"]
+    assert "give the rules" in run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl"})["msg"]

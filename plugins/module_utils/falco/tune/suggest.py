@@ -26,6 +26,7 @@ from ..testing.run import Ruleset, check_names, run
 from ..testing.solve import Solver
 from ..yaml.emit import emit_items
 from .noise import FIELDS, FURTHER, IDENTITY, PROGRAM, WHO, Noise, Profile, program_of, workload_of
+from .triggers import events_of
 
 GENERATED = "zz-suggested.yaml"
 _WORDS = {
@@ -140,12 +141,16 @@ class Tuner:
         files: Sequence[RulesFile],
         tests: Sequence[RuleTests] = (),
         keep: Sequence[Event] = (),
+        triggers: Sequence[Mapping[str, Any]] = (),
+        trigger_image: str = "",
     ) -> None:
         """Args:
             loader: what the rules are loaded with.
             files: rules that load.
             tests: test files of these rules, which must pass with the exceptions as they do without.
-            keep: events on which rules must go on to fire that do so without the exceptions: of triggers, of attacks.
+            keep: events on which rules must go on to fire that do so without the exceptions, such as those of attacks.
+            triggers: as the variable `verify_triggers` has them; what expects no alert does not count.
+            trigger_image: image of their pods.
 
         Raises:
             FalcoError: the rules do not load, or a test fails without any exception.
@@ -153,8 +158,15 @@ class Tuner:
         self.loader = loader
         self.files = files
         self.tests = tests
-        self.keep = keep
         self.before = Ruleset("before", loader.load(files))
+        self.keep = [(f"the event in line {event.number}, which must fire,", event) for event in keep]
+        self.untried: list[str] = []
+        for trigger in triggers:
+            if trigger.get("expect_alert", True):
+                events = events_of(trigger, trigger_image, self.before)
+                self.keep += [(f"the trigger '{trigger['name']}'", event) for event in events]
+                if not events:
+                    self.untried.append(str(trigger["name"]))
         for one in tests:
             for finding in check_names(one, "files", self.before):
                 raise FalcoError(f"{finding.file}:{finding.line}: {finding.message}")
@@ -280,9 +292,9 @@ class Tuner:
             if outcome.failures:
                 return f"the case '{outcome.case.name}' ({outcome.case.place}) would fail"
         was, now = self.before.engine().rules[rule], after.engine().rules[rule]
-        for event in self.keep:
+        for words, event in self.keep:
             if event.source == was.rule.source and was.test(event.fields) and not now.test(event.fields):
-                return f"the event in line {event.number}, which must fire, would be silenced"
+                return f"{words} would be silenced"
         compiled = after.loaded.compiler
         if next(Solver(compiled.tables[now.rule.source], compiled).solutions(compiled.rules[rule].node), None) is None:
             return "no event is found any more on which the rule fires"
@@ -318,7 +330,7 @@ class Tuner:
             ),
             len({workload_of(profile) for profile in silenced}),
             self.passing,
-            sum(self.before.engine().rules[rule].test(event.fields) for event in self.keep),
+            sum(self.before.engine().rules[rule].test(event.fields) for _words, event in self.keep),
         )
 
     def _dead(self, noise: Noise) -> Iterator[Dead]:
