@@ -27,7 +27,8 @@ options:
     description:
       - V(matrix) lists every connection that is allowed.
       - V(query) tells whether O(from) may reach O(to) on O(ports), and which policy and rule decide.
-      - V(diff) compares two sets of policies over the same workloads.
+      - V(diff) compares two clusters, or two sets of policies over the same workloads. Workloads and namespaces whose
+        labels change, that appear or that go count as much as policies.
       - V(exposure) tells what is open to other namespaces or to the world, also to pods that do not exist yet.
       - V(explain) gives the reason for every pair of workloads, allowed or not; O(from) and O(to) narrow it.
       - V(lint) finds policies that do not do what they seem to.
@@ -64,7 +65,8 @@ options:
       - For O(question=diff), the manifests as they are before the change; O(paths) and O(resources) are those after it.
       - Without O(before_paths) and O(before_resources), the live cluster is what is before, and O(paths) and
         O(resources) are applied on top of it.
-      - The side without any workload takes those of the other.
+      - The side without any workload takes those of the other. A side without workloads or without a Namespace object
+        takes the other's labels of namespaces that it does not declare.
     type: list
     elements: path
     default: []
@@ -268,6 +270,18 @@ difference:
       description: Pairs that may connect on other ports than before.
       type: list
       elements: dict
+relabelled:
+  description:
+    - Workloads and namespaces whose labels differ, or that only one side has, each with C(kind) (C(workload) or
+      C(namespace)), C(name), and the labels C(before) and C(after) as lists of texts (several where its pods differ),
+      null on the side that does not have it.
+    - Labels that controllers put on their pods, such as C(pod-template-hash), are left out.
+  returned: for diff
+  type: list
+  elements: dict
+  version_added: 0.3.0
+  sample:
+    - {kind: workload, name: prod/Deployment/web, before: ["app=web"], after: ["app=www"]}
 holds:
   description: Whether all flows hold.
   returned: for assert

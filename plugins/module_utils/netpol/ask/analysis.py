@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..decide.reference import Endpoint, Verdict, decide
@@ -13,7 +13,7 @@ from ..errors import FlowError, NetpolError
 from ..flows.ends import intervals, select
 from ..flows.vocabulary import Flow, parse_flows, parse_peer, parse_ports
 from ..model.addresses import Range, format_range
-from ..model.objects import Model, Options, Pod, Policy
+from ..model.objects import Model, Options, Pod
 
 QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert")
 
@@ -281,26 +281,28 @@ def _line(source: Endpoint, destination: Endpoint, protocol: str, ports: str) ->
 
 
 def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any]:
-    from ..decide.engine import Engine
-    from ..decide.matrix import Groups, Matrix
-    from ..decide.universe import Universe
     from .diff import changes, compact, count
+    from .sides import labels_changed, matrices
 
     if before is None:
         raise NetpolError("a difference needs the cluster before the change")
-    base = model if model.pods else before
-    first, second = _same_workloads(base, before), _same_workloads(base, model)
-    universe = Universe(base, [first, second], request.options)
-    groups = Groups(universe, request.by, request.label)
-    old = Matrix(Engine(universe, first), groups, request.outside)
-    new = Matrix(Engine(universe, second), groups, request.outside)
+    old, new = matrices(before, model, request.by, request.label, request.outside, request.options)
     counted = count(old, new)
     difference: dict[str, list[dict[str, Any]]] = {"gained": [], "lost": [], "changed": []}
-    result: dict[str, Any] = {"summary": counted, "difference": difference, "text": [], "truncated": False}
+    relabelled = labels_changed(before, model)
+    if request.namespaces:
+        relabelled = [item for item in relabelled if item.namespace in request.namespaces]
+    result: dict[str, Any] = {
+        "summary": {**counted, "relabelled": len(relabelled)},
+        "difference": difference,
+        "relabelled": [item.as_dict() for item in relabelled],
+        "text": [str(item) for item in relabelled],
+        "truncated": False,
+    }
     if sum(counted.values()) > request.limit:
         result["truncated"] = True
         result["blocks"] = list(compact(old, new))
-        result["text"] = [f"{kind}: {number} pairs" for kind, number in counted.items()]
+        result["text"] += [f"{kind}: {number} pairs" for kind, number in counted.items()]
         return result
     wanted = set(request.namespaces)
     for change in changes(old, new):
@@ -315,15 +317,6 @@ def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any
         for ports in item["after"]
     ]
     return result
-
-
-def _same_workloads(base: Model, side: Model) -> Sequence[Policy]:
-    """Policies of one side; namespaces that only this side declares count with their labels."""
-    for name, namespace in side.namespaces.items():
-        known = base.namespaces.get(name)
-        if known is None or (namespace.declared and not known.declared):
-            base.namespaces[name] = namespace
-    return side.policies
 
 
 def _assert(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a change of policies does: connections gained, lost and changed between two policy sets over the same pods."""
+"""What a change does: connections gained, lost and changed between two matrices over the same names.
+
+The two may differ in policies, pods and labels; how they are made comparable is in L(sides).
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def change_blocks(before: Matrix, after: Matrix) -> Iterator[ChangeBlock]:
 
     Args:
         before: the matrix of one policy set.
-        after: the matrix of the other, over the same groups.
+        after: the matrix of the other, over groups of the same names.
     """
     rows_before = _rows(before)
     rows_after = _rows(after)
@@ -124,15 +127,21 @@ def _compare(before: Row, after: Row) -> Iterator[tuple[int, int, int]]:
             yield rest, 0, new
 
 
+def _single(before: Matrix, after: Matrix) -> list[bool]:
+    """Which groups have one pod at most on either side; its way to itself is no connection."""
+    return [one and other for one, other in zip(before.groups.single, after.groups.single)]
+
+
 def changes(before: Matrix, after: Matrix) -> list[Change]:
     """Every pair that differs, sorted by source and destination."""
     groups: Groups = before.groups
+    single = _single(before, after)
     texts = before.ports.texts
     inner = (1 << groups.count) - 1
     found: dict[tuple[str, str, int, int], None] = {}
     for block in change_blocks(before, after):
         for index in bit_indices(block.destinations & inner):
-            sources = block.sources & ~(1 << index) if groups.single[index] else block.sources
+            sources = block.sources & ~(1 << index) if single[index] else block.sources
             for source in groups.listed(sources):
                 found[(source, groups.names[index], block.before, block.after)] = None
         outside = block.destinations & ~inner
@@ -149,7 +158,7 @@ def compact(before: Matrix, after: Matrix) -> Iterator[dict[str, object]]:
     texts = before.ports.texts
     everyone = before.engine.universe.everyone
     isolated = before.engine.isolated("egress") | after.engine.isolated("egress")
-    free = groups.of_classes(everyone & ~isolated)
+    free = groups.of_classes(everyone & ~isolated) | after.groups.of_classes(everyone & ~isolated)
     joined: dict[tuple[int, int, int], int] = {}
     for block in change_blocks(before, after):
         for sources in (block.sources & free, block.sources & ~free):
@@ -169,7 +178,7 @@ def count(before: Matrix, after: Matrix) -> dict[str, int]:
     """How many pairs of members were gained, lost and changed, without listing them."""
     groups = before.groups
     inner = (1 << groups.count) - 1
-    single = from_indices(index for index, lone in enumerate(groups.single) if lone)
+    single = from_indices(index for index, lone in enumerate(_single(before, after)) if lone)
     totals = {"gained": 0, "lost": 0, "changed": 0}
     for block in change_blocks(before, after):
         kind = "gained" if not block.before else "lost" if not block.after else "changed"

@@ -55,27 +55,33 @@ class Groups:
         universe: the classes.
         by: pod, workload, namespace or label.
         label: the label key for C(by=label); pods without it are the group C(!key).
+        present: only these of the universe's pods are there; all by default. The names are of all pods either way,
+            so that groups of different pods of one universe can be compared.
 
     Attributes:
         names: names of the pod groups, sorted; their position is their index.
     """
 
-    def __init__(self, universe: Universe, by: str = "workload", label: str | None = None) -> None:
+    def __init__(
+        self, universe: Universe, by: str = "workload", label: str | None = None, present: Sequence[Pod] | None = None
+    ) -> None:
         if by not in GROUPINGS:
             raise NetpolError(f"cannot group by {by!r}: one of {', '.join(GROUPINGS)}")
         if by == "label" and not label:
             raise NetpolError("grouping by label needs the label's key")
         self.universe = universe
         counts: dict[str, dict[int, int]] = {}
+        there = None if present is None else {id(pod) for pod in present}
         for index, members in enumerate(universe.members):
             for pod in members:
                 per_class = counts.setdefault(_group_name(pod, by, label), {})
-                per_class[index] = per_class.get(index, 0) + max(pod.replicas, 1)
+                if there is None or id(pod) in there:
+                    per_class[index] = per_class.get(index, 0) + max(pod.replicas, 1)
         self.names: list[str] = sorted(counts)
         self.count = len(self.names)
         self.classes: list[dict[int, int]] = [counts[name] for name in self.names]
         self.single: list[bool] = [sum(per_class.values()) < 2 for per_class in self.classes]
-        self.simple = all(len(per_class) == 1 for per_class in self.classes)
+        self.simple = all(len(per_class) <= 1 for per_class in self.classes)
         self._of_class: list[int] = [0] * universe.size
         for group, per_class in enumerate(self.classes):
             for index in per_class:
@@ -84,6 +90,17 @@ class Groups:
             self._of_class[universe.pod_classes + number] = 1 << (self.count + number)
         self._bits: dict[int, int] = {}
         self._listed: dict[int, list[str]] = {}
+
+    def count_as_many(self, other: Groups) -> None:
+        """Takes a group of one pod for one of several where the other groups have several.
+
+        What a pod may do to another of its workload is compared, not how many there are: scaling changes no policy.
+        """
+        for index, per_class in enumerate(self.classes):
+            if per_class and self.single[index] and not other.single[index]:
+                for number in per_class:
+                    per_class[number] = 2
+                self.single[index] = False
 
     def of_class(self, index: int) -> int:
         """Members that have pods in a class, or the outside member of an outside class."""
@@ -154,7 +171,8 @@ class Matrix:
                     members = 0
                     for index in inner:
                         members |= groups.of_class(index)
-                    yield bit_indices(members), row
+                    if members:
+                        yield bit_indices(members), row
         else:
             yield from self._merged_rows()
         if self.outside:
@@ -168,6 +186,8 @@ class Matrix:
         """Rows of groups whose pods lie in several classes: what any of their pods may do."""
         groups, engine = self.groups, self.engine
         for member, per_class in enumerate(groups.classes):
+            if not per_class:
+                continue
             row: Row = {}
             me = 1 << member
             inner = 0
