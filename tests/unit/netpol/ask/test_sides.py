@@ -120,7 +120,7 @@ def test_a_difference_is_that_of_two_matrices(before: list[dict[str, Any]], afte
 
 def _set(texts: list[tuple[str, str]]) -> set[tuple[str, int]]:
     """Ports of a few lines: the same ports can be told in different words on the two sides."""
-    found = set()
+    found: set[tuple[str, int]] = set()
     for protocol, ports in texts:
         for name in ("TCP", "UDP", "SCTP") if protocol == "all" else (protocol,):
             for part in (ports if ports != "all" else "1-65535").split(","):
