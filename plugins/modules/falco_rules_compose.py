@@ -414,7 +414,8 @@ def main() -> None:
         module.fail_json(msg=str(error))
     findings = [replace(one, file=own.paths.get(one.file, one.file)) for one in judge(site.loaded)]
     told = [finding.to_dict() for finding in findings]
-    steps, unjudged = [], ""
+    steps: list[Step] = []
+    unjudged = ""
     if params["upgrade_from"]:
         beneath = before if before is not None and not site.base_problem else ()
         steps, unjudged = upgrade_of(params["upgrade_from"], fields, site.files, beneath)
