@@ -48,8 +48,8 @@ options:
     default: []
   render_paths:
     description:
-      - Directories with a kustomization, which C(kustomize build) (or C(kubectl kustomize)) builds, and charts, packed or
-        as directories, of which C(helm template) makes manifests with the chart's own values.
+      - Directories with a kustomization, which C(kustomize build) (or C(kubectl kustomize)) builds, and charts, packed
+        or as directories, of which C(helm template) makes manifests with the chart's own values.
       - What they print is analysed like a file in O(paths).
     type: list
     elements: path

@@ -30,7 +30,7 @@ from ..model.objects import (
 )
 from . import foreign, repository, yamltext
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
-from .reader import label_key_problem, label_value_problem
+from .reader import label_key_problem, label_value_problem, name_problem
 
 #: Kinds with a pod template, and the path to it.
 TEMPLATES: dict[str, tuple[str, ...]] = {
@@ -229,6 +229,8 @@ class _Builder:
         if not isinstance(name, str) or not name:
             self._problem(entry, "error", "metadata.name", "required: a string")
             return
+        if not self._metadata_is_valid(entry, kind, metadata, name):
+            return
         if namespace is not None and not isinstance(namespace, str):
             self._problem(entry, "error", "metadata.namespace", "must be a string", "write it in quotes")
             return
@@ -254,6 +256,32 @@ class _Builder:
                 Cause.DUPLICATE_OBJECT,
             )
         self._entries[key] = entry
+
+    def _metadata_is_valid(self, entry: _Entry, kind: str, metadata: Mapping[str, Any], name: str) -> bool:
+        """Tell what the API refuses in an object's metadata, all of it."""
+        found = []
+        problem = name_problem(name if "name" in metadata else f"{name}x", kind in ("Namespace", "Service"))
+        if problem:
+            found.append(("metadata.name" if "name" in metadata else "metadata.generateName", problem))
+        namespace = metadata.get("namespace")
+        if namespace and isinstance(namespace, str):
+            problem = name_problem(namespace, True)
+            if problem:
+                found.append(("metadata.namespace", problem))
+        references = metadata.get("ownerReferences")
+        for index, reference in enumerate(references if isinstance(references, list) else ()):
+            for field in ("kind", "name"):
+                if not isinstance(reference, Mapping) or not reference.get(field):
+                    found.append((f"metadata.ownerReferences[{index}].{field}", "required"))
+        for path, message in found:
+            self._problem(entry, "error", path, message)
+        for key in metadata:
+            if key not in _METADATA:
+                near = nearest(str(key), _METADATA)
+                hint = f"did you mean {near!r}?" if near else ""
+                said = "unknown field, which the API server drops or refuses"
+                self._problem(entry, "warning", f"metadata.{key}", said, hint, Cause.UNKNOWN_FIELD)
+        return not found
 
     def _problem(
         self, entry: _Entry, severity: str, path: str, message: str, hint: str = "", cause: Cause | None = None
@@ -340,6 +368,7 @@ class _Builder:
         if not isinstance(value, Mapping):
             self._problem(entry, "error", path, "must be an object of strings")
             raise _Rejected
+        failed = False
         for key, label in value.items():
             # The common case costs one dictionary look-up: labels repeat.
             good = isinstance(key, str) and isinstance(label, str)
@@ -348,13 +377,17 @@ class _Builder:
             if not good:
                 hint = f"write it in quotes: '{str(label).lower() if isinstance(label, bool) else label}'"
                 self._problem(entry, "error", f"{path}[{key}]", f"must be a string, not {label!r}", hint)
-                raise _Rejected
+                failed = True
+                continue
             problem = label_key_problem(key) or label_value_problem(label)
             if problem:
                 self._problem(entry, "error", f"{path}[{key}]", problem)
-                raise _Rejected
+                failed = True
+                continue
             if len(_GOOD_LABELS) < 100_000:
                 _GOOD_LABELS.add((key, label))
+        if failed:
+            raise _Rejected
         return dict(value)
 
     def _pod(self, key: tuple[str, str, str], entry: _Entry) -> Pod | None:
@@ -469,13 +502,17 @@ class _Builder:
         finished: bool = False,
     ) -> Pod:
         content: Mapping[str, Any] = spec if isinstance(spec, Mapping) else {}
+        ports = self._ports(entry, content, spec_path)
+        checked = self._labels(entry, labels, labels_path)
+        if ports is None:
+            raise _Rejected
         return Pod(
             namespace=key[1],
             name=key[2],
-            labels=self._labels(entry, labels, labels_path),
+            labels=checked,
             kind=kind,
             workload=workload,
-            ports=self._ports(entry, content, spec_path),
+            ports=ports,
             host_network=content.get("hostNetwork") is True,
             addresses=addresses,
             node=str(content.get("nodeName") or ""),
@@ -486,8 +523,10 @@ class _Builder:
             origin=self._origin(entry),
         )
 
-    def _ports(self, entry: _Entry, spec: Mapping[str, Any], path: str) -> tuple[ContainerPort, ...]:
+    def _ports(self, entry: _Entry, spec: Mapping[str, Any], path: str) -> tuple[ContainerPort, ...] | None:
+        """The declared ports, None where one of them is none."""
         ports: list[ContainerPort] = []
+        failed = False
         for group in ("containers", "initContainers"):
             containers = spec.get(group)
             if not isinstance(containers, list):
@@ -509,11 +548,12 @@ class _Builder:
                             f"{path}.{group}[{number}].ports[{index}].containerPort",
                             "required: a number between 1 and 65535",
                         )
-                        raise _Rejected
+                        failed = True
+                        continue
                     ports.append(
                         ContainerPort(str(port.get("name") or ""), str(port.get("protocol") or "TCP"), number_)
                     )
-        return tuple(ports)
+        return None if failed else tuple(ports)
 
     def _top_owner(self, namespace: str, owner: tuple[str, str], metadata: Mapping[str, Any]) -> tuple[str, str]:
         """Follows controllers up. A cycle, which no API server refuses, ends where it closes."""
@@ -615,6 +655,24 @@ _READERS: dict[str, Callable[[_Builder, tuple[str, str, str], _Entry], None]] = 
     "ValidatingWebhookConfiguration": _Builder.read_webhook,
     "MutatingWebhookConfiguration": _Builder.read_webhook,
 }
+#: Fields of metadata: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
+_METADATA = (
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+    "selfLink",
+)
 _CLUSTER_SCOPED = (
     "Namespace",
     "Node",

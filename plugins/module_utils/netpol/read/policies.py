@@ -65,11 +65,9 @@ def parse_policy(manifest: Mapping[str, Any], origin: Origin, report: Report) ->
 
 def _network_policy(reader: Reader, namespace: str, name: str, spec: Mapping[str, Any], origin: Origin) -> Policy:
     reader.mapping(spec, "spec", ("podSelector", "policyTypes", "ingress", "egress"))
-    subject = PodsPeer(None, reader.selector(spec.get("podSelector"), "spec.podSelector"), namespace)
-    types = [
-        reader.text(item, f"spec.policyTypes[{index}]")
-        for index, item in enumerate(reader.items(spec.get("policyTypes"), "spec.policyTypes"))
-    ]
+    pods = reader.attempt(reader.selector, spec.get("podSelector"), "spec.podSelector")
+    subject = PodsPeer(None, pods or EVERYTHING, namespace)
+    types = reader.attempt(reader.each, spec.get("policyTypes"), "spec.policyTypes", reader.text) or ()
     for index, item in enumerate(types):
         if item not in ("Ingress", "Egress"):
             near = nearest(item.capitalize(), ("Ingress", "Egress"))
@@ -77,10 +75,11 @@ def _network_policy(reader: Reader, namespace: str, name: str, spec: Mapping[str
             reader.error(f"spec.policyTypes[{index}]", f"unsupported value {item!r}: Ingress or Egress", hint)
     rules: dict[str, tuple[Rule, ...]] = {}
     for direction, side in (("ingress", "from"), ("egress", "to")):
-        rules[direction] = tuple(
-            _network_policy_rule(reader, item, f"spec.{direction}[{index}]", side, index, namespace)
-            for index, item in enumerate(reader.items(spec.get(direction), f"spec.{direction}"))
-        )
+        parsed = [
+            reader.attempt(_network_policy_rule, reader, item, f"spec.{direction}[{index}]", side, index, namespace)
+            for index, item in enumerate(reader.attempt(reader.items, spec.get(direction), f"spec.{direction}") or ())
+        ]
+        rules[direction] = tuple(rule for rule in parsed if rule is not None)
     # Without policyTypes: always Ingress, and Egress if there are egress rules.
     ingress = "Ingress" in types if types else True
     egress = "Egress" in types if types else bool(rules["egress"])
@@ -100,13 +99,14 @@ def _network_policy(reader: Reader, namespace: str, name: str, spec: Mapping[str
 
 def _network_policy_rule(reader: Reader, item: object, path: str, side: str, index: int, namespace: str) -> Rule:
     spec = reader.mapping({} if item is None else item, path, (side, "ports"))
-    peers = tuple(
-        _network_policy_peer(reader, peer, f"{path}.{side}[{number}]", namespace)
-        for number, peer in enumerate(reader.items(spec.get(side), f"{path}.{side}"))
+    peers = reader.attempt(
+        reader.each,
+        spec.get(side),
+        f"{path}.{side}",
+        lambda peer, where: _network_policy_peer(reader, peer, where, namespace),
     )
-    ports = tuple(
-        _network_policy_port(reader, port, f"{path}.ports[{number}]")
-        for number, port in enumerate(reader.items(spec.get("ports"), f"{path}.ports"))
+    ports = reader.attempt(
+        reader.each, spec.get("ports"), f"{path}.ports", lambda port, where: _network_policy_port(reader, port, where)
     )
     # An empty or missing list restricts nothing.
     return Rule(index=index, peers=peers or None, ports=ports or None)
@@ -183,19 +183,20 @@ def _cluster_policy(reader: Reader, kind: str, name: str, spec: Mapping[str, Any
     elif name != "default":
         reader.error("metadata.name", f"invalid value {name!r}: the only BaselineAdminNetworkPolicy is named 'default'")
     if "priority" in fields:
-        priority = reader.integer(spec.get("priority"), "spec.priority", 0, 1000)
+        priority = reader.attempt(reader.integer, spec.get("priority"), "spec.priority", 0, 1000) or 0
     reader.mapping(spec, "spec", fields)
-    subject = _subject(reader, spec.get("subject"), "spec.subject")
+    subject = reader.attempt(_subject, reader, spec.get("subject"), "spec.subject") or PodsPeer(EVERYTHING, EVERYTHING)
     limit = 25 if kind == "ClusterNetworkPolicy" else 100
     rules: dict[str, tuple[Rule, ...]] = {}
     for direction, side in (("ingress", "from"), ("egress", "to")):
-        items = reader.items(spec.get(direction), f"spec.{direction}")
+        items = reader.attempt(reader.items, spec.get(direction), f"spec.{direction}") or []
         if len(items) > limit:
             reader.error(f"spec.{direction}", f"has {len(items)} rules: at most {limit} are allowed")
-        rules[direction] = tuple(
-            _cluster_rule(reader, kind, item, f"spec.{direction}[{index}]", side, index, limit)
+        parsed = [
+            reader.attempt(_cluster_rule, reader, kind, item, f"spec.{direction}[{index}]", side, index, limit)
             for index, item in enumerate(items)
-        )
+        ]
+        rules[direction] = tuple(rule for rule in parsed if rule is not None)
     return Policy(
         kind=kind,
         namespace="",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from ...common.words import nearest
 from ..errors import Cause
@@ -19,6 +19,9 @@ from ..model.selectors import DOES_NOT_EXIST, EVERYTHING, EXISTS, IN, OPERATORS,
 #: object (its size limit is 1.5 MiB), and aliases of YAML cannot blow one up.
 MAX_ITEMS = 100_000
 
+#: Errors of one object that are told.
+MAX_ERRORS = 50
+
 _QUALIFIED_NAME = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)\Z")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
@@ -27,9 +30,28 @@ _PORT_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*\Z")
 #: Called for each problem with path, message, hint, and the cause if it is a warning.
 Report = Callable[[str, str, str, Optional[Cause]], None]
 
+Part = TypeVar("Part")
+
 
 class InvalidPartError(Exception):
     """The part at hand cannot be used; the problem is already reported."""
+
+
+def name_problem(name: str, is_label: bool) -> str:
+    """Why the API refuses a text as a name, or an empty string.
+
+    Args:
+        name: of an object.
+        is_label: whether it is a namespace's or a Service's, which are single labels of the DNS.
+
+    See https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+    """
+    if len(name) > (63 if is_label else 253):
+        return f"has {len(name)} characters: at most {63 if is_label else 253} are allowed"
+    if not _DNS_SUBDOMAIN.match(name) or (is_label and "." in name):
+        dot = "" if is_label else ", '.'"
+        return f"invalid value {name!r}: only a-z, 0-9, '-'{dot}, with a letter or digit at both ends"
+    return ""
 
 
 def label_key_problem(key: str) -> str:
@@ -69,11 +91,30 @@ class Reader:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._left = MAX_ITEMS
+        self._errors = 0
         self.failed = False
+
+    def attempt(self, parse: Callable[..., Part], *args: Any) -> Part | None:
+        """What a function makes of a part, None where that cannot be used; so that the other parts are still read."""
+        try:
+            return parse(*args)
+        except InvalidPartError:
+            return None
+
+    def each(self, value: object, path: str, parse: Callable[[Any, str], Part]) -> tuple[Part, ...]:
+        """What a function makes of each item of a list and its path. Every item is tried."""
+        found = []
+        for index, item in enumerate(self.items(value, path)):
+            part = self.attempt(parse, item, f"{path}[{index}]")
+            if part is not None:
+                found.append(part)
+        return tuple(found)
 
     def error(self, path: str, message: str, hint: str = "") -> None:
         self.failed = True
-        self._report(path, message, hint, None)
+        self._errors += 1
+        if self._errors <= MAX_ERRORS:
+            self._report(path, message, hint, None)
 
     def warn(self, path: str, message: str, hint: str, cause: Cause) -> None:
         self._report(path, message, hint, cause)
@@ -102,8 +143,11 @@ class Reader:
         return value
 
     def _spend(self, count: int, path: str) -> None:
+        exhausted = self._left < 0
         self._left -= count
         if self._left < 0:
+            if exhausted:
+                raise InvalidPartError
             self.error(path, f"the object has more than {MAX_ITEMS} items, more than any stored object can hold")
             raise InvalidPartError
 
@@ -131,12 +175,16 @@ class Reader:
         if labels is not None:
             self._spend(len(labels) if isinstance(labels, Mapping) else 0, f"{path}.matchLabels")
             for key, label in self.mapping(labels, f"{path}.matchLabels", None).items():
-                key_path = f"{path}.matchLabels[{key}]"
-                self._check_label(self.text(key, key_path), self.text(label, key_path), key_path)
-                requirements.append(Requirement(key, IN, (label,)))
-        for index, item in enumerate(self.items(spec.get("matchExpressions"), f"{path}.matchExpressions")):
-            requirements.append(self._expression(item, f"{path}.matchExpressions[{index}]"))
+                found = self.attempt(self._label, key, label, f"{path}.matchLabels[{key}]")
+                if found is not None:
+                    requirements.append(found)
+        requirements.extend(self.each(spec.get("matchExpressions"), f"{path}.matchExpressions", self._expression))
         return make_selector(tuple(requirements)) if requirements else EVERYTHING
+
+    def _label(self, key: object, label: object, path: str) -> Requirement:
+        name, value = self.text(key, path), self.text(label, path)
+        self._check_label(name, value, path)
+        return Requirement(name, IN, (value,))
 
     def _expression(self, item: object, path: str) -> Requirement:
         spec = self.mapping(item, path, ("key", "operator", "values"))

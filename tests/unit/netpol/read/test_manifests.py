@@ -279,3 +279,83 @@ def test_many_problems_make_a_short_message_and_whole_data() -> None:
     with pytest.raises(InputError, match="and 10 more") as caught:
         text(content)
     assert len(caught.value.problems) == 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "metadata", "path", "message"),
+    [
+        ("Deployment", {"name": "Web"}, "metadata.name", "only a-z, 0-9, '-', '.'"),
+        ("Pod", {"name": "a_b"}, "metadata.name", "only a-z"),
+        ("Pod", {"name": "a" * 254}, "metadata.name", "at most 253"),
+        ("Pod", {"generateName": "A-"}, "metadata.generateName", "only a-z"),
+        ("Namespace", {"name": "a.b"}, "metadata.name", "only a-z, 0-9, '-', with"),
+        ("Service", {"name": "a" * 64}, "metadata.name", "at most 63"),
+        ("Pod", {"name": "a", "namespace": "a.b"}, "metadata.namespace", "only a-z"),
+        (
+            "Pod",
+            {"name": "a", "ownerReferences": [{"controller": True, "name": "x"}]},
+            "metadata.ownerReferences[0].kind",
+            "required",
+        ),
+    ],
+)
+def test_metadata_that_the_server_refuses_is_an_error(
+    kind: str, metadata: dict[str, Any], path: str, message: str
+) -> None:
+    found = {"kind": kind, "metadata": metadata, "spec": {"template": {}}}
+    model = load([Input("x", objects=[found])], "skip")
+    (problem,) = model.problems
+    assert (problem.severity, problem.path) == ("error", path)
+    assert message in problem.message
+    assert model.pods == []
+
+
+def test_names_with_a_prefix_that_the_server_completes_are_right() -> None:
+    pod = {"kind": "Pod", "metadata": {"generateName": "web-", "namespace": "a"}}
+    assert load([Input("x", objects=[pod])]).problems == []
+
+
+def test_an_unknown_field_of_metadata_is_a_warning() -> None:
+    (found,) = problems("kind: Pod\nmetadata:\n  name: x\n  label: {app: x}\n")
+    assert (found.severity, found.path, found.line) == ("warning", "metadata.label", 4)
+    assert "did you mean 'labels'" in found.hint
+
+
+def test_every_problem_of_an_object_is_told() -> None:
+    spec = """\
+podSelector:
+  matchLabels: {"a b": x, c: 1}
+  matchExpressions: [{key: a, operator: in}, {key: b, operator: In}]
+policyTypes: [Ingres, 1]
+ingress:
+- from: [{}, {ipBlock: {cidr: 1.2.3.4}}]
+  ports: [{port: 0}, {protocol: tcp}]
+- from: 1
+egress: 2"""
+    assert sorted(found.path for found in problems(policy(spec))) == [
+        "spec.egress",
+        "spec.ingress[0].from[0]",
+        "spec.ingress[0].from[1].ipBlock.cidr",
+        "spec.ingress[0].ports[0].port",
+        "spec.ingress[0].ports[1].protocol",
+        "spec.ingress[1].from",
+        "spec.podSelector.matchExpressions[0].operator",
+        "spec.podSelector.matchExpressions[1].values",
+        "spec.podSelector.matchLabels[a b]",
+        "spec.podSelector.matchLabels[c]",
+        "spec.policyTypes[0]",
+        "spec.policyTypes[1]",
+    ]
+    admin = "priority: -1\nsubject: {}\ningress:\n- {action: x}\n- {action: Deny}"
+    assert sorted(found.path for found in problems(cluster(admin))) == [
+        "spec.ingress[0].action",
+        "spec.ingress[1].from",
+        "spec.priority",
+        "spec.subject",
+    ]
+    pod = "kind: Pod\nmetadata:\n  name: x\n  labels: {a: 1, 'b c': x}\nspec: {containers: [{ports: [{}, {}]}]}"
+    assert len(problems(pod)) == 4
+
+
+def test_problems_of_one_object_are_bounded() -> None:
+    assert len(problems(policy("ingress:\n" + "- 1\n" * 200))) == 50
