@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is open beyond the pods that exist: to the world, to any pod that may come, to pods with certain labels.
 
-For each peer of the policies a pod is imagined that just matches it, and for each excluded label one that does not;
+For each peer of the policies a pod is imagined for each value that it lists, and for each excluded label one that the
+peer does not match;
 what all of them may do is open to the whole cluster. Imagined pods have no policies of their own and no named ports.
 """
 
@@ -27,10 +28,14 @@ MAX_IMAGINED = 5_000
 
 
 class _Imagined(NamedTuple):
-    """An imagined pod and the peer it stands for (None for a pod without labels in a namespace without labels)."""
+    """An imagined pod and the peer it stands for (None for a pod without labels in a namespace without labels).
+
+    C(whole) is the peer as the policies have it, of which C(peer) is the part with one value.
+    """
 
     pod: Pod
     peer: PodsPeer | None
+    whole: PodsPeer | None = None
 
 
 def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list[dict[str, Any]]:
@@ -90,16 +95,22 @@ def _one(
             masks[place] = mask_of(place)
         cluster &= masks[place]
     selected: dict[tuple[str, str], int] = {}
+    parts: dict[PodsPeer, list[tuple[PodsPeer, int]]] = {}
     for item, place in places:
         rest = masks[place] & ~cluster
-        if not rest:
-            continue
         if item.peer is None:
-            selected[("without labels", "without labels")] = rest
-        elif item.peer in relevant:
-            where = f"name {item.peer.namespace}" if item.peer.namespaces is None else _said(item.peer.namespaces)
-            key = (where, _said(item.peer.pods))
-            selected[key] = selected.get(key, 0) | rest
+            if rest:
+                selected[("without labels", "without labels")] = rest
+        elif item.whole is not None and item.whole in relevant:
+            parts.setdefault(item.whole, []).append((item.peer, rest))
+    for whole, found in parts.items():
+        # Told by value only where an admin policy makes a difference between the values.
+        same = len({rest for _peer, rest in found}) == 1
+        for peer, rest in [(whole, found[0][1])] if same else found:
+            if rest:
+                where = f"name {peer.namespace}" if peer.namespaces is None else _said(peer.namespaces)
+                key = (where, _said(peer.pods))
+                selected[key] = selected.get(key, 0) | rest
     outside: dict[int, list[Any]] = {}
     for index, ranges in enumerate(universe.outside):
         mask = mask_of(universe.pod_classes + index)
@@ -151,11 +162,31 @@ def _imagine(model: Model, policies: Sequence[Policy]) -> tuple[list[_Imagined],
                         excluded[other] = None
     namespaces: dict[str, Namespace] = {}
     found = [_Imagined(_stranger(namespaces), None)]
-    for index, peer in enumerate([*peers, *excluded]):
-        pod = _matching(model, peer, f"{_IMAGINED}-{index}", namespaces)
+    parts = [(part, peer) for peer in dict.fromkeys([*peers, *excluded]) for part in _parts(peer)]
+    for index, (part, peer) in enumerate(parts):
+        pod = _matching(model, part, f"{_IMAGINED}-{index}", namespaces)
         if pod is not None:
-            found.append(_Imagined(pod, peer))
+            found.append(_Imagined(pod, part, peer))
     return found, namespaces
+
+
+def _parts(peer: PodsPeer) -> list[PodsPeer]:
+    """The peer with one value of each list at a time, so that a policy about one of them does not count for all."""
+    found = []
+    for requirement in peer.pods.requirements:
+        if requirement.operator == IN and len(requirement.values) > 1:
+            for value in requirement.values:
+                one = replace(requirement, values=(value,))
+                narrowed = tuple(one if known == requirement else known for known in peer.pods.requirements)
+                found.append(replace(peer, pods=Selector(narrowed)))
+    requirements = peer.namespaces.requirements if peer.namespaces else ()
+    for requirement in requirements:
+        if requirement.operator == IN and len(requirement.values) > 1:
+            for value in requirement.values:
+                one = replace(requirement, values=(value,))
+                narrowed = tuple(one if known == requirement else known for known in requirements)
+                found.append(replace(peer, namespaces=Selector(narrowed)))
+    return found or [peer]
 
 
 def _stranger(namespaces: dict[str, Namespace]) -> Pod:

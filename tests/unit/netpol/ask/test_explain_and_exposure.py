@@ -73,6 +73,33 @@ def test_a_negative_selector_does_not_count_as_everyone() -> None:
     assert {item["pods"] for item in found["selected"]} == {"without labels", "!legacy"}
 
 
+@pytest.mark.parametrize("denied", ["a", "b"])
+def test_a_value_that_no_admin_policy_denies_stays_open(denied: str) -> None:
+    manifest = spec(
+        "{podSelector: {}, ingress: [{from: [{podSelector:"
+        " {matchExpressions: [{key: env, operator: In, values: [a, b]}]}}]}]}"
+    )
+    admin = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": {
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "ingress": [
+                {
+                    "action": "Deny",
+                    "from": [{"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"env": denied}}}}],
+                }
+            ],
+        },
+    }
+    without = exposed(ask("exposure", *PODS, manifest), "prod/Pod/web")["selected"]
+    assert [item["pods"] for item in without] == ["env in (a, b)"]
+    found = exposed(ask("exposure", *PODS, manifest, admin), "prod/Pod/web")["selected"]
+    assert [item["pods"] for item in found] == ["env=b" if denied == "a" else "env=a"]
+
+
 def test_egress_to_a_block_is_exposure_to_the_outside() -> None:
     manifest = spec(
         "{podSelector: {}, policyTypes: [Egress],"
