@@ -183,6 +183,13 @@ findings:
       description: The ruleset's name, with O(rulesets).
       type: str
       sample: with a typo
+    way:
+      description:
+        - From the entry that it was found in to where it stands - macros, lists, the exception.
+        - Empty where it stands in the entry itself.
+      type: list
+      elements: str
+      sample: ["rule 'Shell in container'", "macro 'shells'", "list 'shell_names'"]
 upgrade:
   description:
     - With O(upgrade_from), what to do before the upgrade, the gravest first; otherwise empty.

@@ -24,6 +24,8 @@ class Finding:
         hint: what would be right; may be empty.
         excerpt: the line with a caret below the spot; may be empty.
         ruleset: name of the ruleset, where several are judged.
+        way: from the entry that it was found in to where it stands, such as `rule 'Shell'`, `macro 'shells'`,
+            `list 'shell_names'`; empty where it stands in the entry itself.
     """
 
     code: str
@@ -36,6 +38,7 @@ class Finding:
     hint: str = ""
     excerpt: str = ""
     ruleset: str = ""
+    way: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -49,6 +52,7 @@ class Finding:
             "hint": self.hint,
             "excerpt": self.excerpt,
             "ruleset": self.ruleset,
+            "way": list(self.way),
         }
 
 

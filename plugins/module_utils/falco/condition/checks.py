@@ -180,7 +180,7 @@ def check_compare(table: FieldTable, node: Compare, warnings: list[tuple[Node, s
     """
     left = operand(table, node.left)
     operator = node.operator.split(" ", 1)[0]
-    _check_operator(operator, left.info)
+    check_operator(operator, left.info)
     right = node.right
     if isinstance(right, ValueList):
         values: tuple[str, ...] = right.values
@@ -194,7 +194,12 @@ def check_compare(table: FieldTable, node: Compare, warnings: list[tuple[Node, s
         check_constant(table, left, operator, value)
 
 
-def _check_operator(operator: str, info: FieldInfo) -> None:
+def check_operator(operator: str, info: FieldInfo) -> None:
+    """Refuse an operator that a kind of field does not have.
+
+    Raises:
+        CheckError: with Falco's message.
+    """
     kind = kind_of(info)
     if kind is not None and operator in OPERATORS_BY_KIND[kind]:
         return

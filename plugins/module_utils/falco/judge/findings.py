@@ -12,7 +12,7 @@ from ..codes import ERROR, severity
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
 from ..load.ruleset import Loaded
-from .positions import condition_position, culprit_macro, macro_position
+from .positions import Names, Place, Places
 
 EXCERPT_WIDTH = 160
 
@@ -48,59 +48,96 @@ def describe(context: Context) -> str:
     return f"{kind} '{name}'" if name else ""
 
 
-def finding_of(issue: Issue, loaded: Loaded, texts: Texts, ruleset: str = "") -> Finding:
-    """Make a finding of one of Falco's issues."""
-    from .hints import hint_for
+def told(way: Names) -> str:
+    """The way from an entry to what is wrong, the nearest last: `in list 'a' of macro 'b'`."""
+    if not way:
+        return ""
+    return "in " + " of ".join(f"{kind} '{name}'" for kind, name in reversed(way))
 
-    context = issue.context
-    file = context.file
-    message = issue.text
-    line: int | None = None
-    column: int | None = None
-    if len(context.locations) > 1 or issue.code != "LOAD_ERR_YAML_PARSE":
-        spot = context.locations[-1]
-        if spot.item_type == CONDITION:
-            culprit = culprit_macro(issue.message, context.condition or "", loaded)
-            if culprit:
-                macro, word = culprit
-                file = macro.context.file
-                message = f"{message} (in macro '{macro.name}')"
-                line, column = macro_position(macro, word, texts.lines(file))
-            else:
-                line, column = condition_position(context, texts.lines(file))
-        else:
-            line, column = spot.mark.line + 1, spot.mark.column + 1
-    return Finding(
-        code=issue.code,
-        severity=severity(issue.code),
-        file=file,
-        line=line,
-        column=column,
-        item=describe(context),
-        message=message,
-        hint=hint_for(issue, loaded),
-        excerpt=texts.excerpt(file, line, column),
-        ruleset=ruleset,
-    )
+
+class _Gathered:
+    """What is found at one place, and the entries that it is found for."""
+
+    __slots__ = ("issue", "items", "place")
+
+    def __init__(self, issue: Issue, place: Place) -> None:
+        self.issue = issue
+        self.place = place
+        self.items: dict[str, None] = {}
+
+
+class _Gatherer:
+    """Makes findings of issues: each place once, however many rules use it."""
+
+    def __init__(self, loaded: Loaded, ruleset: str) -> None:
+        self.loaded = loaded
+        self.ruleset = ruleset
+        self.texts = Texts(loaded)
+        self.places = Places(loaded, self.texts.lines)
+        self.found: dict[tuple[Any, ...], _Gathered] = {}
+
+    def add(self, issue: Issue) -> None:
+        whole = issue.code == "LOAD_ERR_YAML_PARSE" and len(issue.context.locations) == 1
+        places = [Place(issue.context.file, None, None)] if whole else self.places.of(issue)
+        for place in places:
+            key = (issue.code, place.file, place.line, place.column, issue.text)
+            known = self.found.setdefault(key, _Gathered(issue, place))
+            known.items[describe(issue.context)] = None
+
+    def findings(self) -> list[Finding]:
+        return [self._finding(one) for one in self.found.values()]
+
+    def _finding(self, one: _Gathered) -> Finding:
+        from .hints import hint_for
+
+        issue, place = one.issue, one.place
+        item, *others = one.items
+        message = issue.text
+        detail = told(place.way)
+        users = ""
+        if others and place.way:
+            # what many rules share is told once, of itself
+            users = f"used by {len(one.items)} rules: {', '.join(list(one.items)[:NAMED])}"
+            users += f" and {len(one.items) - NAMED} more" if len(one.items) > NAMED else ""
+            item = f"{place.way[0][0]} '{place.way[0][1]}'"
+        detail = ", ".join(filter(None, (detail, users)))
+        return Finding(
+            code=issue.code,
+            severity=severity(issue.code),
+            file=place.file,
+            line=place.line,
+            column=place.column,
+            item=item,
+            message=f"{message} ({detail})" if detail else message,
+            hint=hint_for(issue, self.loaded),
+            excerpt=self.texts.excerpt(place.file, place.line, place.column),
+            ruleset=self.ruleset,
+            way=(describe(issue.context), *(f"{kind} '{name}'" for kind, name in place.way)) if place.way else (),
+        )
+
+
+NAMED = 3
+"""Rules that use what is wrong are named up to this number."""
 
 
 def findings_of(loaded: Loaded, ruleset: str = "") -> list[Finding]:
     """All of Falco's findings on a ruleset, each once.
 
     Falco repeats, for each further file, what it found in the earlier ones; here the last word counts: a
-    macro that a later file uses is not unused.
+    macro that a later file uses is not unused, and what an override mended is not wrong.
     """
-    texts = Texts(loaded)
-    found: dict[tuple[Any, ...], Finding] = {}
+    gatherer = _Gatherer(loaded, ruleset)
     last = loaded.results[-1] if loaded.results else None
     for result in loaded.results:
         for issue in result.errors:
-            one = finding_of(issue, loaded, texts, ruleset)
-            found.setdefault((one.code, one.file, one.line, one.column, one.message), one)
+            gatherer.add(issue)
         for issue in result.warnings:
-            unused = issue.code in ("LOAD_UNUSED_MACRO", "LOAD_UNUSED_LIST")
-            if unused and result is not last and last is not None and last.successful:
-                continue
-            one = finding_of(issue, loaded, texts, ruleset)
-            found.setdefault((one.code, one.file, one.line, one.column, one.message), one)
-    return sorted(found.values(), key=lambda one: one.severity != ERROR)
+            if result is last or last is None or not last.successful or not _comes_again(issue):
+                gatherer.add(issue)
+    return sorted(gatherer.findings(), key=lambda one: one.severity != ERROR)
+
+
+def _comes_again(issue: Issue) -> bool:
+    """Whether Falco warns of it again after each further file, unless that file mended it."""
+    inside = issue.context.locations[-1].item_type == CONDITION
+    return inside or issue.code in ("LOAD_UNUSED_MACRO", "LOAD_UNUSED_LIST")

@@ -1,23 +1,178 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an offset in a condition, as Falco sees it, back to line and column of the rules file.
+"""From one of Falco's errors or warnings to the place in the author's own text, and the way from the rule to there.
 
-Falco's positions point into a text that lists, exceptions and YAML folding have changed. Here the word at
-the offset is looked for in the lines of the YAML value that the condition came from.
+Falco places what is wrong in a macro, a list, an exception or an override at the rule, by offsets in a text that nobody
+wrote. Here the part that is meant is looked for where it was parsed, and then where its characters were written.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..load.context import Context
-from ..load.items import MacroItem
+from ..catalogue.fields import FieldTable
+from ..condition.blame import blamed, value_start
+from ..condition.nodes import Compare, Field, Macro, Node, Value, ValueList, walk
+from ..condition.summary import NO_VALUE
+from ..load.compiler import CompiledMacro
+from ..load.context import CONDITION, Context
+from ..load.result import Issue
 from ..load.ruleset import Loaded
+from ..load.substitution import ExceptionError
+from ..load.trace import Origin, Traced, trace_macro, trace_rule
+from ..yaml.places import places_in
 
 _WORD = re.compile(r"[^\s()\"',=]+")
+
+Names = tuple[tuple[str, str], ...]
+
+
+class Place(NamedTuple):
+    """Where something was written: 1-based line and column, and (kind, name) from the entry to there."""
+
+    file: str
+    line: int | None
+    column: int | None
+    way: Names = ()
+
+
+class Places:
+    """Finds places in one loaded ruleset."""
+
+    def __init__(self, loaded: Loaded, lines: Any) -> None:
+        """*lines* gives a file's lines by its name."""
+        self.loaded = loaded
+        self.compiler = loaded.compiler
+        self.lines = lines
+        self._traced: dict[tuple[str, str], Traced | None] = {}
+
+    def of(self, issue: Issue) -> list[Place]:
+        """Where an issue is; several places where it is about several."""
+        if issue.written is not None:
+            mark = issue.written.node.mark
+            return [Place(issue.written.file, mark.line + 1, mark.column + 1)]
+        context = issue.context
+        spot = context.locations[-1]
+        if spot.item_type != CONDITION:
+            return [Place(context.file, spot.mark.line + 1, spot.mark.column + 1)]
+        owner = context.item
+        found = [place for place in self._in_condition(issue, owner) if place is not None]
+        if found:
+            return found
+        return [Place(context.file, *condition_position(context, self.lines(context.file)))]
+
+    def _in_condition(self, issue: Issue, owner: tuple[str, str]) -> list[Place | None]:
+        context = issue.context
+        if issue.node is not None:
+            return [self._of_node(issue.node, owner)]
+        if issue.code == "LOAD_DEPRECATED_ITEM" and issue.deprecated_field:
+            name = issue.deprecated_field
+            return [
+                self._of_part(node, at, way, None)
+                for at, way, node in self._everywhere(owner)
+                if isinstance(node, Field) and node.name == name
+            ]
+        if issue.code == "LOAD_UNSAFE_NA_CHECK":
+            return [
+                self._of_part(node, at, way, None)
+                for at, way, node in self._everywhere(owner)
+                if isinstance(node, Compare) and node.operator != "exists" and _mentions_no_value(node)
+            ]
+        traced = self.traced(owner)
+        if traced is None or traced.text != context.condition:
+            return [None]
+        return [self._of_origin(traced.at(context.index or 0), ())]
+
+    def traced(self, owner: tuple[str, str]) -> Traced | None:
+        """The condition of a rule or macro with its origins; None where it cannot be traced any more."""
+        if owner not in self._traced:
+            self._traced[owner] = self._trace(owner)
+        return self._traced[owner]
+
+    def _trace(self, owner: tuple[str, str]) -> Traced | None:
+        kind, name = owner
+        collector = self.loaded.collector
+        try:
+            if kind == "macro" and name in collector.macros:
+                return trace_macro(collector.macros[name], self.compiler)
+            if kind == "rule" and name in collector.rules:
+                return trace_rule(collector.rules[name], self.compiler)
+        except (ExceptionError, OverflowError):
+            pass
+        return None
+
+    def _tree(self, owner: tuple[str, str]) -> Node | None:
+        """What a rule or macro was parsed to."""
+        kind, name = owner
+        if kind == "macro":
+            macro: CompiledMacro | None = self.compiler.macros.get(name)
+            return macro.parsed.node if macro else None
+        traced = self.traced(owner)
+        parsed = self.compiler.memory.parsed.get(traced.text) if traced else None
+        return parsed.node if parsed else None
+
+    def _everywhere(self, owner: tuple[str, str]) -> list[tuple[tuple[str, str], Names, Node]]:
+        """Each node of a condition and of the macros below it, with the macro and the way to it."""
+        found = []
+        pending: list[tuple[tuple[str, str], Names]] = [(owner, ())]
+        seen = {owner}
+        while pending:
+            at, way = pending.pop(0)
+            tree = self._tree(at)
+            for node in walk(tree) if tree is not None else ():
+                found.append((at, way, node))
+                inner = ("macro", node.name) if isinstance(node, Macro) else at
+                if inner not in seen:
+                    seen.add(inner)
+                    pending.append((inner, (*way, inner)))
+        return found
+
+    def _of_node(self, node: Node, owner: tuple[str, str]) -> Place | None:
+        """The place of a node, which stands in the owner's condition or in a macro below it."""
+        rule = self.loaded.collector.rules.get(owner[1]) if owner[0] == "rule" else None
+        table = self.compiler.tables.get(rule.source) if rule else None
+        found = next(((at, path) for at, path, part in self._everywhere(owner) if part is node), None)
+        if found is None:
+            return None
+        at, path = found
+        return self._of_part(node, at, path, table)
+
+    def _of_part(self, node: Node, at: tuple[str, str], way: Names, table: FieldTable | None) -> Place | None:
+        traced = self.traced(at)
+        if traced is None:
+            return None
+        return self._of_origin(traced.at(_start(node, traced.text, table)), way)
+
+    def _of_origin(self, origin: Origin | None, way: Names) -> Place | None:
+        if origin is None:
+            return None
+        places = places_in(self.lines(origin.written.file), origin.written.node)
+        mark = origin.written.node.mark
+        line, column = mark.line, mark.column
+        if places:
+            line, column = places[min(origin.offset, len(places) - 1)]
+        return Place(origin.written.file, line + 1, column + 1, (*way, *origin.way))
+
+
+def _start(node: Node, text: str, table: FieldTable | None) -> int:
+    """Where the part of a node starts that is refused, or warned of where nothing is refused."""
+    if isinstance(node, Compare):
+        if table is not None:
+            return blamed(table, node, text)
+        if isinstance(node.right, ValueList) and NO_VALUE in node.right.values:
+            return value_start(node.right, node.right.values.index(NO_VALUE), text)
+        return node.right.start
+    return blamed(table, node, text) if table is not None else node.start
+
+
+def _mentions_no_value(node: Compare) -> bool:
+    right = node.right
+    if isinstance(right, ValueList):
+        return NO_VALUE in right.values
+    return isinstance(right, Value) and right.text == NO_VALUE
 
 
 def condition_position(context: Context, lines: Sequence[str]) -> tuple[int | None, int | None]:
@@ -39,41 +194,6 @@ def condition_position(context: Context, lines: Sequence[str]) -> tuple[int | No
     occurrence = len(re.findall(re.escape(word), condition[:index]))
     found = _find(lines, base.line, base.column, word, occurrence)
     return found if found else (base.line + 1, base.column + 1)
-
-
-_CULPRIT = re.compile(
-    r"nonexistent field (\S+)|unknown event type (.+)|unknown event argument (\S+)"
-    r"|'([^']+)' may be|regex check with '(.+)' may be"
-)
-
-
-def culprit_macro(message: str, condition: str, loaded: Loaded) -> tuple[MacroItem, str] | None:
-    """The macro that really holds what a finding on a rule's condition is about.
-
-    Args:
-        message: Falco's message, which names a field or a value.
-        condition: the rule's own condition.
-        loaded: the ruleset.
-
-    Returns:
-        The macro and the word, or None when the word stands in the rule's condition or cannot be found.
-    """
-    match = _CULPRIT.search(message)
-    if match is None:
-        return None
-    word = next(group for group in match.groups() if group)
-    if word in condition:
-        return None
-    for macro in loaded.compiler.macros.values():
-        if word in macro.item.condition:
-            return macro.item, word
-    return None
-
-
-def macro_position(macro: MacroItem, word: str, lines: Sequence[str]) -> tuple[int, int]:
-    """Line and column, 1-based, of a word in a macro's condition."""
-    base: Any = macro.condition_context.locations[-1].mark
-    return _find(lines, base.line, base.column, word, 0) or (base.line + 1, base.column + 1)
 
 
 def _find(lines: Sequence[str], line: int, column: int, word: str, occurrence: int) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from ..condition.dialect import parse_operand_in
 from ..condition.lexer import STRING_OPERATORS
 from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
 from .context import Context
-from .items import Change, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate
+from .items import Change, Entry, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate, Written
 from .result import LoadError, LoadResult
 
 _VERSION = re.compile(r"\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)")
@@ -45,8 +45,8 @@ def compatible(have: Version, want: Version) -> bool:
     return have[0] == want[0] and have >= want
 
 
-def _error(message: str, context: Context) -> LoadError:
-    return LoadError("LOAD_ERR_VALIDATE", message, context)
+def _error(message: str, context: Context, written: Written | None = None) -> LoadError:
+    return LoadError("LOAD_ERR_VALIDATE", message, context, written=written)
 
 
 class Collector:
@@ -134,6 +134,7 @@ class Collector:
                 "List uses 'append' or 'override.items: append' but no list by that name already exists", item.context
             )
         previous.items = previous.items + item.items
+        previous.written = previous.written + item.written
         previous.visibility = self._tick()
         self._note("list", "append", item.name, ("items",), node, item.context.file, bool(item.items))
 
@@ -161,6 +162,7 @@ class Collector:
             previous.context,
             previous.condition_context,
             previous.node,
+            previous.written + item.written,
         )
         merged.index = previous.index
         merged.visibility = self._tick()
@@ -237,6 +239,7 @@ class Collector:
         before = previous.condition
         if update.condition:
             previous.condition = f"{previous.condition} {update.condition}"
+            previous.written = previous.written + update.written
             keys.append("condition")
         if update.output:
             previous.output = f"{previous.output} {update.output}"
@@ -287,6 +290,8 @@ class Collector:
             if key == "exceptions" or getattr(previous, key) != value:
                 effect = True
             setattr(previous, key, value)
+        if update.condition is not None:
+            previous.written = update.written
         previous.visibility = self._tick()
         self._note("rule", "replace", update.name, tuple(keys), update.nodes.get(""), update.context.file, effect)
 
@@ -315,7 +320,7 @@ class Collector:
                     words += " or a modifier operator (e.g. startswith oneof)"
                 raise _error(words, exception.context)
             if table is not None:
-                self._check_exception_field(table, fields.text, exception.context)
+                self._check_exception_field(table, fields, exception.context)
             return
         if not comps.present:
             comps.is_list = True
@@ -325,15 +330,16 @@ class Collector:
         for comp in comps.items:
             comp.text = self._stripped(comp.text)
             if comp.text not in self._operators and comp.text not in self._modified:
-                raise _error(f"'{comp.text}' is not a supported comparison operator", exception.context)
+                raise _error(f"'{comp.text}' is not a supported comparison operator", exception.context, comp.written)
         if table is not None:
             for field in fields.items:
-                self._check_exception_field(table, field.text, exception.context)
+                self._check_exception_field(table, field, exception.context)
 
     def _stripped(self, comparison: str) -> str:
         return comparison.strip(_BLANKS) if self.language.modified_exception_comps else comparison
 
-    def _check_exception_field(self, table: FieldTable, text: str, context: Context) -> None:
+    def _check_exception_field(self, table: FieldTable, field: Entry, context: Context) -> None:
+        text = field.text
         if "(" in text:
             try:
                 node, end = parse_operand_in(text, self.language)
@@ -348,9 +354,9 @@ class Collector:
                 valid = table.find(text) is not None
             except CheckError as error:
                 # Falco lets this one escape to the file, not to the exception it is in
-                raise _error(str(error), Context(context.locations[:1])) from error
+                raise _error(str(error), Context(context.locations[:1]), field.written) from error
         if not valid:
-            raise _error(f"'{text}' is not a supported filter field", context)
+            raise _error(f"'{text}' is not a supported filter field", context, field.written)
 
 
 _REPLACEABLE = (

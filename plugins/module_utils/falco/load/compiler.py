@@ -210,12 +210,14 @@ class Compiler:
                 "LOAD_ERR_VALIDATE",
                 first_error[0],
                 context.in_condition(first_error[1].start, condition, parsed=parsed),
+                node=first_error[1],
             )
         if first_unknown:
             raise LoadError(
                 "LOAD_ERR_VALIDATE",
                 f"Undefined macro '{first_unknown.name}' used in filter.",
                 context.in_condition(first_unknown.start, condition, parsed=parsed),
+                node=first_unknown,
             )
 
     def macro_summary(self, name: str, source: str) -> Summary:
@@ -262,7 +264,9 @@ class Compiler:
         try:
             condition = with_exceptions(rule)
         except ExceptionError as error:
-            raise LoadError("LOAD_ERR_VALIDATE", str(error), error.exception.context, error.aborts) from None
+            raise LoadError(
+                "LOAD_ERR_VALIDATE", str(error), error.exception.context, error.aborts, error.written
+            ) from None
         if not self._output(rule, table, result):
             return
         text, parsed = self._parse(condition, rule.condition_context)
@@ -288,6 +292,7 @@ class Compiler:
                 "LOAD_COMPILE_CONDITION",
                 message,
                 rule.condition_context.in_condition(node.start, condition, parsed=text),
+                node=node,
             )
         if rule.source == SYSCALL:
             self._check_events(rule, condition, summary, result)
@@ -323,9 +328,9 @@ class Compiler:
     def _condition_failure(self, rule: Rule, condition: str, parsed: str, failure: Failure, result: LoadResult) -> None:
         where = rule.condition_context.in_condition(failure.node.start, condition, parsed=parsed)
         if rule.skip_if_unknown_filter and not failure.aborts and is_unknown(failure.message):
-            result.warn("LOAD_UNKNOWN_FILTER", failure.message, where)
+            result.warn("LOAD_UNKNOWN_FILTER", failure.message, where, node=failure.node)
             return
-        raise LoadError("LOAD_ERR_COMPILE_CONDITION", failure.message, where, failure.aborts)
+        raise LoadError("LOAD_ERR_COMPILE_CONDITION", failure.message, where, failure.aborts, node=failure.node)
 
     def _output(self, rule: Rule, table: FieldTable, result: LoadResult) -> bool:
         """Check a rule's output; False when the rule is to be left out."""

@@ -8,18 +8,26 @@ These are mutable on purpose: later entries of a ruleset append to and replace p
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .context import Context
+
+
+class Written(NamedTuple):
+    """A YAML node, and the file that it stands in: where a part of an entry was written."""
+
+    file: str
+    node: Any
 
 
 class Entry:
     """A value of an exception: one text, or a list of entries. Empty means absent."""
 
-    __slots__ = ("is_list", "items", "text")
+    __slots__ = ("is_list", "items", "text", "written")
 
-    def __init__(self, text: str = "", items: list[Entry] | None = None) -> None:
+    def __init__(self, text: str = "", items: list[Entry] | None = None, written: Written | None = None) -> None:
         self.text = text
+        self.written = written
         self.is_list = items is not None
         self.items: list[Entry] = items or []
 
@@ -46,12 +54,16 @@ class RuleException:
 
 
 class ListItem:
-    """A list. `index` and `visibility` order definitions and their last change within the ruleset."""
+    """A list. `index` and `visibility` order definitions and their last change within the ruleset.
 
-    __slots__ = ("context", "index", "items", "name", "visibility")
+    `written` has the YAML sequences that its items were written in, in order.
+    """
 
-    def __init__(self, name: str, items: list[str], context: Context) -> None:
+    __slots__ = ("context", "index", "items", "name", "visibility", "written")
+
+    def __init__(self, name: str, items: list[str], context: Context, written: tuple[Written, ...] = ()) -> None:
         self.name = name
+        self.written = written
         self.items = items
         self.context = context
         self.index = 0
@@ -59,12 +71,21 @@ class ListItem:
 
 
 class MacroItem:
-    """A macro."""
+    """A macro. `written` has what its condition was written in, in order; a blank stands between two parts."""
 
-    __slots__ = ("condition", "condition_context", "context", "index", "name", "node", "visibility")
+    __slots__ = ("condition", "condition_context", "context", "index", "name", "node", "visibility", "written")
 
-    def __init__(self, name: str, condition: str, context: Context, condition_context: Context, node: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        condition: str,
+        context: Context,
+        condition_context: Context,
+        node: Any,
+        written: tuple[Written, ...] = (),
+    ) -> None:
         self.name = name
+        self.written = written
         self.condition = condition
         self.context = context
         self.condition_context = condition_context
@@ -74,12 +95,15 @@ class MacroItem:
 
 
 class Rule:
-    """A rule, with the contexts Falco reports it by and the YAML nodes its parts come from (by key)."""
+    """A rule, with the contexts Falco reports it by and the YAML nodes its parts come from (by key).
+
+    `written` has what its condition was written in, in order; a blank stands between two parts.
+    """
 
     __slots__ = (
         "capture", "capture_duration", "condition", "condition_context", "context", "desc", "enabled", "exceptions",
         "index", "name", "nodes", "output", "output_context", "priority", "skip_if_unknown_filter", "source", "tags",
-        "unknown_source", "visibility", "warn_evttypes",
+        "unknown_source", "visibility", "warn_evttypes", "written",
     )  # fmt: skip
 
     def __init__(self, name: str, context: Context) -> None:
@@ -103,6 +127,7 @@ class Rule:
         self.skip_if_unknown_filter = False
         self.unknown_source = False
         self.nodes: dict[str, Any] = {}
+        self.written: tuple[Written, ...] = ()
 
 
 class RuleUpdate:
@@ -110,7 +135,7 @@ class RuleUpdate:
 
     __slots__ = (
         "capture", "capture_duration", "condition", "context", "desc", "enabled", "exceptions", "name", "nodes",
-        "output", "priority", "skip_if_unknown_filter", "source", "tags", "warn_evttypes",
+        "output", "priority", "skip_if_unknown_filter", "source", "tags", "warn_evttypes", "written",
     )  # fmt: skip
 
     def __init__(self, name: str, context: Context) -> None:
@@ -129,6 +154,7 @@ class RuleUpdate:
         self.warn_evttypes: bool | None = None
         self.skip_if_unknown_filter: bool | None = None
         self.nodes: dict[str, Any] = {}
+        self.written: tuple[Written, ...] = ()
 
     @property
     def says_something(self) -> bool:

@@ -18,7 +18,7 @@ from . import context as ctx
 from .collector import DEFAULT_SOURCE, Collector, parse_version
 from .context import Context
 from .entry_values import Keys, boolean, invalid, keys_of, number, priority, required, scalar, texts
-from .items import ListItem, MacroItem, PluginRequirement, Rule, RuleUpdate
+from .items import ListItem, MacroItem, PluginRequirement, Rule, RuleUpdate, Written
 from .result import LoadError, LoadResult
 from .rule_exceptions import read_exceptions
 from .schema import key_that_is_no_text, schema_status
@@ -148,7 +148,12 @@ class Reader:
         for key, _value in node.value:
             text = _text(key)
             if text not in known and reported:
-                self.result.warn("LOAD_UNKNOWN_KEY", f"Unknown key '{text}'. The key will be ignored.", context)
+                self.result.warn(
+                    "LOAD_UNKNOWN_KEY",
+                    f"Unknown key '{text}'. The key will be ignored.",
+                    context,
+                    written=Written(context.file, key),
+                )
 
     def _note_duplicates(self, node: Yaml, keys: Keys) -> None:
         """Remember keys that stand twice: Falco takes the first and says nothing."""
@@ -251,7 +256,7 @@ class Reader:
                 "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)",
                 context,
             )
-        item = ListItem(name, texts(keys, "items", context), context)
+        item = ListItem(name, texts(keys, "items", context), context, (Written(context.file, keys["items"]),))
         append = self._append_flag(keys, context)
         appended, replaced = self._overrides(node, keys, ("items",), ("items",), context)
         if append and (appended or replaced):
@@ -274,7 +279,7 @@ class Reader:
             )
         condition = required(keys, "condition", context)
         where = context.at(keys["condition"].mark, ctx.MACRO_CONDITION)
-        item = MacroItem(name, condition, context, where, node)
+        item = MacroItem(name, condition, context, where, node, (Written(context.file, keys["condition"]),))
         append = self._append_flag(keys, context)
         appended, replaced = self._overrides(node, keys, ("condition",), ("condition",), context)
         if append and (appended or replaced):
@@ -379,6 +384,7 @@ class Reader:
         rule.tags = set(texts(keys, "tags", context)) if "tags" in keys else set()
         rule.exceptions = read_exceptions(keys, context, False, self.result)
         rule.nodes = {"": node, "condition": keys["condition"], "output": keys["output"]}
+        rule.written = (Written(context.file, keys["condition"]),)
         self.collector.define_rule(rule, self.result)
 
     def _rule_append(self, node: Yaml, keys: Keys, name: str, source: str, context: Context) -> None:
@@ -387,6 +393,7 @@ class Reader:
         update.nodes[""] = node
         if "condition" in keys:
             update.condition = required(keys, "condition", context)
+            update.written = (Written(context.file, keys["condition"]),)
         if "exceptions" in keys:
             update.exceptions = read_exceptions(keys, context, True, self.result)
         self.collector.append_rule(update)
@@ -418,6 +425,7 @@ class Reader:
                 expected.discard(key)
                 if key == "condition":
                     update.source = source
+                    update.written = (Written(context.file, keys["condition"]),)
                 if key == "exceptions":
                     update.exceptions = read_exceptions(keys, context, kind == "append", self.result)
                 else:

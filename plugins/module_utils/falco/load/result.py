@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..codes import FALCO_ERRORS, FALCO_WARNINGS
+from ..condition.nodes import Node
 from ..errors import FalcoError
 from .context import Context
+from .items import Written
 
 _WARNING_HELP: dict[str, str] = {
     "LOAD_UNKNOWN_SOURCE": "no loaded plugin produces this rule's event source, so the rule is left out",
@@ -31,12 +33,23 @@ _WARNING_HELP: dict[str, str] = {
 
 
 class Issue(NamedTuple):
-    """One error or warning: Falco's code, its message (may be empty), where, and the deprecated field if any."""
+    """One error or warning, in Falco's words, and what Falco does not say of where it is.
+
+    Attributes:
+        code: Falco's.
+        message: Falco's; may be empty.
+        context: where Falco places it.
+        deprecated_field: what is deprecated, if that is what it is about.
+        written: the YAML node that it is about, where that is known better than by the context.
+        node: the part of a condition that it is about, of the rule, the macro or a macro below it.
+    """
 
     code: str
     message: str
     context: Context
     deprecated_field: str | None = None
+    written: Written | None = None
+    node: Node | None = None
 
     @property
     def text(self) -> str:
@@ -47,9 +60,17 @@ class Issue(NamedTuple):
 class LoadError(FalcoError):
     """Raised inside the loader to stop a file at its first error."""
 
-    def __init__(self, code: str, message: str, context: Context, aborts: bool = False) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        context: Context,
+        aborts: bool = False,
+        written: Written | None = None,
+        node: Node | None = None,
+    ) -> None:
         super().__init__(message)
-        self.issue = Issue(code, message, context)
+        self.issue = Issue(code, message, context, None, written, node)
         self.aborts = aborts
 
 
@@ -84,8 +105,16 @@ class LoadResult:
         """Whether the first document follows Falco's JSON schema, which is what Falco reports."""
         return self.schema_warnings[:1] == ["ok"]
 
-    def warn(self, code: str, message: str, context: Context, deprecated_field: str | None = None) -> None:
-        self.warnings.append(Issue(code, message, context, deprecated_field))
+    def warn(
+        self,
+        code: str,
+        message: str,
+        context: Context,
+        deprecated_field: str | None = None,
+        written: Written | None = None,
+        node: Node | None = None,
+    ) -> None:
+        self.warnings.append(Issue(code, message, context, deprecated_field, written, node))
 
     def fail(self, failure: LoadError) -> None:
         self.errors.append(failure.issue)

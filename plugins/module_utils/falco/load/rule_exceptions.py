@@ -12,7 +12,7 @@ from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
 from . import context as ctx
 from .context import Context
 from .entry_values import Keys, invalid, keys_of, required
-from .items import Entry, RuleException
+from .items import Entry, RuleException, Written
 from .result import LoadResult
 
 
@@ -75,8 +75,8 @@ def _entry(node: Yaml, key: str, context: Context) -> Entry:
     if node.kind == SCALAR:
         if not node.value:
             raise invalid("Value must be non-empty", context.at(node.mark, ctx.VALUE_FOR, key))
-        return Entry(node.value)
+        return Entry(node.value, None, Written(context.file, node))
     if node.kind == SEQUENCE:
         where = context
-        return Entry("", [_entry(item, "", where) for item in node.value])
-    return Entry()
+        return Entry("", [_entry(item, "", where) for item in node.value], Written(context.file, node))
+    return Entry("", None, Written(context.file, node))

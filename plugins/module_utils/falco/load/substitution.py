@@ -12,9 +12,10 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ..condition.lexer import LIST_OPERATORS, MODIFIERS, STRING_OPERATORS
-from .items import Rule, RuleException
+from .items import Entry, Rule, RuleException, Written
 
 _BLANKS = " \t\n\r"
 _DELIMITERS = frozenset(" \t\n\r(),=")
@@ -41,6 +42,7 @@ class Lists:
     """The lists of a ruleset, ready to be substituted into conditions.
 
     Attributes:
+        items: what each list has, lists in it resolved.
         used: names that were replaced somewhere or that another list refers to.
     """
 
@@ -48,7 +50,7 @@ class Lists:
         self.order = {name: number for number, name in enumerate(items)}
         self.names = list(items)
         self.used = used
-        self._items = items
+        self.items = items
         self._text: dict[str, str] = {}
         self._inner: dict[str, frozenset[str]] = {}
         self._odd = [name for name in items if not name or any(char in _DELIMITERS for char in name)]
@@ -60,7 +62,7 @@ class Lists:
             # Falco leaves the comma out while nothing but empty items came so far
             found = ""
             parts: list[str] = []
-            for item in self._items[name]:
+            for item in self.items[name]:
                 quoted = quote_item(item) if item else item
                 if parts:
                     parts.append(", ")
@@ -77,8 +79,12 @@ class Lists:
             self._inner[name] = found
         return found
 
-    def apply(self, condition: str) -> str:
+    def apply(self, condition: str, edits: list[Edit] | None = None) -> str:
         """Replace every list's name in a condition, list by list in the order of definition.
+
+        Args:
+            condition: the text.
+            edits: takes what is done to the text, step by step.
 
         Raises:
             OverflowError: the text would grow beyond `MAX_CONDITION`.
@@ -95,7 +101,7 @@ class Lists:
         while hits:
             number = heapq.heappop(hits)
             name = self.names[number]
-            replaced = substitute(condition, name, self.text(name))
+            replaced = substitute(condition, name, self.text(name), edits)
             if replaced is None:
                 continue
             condition = replaced
@@ -110,8 +116,18 @@ class Lists:
         return condition
 
 
-def substitute(condition: str, name: str, text: str) -> str | None:
-    """Replace one list's name; None when it is not there."""
+class Edit(NamedTuple):
+    """One replacement of a list's name, which stood at *at*: from *start* to *end*, and whether a blank came first."""
+
+    start: int
+    end: int
+    at: int
+    blank: bool
+    name: str
+
+
+def substitute(condition: str, name: str, text: str, edits: list[Edit] | None = None) -> str | None:
+    """Replace one list's name; None when it is not there. *edits* takes what is done, step by step."""
     used = False
     start = condition.find(name)
     while start >= 0:
@@ -119,6 +135,7 @@ def substitute(condition: str, name: str, text: str) -> str | None:
         if (start == 0 or condition[start - 1] in _DELIMITERS) and (
             end >= len(condition) or condition[end] in _DELIMITERS
         ):
+            at = start
             while start > 0 and condition[start - 1] in _BLANKS:
                 start -= 1
             while end < len(condition) and condition[end] in _BLANKS:
@@ -128,6 +145,8 @@ def substitute(condition: str, name: str, text: str) -> str | None:
                     start -= 1
                 elif end < len(condition) and condition[end] == ",":
                     end += 1
+            if edits is not None:
+                edits.append(Edit(start, end, at, start > 0, name))
             before = f"{condition[:start]} " if start > 0 else ""
             condition = f"{before}{text} {condition[end:]}"
             start += len(text) + 1
@@ -141,10 +160,17 @@ def substitute(condition: str, name: str, text: str) -> str | None:
 class ExceptionError(Exception):
     """An exception's values do not fit its fields."""
 
-    def __init__(self, message: str, exception: RuleException, aborts: bool = False) -> None:
+    def __init__(
+        self, message: str, exception: RuleException, aborts: bool = False, written: Written | None = None
+    ) -> None:
         super().__init__(message)
         self.exception = exception
+        self.written = written
         self.aborts = aborts
+
+
+Part = tuple[str, "Entry | None"]
+"""A stretch of text, and the entry of an exception that it was written in."""
 
 
 def with_exceptions(rule: Rule) -> str:
@@ -155,51 +181,73 @@ def with_exceptions(rule: Rule) -> str:
     """
     if not rule.exceptions:
         return rule.condition
-    parts = [f"({rule.condition})"]
+    return "".join([f"({rule.condition})", *[part[0] for _exception, part in exception_parts(rule)]])
+
+
+def exception_parts(rule: Rule) -> list[tuple[RuleException, Part]]:
+    """What a rule's exceptions add behind its condition, which then stands in parentheses.
+
+    Raises:
+        ExceptionError: see there.
+    """
+    parts: list[tuple[RuleException, Part]] = []
     for exception in rule.exceptions:
-        text = _exception_text(exception)
-        if text:
-            parts.append(f" and not {text}")
-    return "".join(parts)
+        found = _exception_parts(exception)
+        if found:
+            parts.append((exception, (" and not ", None)))
+            parts.extend((exception, part) for part in found)
+    return parts
 
 
-def _exception_text(exception: RuleException) -> str:
+def _exception_parts(exception: RuleException) -> list[Part]:
     fields, comps = exception.fields, exception.comps
+    parts: list[Part] = []
     if not fields.is_list:
-        values = []
         for value in exception.values:
             if value.is_list:
-                raise ExceptionError("Expected values array to contain a list of strings", exception)
-            values.append(quote_item(value.text) if value.text else "")
-        return f"({fields.text} {comps.text} ({', '.join(values)}))" if values else ""
-    groups = []
+                raise ExceptionError(
+                    "Expected values array to contain a list of strings", exception, written=value.written
+                )
+            parts.append((", " if parts else "(", None))
+            parts.append((quote_item(value.text) if value.text else "", value))
+        return [("(", None), (fields.text, fields), (f" {comps.text} ", comps), *parts, ("))", None)] if parts else []
     for value in exception.values:
         if len(fields.items) != len(value.items):
-            raise ExceptionError("Fields and values lists must have equal length", exception)
-        checks = []
+            raise ExceptionError("Fields and values lists must have equal length", exception, written=value.written)
+        parts.append((" or (" if parts else "((", None))
         for number, field in enumerate(fields.items):
             entry = value.items[number]
+            comp = _comp(exception, number)
+            if number:
+                parts.append((" and ", None))
+            parts.append((" ", None))
+            parts.append((field.text, field))
+            parts.append((f" {comp.text} ", comp))
             if entry.is_list:
+                parts.append(("(", None))
                 inner = ""
                 for item in entry.items:
-                    inner += (", " if inner else "") + quote_item(item.text)
-                text = f"({inner})"
-                comp = _comp(exception, number)
-            else:
-                comp = _comp(exception, number)
-                text = entry.text
-                if comp in _PARENTHESISED:
-                    text = text if text.startswith("(") else f"({text})"
-                elif text:
-                    text = quote_item(text)
-            checks.append(f" {field.text} {comp} {text}")
-        groups.append(f"({' and '.join(checks)})")
-    return f"({' or '.join(groups)})" if groups else ""
+                    if inner:
+                        parts.append((", ", None))
+                    inner += quote_item(item.text)
+                    parts.append((quote_item(item.text), item))
+                parts.append((")", None))
+                continue
+            text = entry.text
+            if comp.text in _PARENTHESISED:
+                text = text if text.startswith("(") else f"({text})"
+            elif text:
+                text = quote_item(text)
+            parts.append((text, entry))
+        parts.append((")", None))
+    if parts:
+        parts.append((")", None))
+    return parts
 
 
-def _comp(exception: RuleException, number: int) -> str:
+def _comp(exception: RuleException, number: int) -> Entry:
     try:
-        return exception.comps.items[number].text
+        return exception.comps.items[number]
     except IndexError:
         # Falco reads past the end of the list here, which ends it
         raise ExceptionError(

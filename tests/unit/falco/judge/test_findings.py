@@ -83,8 +83,8 @@ def test_optional_checks_are_off_unless_named(code: str) -> None:
     ("condition", "output", "line", "column", "hint"),
     [
         ("evt.type = open and proc.nmae = x", "o", 3, 34, "did you mean 'proc.name'?"),
-        ("evt.type = opne", "o", 3, 14, "did you mean 'open'?"),
-        ("evt.type = open and fd.num contains 5", "o", 3, 34, "fd.num has type int64; it allows exists, "),
+        ("evt.type = opne", "o", 3, 25, "did you mean 'open'?"),
+        ("evt.type = open and fd.num contains 5", "o", 3, 41, "fd.num has type int64; it allows exists, "),
         ("evt.type = open and fd.nmae = 5", "o", 3, 34, "did you mean 'fd.name'?"),
         ("evt.type = open and proc.name startwith x", "o", 3, 44, "did you mean 'startswith'?"),
         ("evt.type = open", "x %proc.nowhere", 4, 11, ""),

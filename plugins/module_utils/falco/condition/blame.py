@@ -1,0 +1,92 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which part of a comparison Falco refuses: its field, its operator, or which of its values.
+
+Falco tells a comparison only; here its checks are asked one by one, on the comparison that was refused.
+"""
+
+from __future__ import annotations
+
+from ..catalogue.fields import FieldTable
+from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
+from . import lexer
+from .checks import check_constant, check_operator, operand
+from .lexer import quoted_end
+from .nodes import Compare, Exists, Field, Node, Transformer, Value, ValueList, walk
+
+_REFUSED = (CheckError, EngineAbortError)
+
+
+def blamed(table: FieldTable, node: Node, text: str) -> int:
+    """Where in a condition the part that Falco refuses starts.
+
+    Args:
+        table: fields of the source.
+        node: the check that is refused.
+        text: the condition that it was parsed from.
+
+    Returns:
+        An offset into the text; the check's own start when no part can be told.
+    """
+    if isinstance(node, Exists):
+        return _operand(table, node.left)
+    if not isinstance(node, Compare):
+        return node.start
+    try:
+        left = operand(table, node.left)
+    except _REFUSED:
+        return _operand(table, node.left)
+    operator = node.operator.split(" ", 1)[0]
+    try:
+        check_operator(operator, left.info)
+    except _REFUSED:
+        return lexer.blank(text, node.left.end).end()  # type: ignore[union-attr]  # always matches
+    right = node.right
+    if isinstance(right, ValueList):
+        for number, value in enumerate(right.values):
+            try:
+                check_constant(table, left, operator, value)
+            except _REFUSED:
+                return value_start(right, number, text)
+    elif isinstance(right, Value):
+        return right.start
+    else:
+        return _operand(table, right)
+    return node.start
+
+
+def _operand(table: FieldTable, node: Node) -> int:
+    """The innermost part of an operand that is refused by itself."""
+    for part in walk(node):
+        inner = any(_refused(table, child) for child in part.children())
+        if isinstance(part, (Field, Transformer)) and not inner and _refused(table, part):
+            return part.start
+    return node.start
+
+
+def _refused(table: FieldTable, node: Node) -> bool:
+    try:
+        operand(table, node)
+    except _REFUSED:
+        return True
+    return False
+
+
+def value_start(node: ValueList, number: int, text: str) -> int:
+    """Where one value of a parenthesised list starts."""
+    index = lexer.blank(text, node.start + 1).end()  # type: ignore[union-attr]  # always matches
+    try:
+        for _value in range(number):
+            if text[index : index + 1] in ("'", '"') and quoted_end(text, index) > 0:
+                index = quoted_end(text, index)
+            else:
+                match = lexer.bare_string(text, index)
+                if not match:
+                    return node.start
+                index = match.end()
+            index = text.index(",", index) + 1
+            index = lexer.blank(text, index).end()  # type: ignore[union-attr]  # always matches
+    except (ValueError, ConditionSyntaxError):
+        return node.start
+    return index

@@ -1,0 +1,57 @@
+"""Places of a scalar's characters in the file, against both readers and every style."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import cpp
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.documents import read_documents
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.places import places_in
+from hypothesis import given
+from hypothesis import strategies as st
+
+STYLES = (
+    "{}",
+    "'{}'",
+    '"{}"',
+    "|\n    {}",
+    ">-\n    {}",
+    "|2\n    {}",
+    "> # why\n\n\n    {}",
+)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("read", [read_documents, cpp.read_documents], ids=["fast", "cpp"])
+@given(words=st.lists(st.sampled_from(["a", "bb", "a.b", "(x,", "aa)"]), min_size=1, max_size=8), blanks=st.data())
+def test_each_word_is_found(read, style: str, words: list[str], blanks: st.DataObject) -> None:  # type: ignore[no-untyped-def]
+    gaps = st.sampled_from([" ", "  ", "\n    ", " \n\n    "])
+    body = words[0] + "".join(blanks.draw(gaps) + word for word in words[1:])
+    text = f"- k: {style.format(body)}\n  z: 1\n"
+    node = read(text)[0].value[0].get("k")
+    lines = text.split("\n")
+    places = places_in(lines, node)
+    assert places is not None
+    assert len(places) == len(node.value) + 1
+    found = [(lines[line][column], char) for (line, column), char in zip(places, node.value) if not char.isspace()]
+    assert all(there == char for there, char in found)
+    assert len({place for place, char in zip(places, node.value) if not char.isspace()}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "line", "column"),
+    [
+        ('- k: "a \\"b\\" c"', "c", 0, 14),
+        ('- k: "a\\x41 b"', "b", 0, 12),
+        ('- k: "a \\\n    b"', "b", 1, 4),
+        ("- k: 'it''s b'", "b", 0, 12),
+        ("- k: !!str a b", "b", 0, 13),
+        ("- k: &name a b", "b", 0, 13),
+        ("- k: b", "", 0, 6),
+    ],
+)
+def test_escapes_and_properties(text: str, word: str, line: int, column: int) -> None:
+    node = read_documents(text)[0].value[0].get("k")
+    assert node is not None
+    places = places_in(text.split("\n"), node)
+    assert places is not None
+    assert places[node.value.rindex(word)] == (line, column)
