@@ -1,4 +1,4 @@
-"""Each finding of the corpus stands where its case's header says: the file, the line, the column, the word and the way."""
+"""Each finding of the corpus stands where its header says: file, line, column, the word there, and the way to it."""
 
 from __future__ import annotations
 
