@@ -155,6 +155,26 @@ def language_text(facts: Path) -> str:
     return out
 
 
+def further_plugins_text(facts: Path) -> str:
+    """The module of plugins that Falco does not ship with."""
+    out = HEADER.format(subject="Plugins that Falco's image does not load, as rules see them.")
+    columns = ("name", "type", "argument", "flags", "plugin")
+    out += _literal(
+        "PLUGIN_FIELDS",
+        (tuple(row[name] for name in columns) for row in rows(facts / "further-plugin-fields.tsv")),
+        TABLES["PLUGIN_FIELDS"],
+    )
+    out += _literal(
+        "PLUGINS",
+        (
+            (row["name"], row["version"], row["source"] or None, tuple(row["extracts"].split()), row["fields_of"])
+            for row in rows(facts / "further-plugins.tsv")
+        ),
+        "name, version, event source, sources it extracts for, the plugin whose fields it has",
+    )
+    return out
+
+
 def config_text(facts: Path) -> str:
     """The module of falco.yaml's keys, of the newest version that has facts of them."""
     minor = [row["falco"] for row in versions(facts) if (facts / row["falco"] / "config-keys.tsv").is_file()][-1]
@@ -210,6 +230,7 @@ def all_texts(facts: Path = FACTS) -> dict[Path, str]:
         {
             **catalogue_texts(facts),
             CATALOGUE / "language_facts.py": language_text(facts),
+            CATALOGUE / "further_plugins.py": further_plugins_text(facts),
             UTILS / "falco_chart" / "chart_changes.py": chart_changes_text(facts),
             UTILS / "falco_chart" / "config_keys.py": config_text(facts),
             UTILS / "falco_chart" / "output_settings.py": outputs_text(facts),

@@ -12,7 +12,9 @@ options:
   plugins:
     description:
       - Falco plugins that are loaded, in order. Only their fields and event sources exist.
-      - All that the catalogue has, when not given.
+      - When not given, those of Falco's own image (C(container), C(k8smeta), C(json), C(k8saudit)), and of
+        C(cloudtrail), C(github), C(okta), C(gcpaudit), C(krsi) and C(k8saudit-eks), C(-gke), C(-aks), C(-ovh) those that
+        the rules name, by a C(source), a field or C(required_plugin_versions).
     type: list
     elements: str
   falco_version:

@@ -85,19 +85,19 @@ def labels_of(value: object) -> dict[str, str]:
     return {str(name): str(text) for name, text in value.items()}
 
 
-def catalogue_of(version: object) -> Catalogue:
+def catalogue_of(version: object, files: Sequence[RulesFile]) -> Catalogue:
     """The catalogue of a version, as an argument of a filter; a warning if it is newer than all that are known.
 
     Raises:
         FalcoError: it is no text (YAML reads 0.40 as the number 0.4), or no known version.
     """
     from ansible.utils.display import Display
-    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 
     if not isinstance(version, str):
         raise FalcoError(f"falco_version is a text: write it in quotes, as in '0.44'; {version!r} is none")
-    known = catalogue(version)
+    known = catalogue_for(version, None, [file.text for file in files])
     if known.note:
         Display().warning(known.note)
     return known
@@ -131,9 +131,9 @@ def falco_scope(
             namespace_field=namespace_field or NAMESPACE_FIELDS[0],
             label_field=label_field or LABEL_FIELDS[0],
         )
-        scoped = scope(
-            rules_files(data), target, texts("rules", rules), texts("tags", tags), catalogue_of(falco_version)
-        )
+        files = rules_files(data)
+        known = catalogue_of(falco_version, files)
+        scoped = scope(files, target, texts("rules", rules), texts("tags", tags), known)
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_scope: {error}") from error
     decisions = [
@@ -155,7 +155,8 @@ def falco_merge(data: object, falco_version: str = "0.44") -> dict[str, Any]:
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 
     try:
-        merged = merge(rules_files(data), catalogue_of(falco_version))
+        files = rules_files(data)
+        merged = merge(files, catalogue_of(falco_version, files))
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_merge: {error}") from error
     conflicts = [

@@ -278,8 +278,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import place, refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
     Catalogue,
-    catalogue,
-    catalogue_before,
+    catalogue_for,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import (
     Scope,
@@ -343,7 +342,7 @@ def upgrade_of(
 ) -> tuple[list[Step], str]:
     """What the way from the version that runs makes of the site's files, or why nobody knows."""
     try:
-        runs = catalogue_before(version, None)
+        runs = catalogue_for(version, None, [*files.values(), *(one.text for one in base)])
     except FalcoError as error:
         return [], f"what the rules meant to the Falco that runs is not known: {error}"
     if runs.falco == known.falco:
@@ -404,7 +403,8 @@ def main() -> None:
         own = read_site(params["files"], params["cluster_files"], params["cluster"] or "", params["contents"])
         before = base_of(params)
         wishes = Wishes(**{key: tuple(params[key]) for key in known}, scope=scope_of(params["scope"]))
-        fields = catalogue(params["falco_version"])
+        texts = [*own.texts.values(), *(one.text for one in before or ())]
+        fields = catalogue_for(params["falco_version"], None, texts)
         if fields.note:
             module.warn(fields.note)
         site = compose(own.texts, wishes, before, fields, params["minimum_priority"])

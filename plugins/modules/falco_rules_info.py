@@ -144,7 +144,7 @@ comparison:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue, catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
@@ -155,15 +155,19 @@ from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import re
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
 
-def loaded_of(entry: dict[str, Any], known: Catalogue) -> Loaded:
-    """Load the ruleset of the options `files` or `content`; refuse one that Falco would refuse."""
+def files_of(entry: dict[str, Any]) -> tuple[RulesFile, ...]:
+    """The rules files of the options `files` or `content`."""
     if entry["content"] is not None:
         files: tuple[RulesFile, ...] = (RulesFile("content", entry["content"]),)
     else:
         files, unreadable = read_rules_files(entry["files"])
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
-    loaded = Loader(known).load(unpacked(files)[0])
+    return unpacked(files)[0]
+
+
+def accepted(loaded: Loaded) -> Loaded:
+    """A ruleset; refuse one that Falco would refuse."""
     for result in loaded.results:
         for issue in result.errors:
             raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")
@@ -190,13 +194,16 @@ def main() -> None:
     params = module.params
     try:
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        known = catalogue(params["falco_version"], plugins)
+        files = files_of(params)
+        before = files_of(params["compare_with"]) if params["compare_with"] else ()
+        known = catalogue_for(params["falco_version"], plugins, [file.text for file in (*files, *before)])
         if known.note:
             module.warn(known.note)
-        loaded = loaded_of(params, known)
+        loader = Loader(known)
+        loaded = accepted(loader.load(files))
         result = describe(loaded)
         if params["compare_with"]:
-            result["comparison"] = compare(loaded_of(params["compare_with"], known), loaded)
+            result["comparison"] = compare(accepted(loader.load(before)), loaded)
     except FalcoError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)

@@ -227,6 +227,7 @@ rulesets:
 """
 
 import gc
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -235,8 +236,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
     Catalogue,
-    catalogue,
     catalogue_before,
+    catalogue_for,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ERROR
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
@@ -269,11 +270,11 @@ def ruleset_of(entry: dict[str, Any], name: str) -> tuple[Ruleset, dict[str, Emb
     return Ruleset(name, files, unreadable), inner
 
 
-def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None) -> Catalogue:
-    """What the version to come knows: by its number, or by what it printed of itself."""
+def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None, texts: Sequence[str]) -> Catalogue:
+    """What the version to come knows: by its number and the plugins that rules name, or by what it printed."""
     paths = {name: path for name, path in (params["falco_output"] or {}).items() if path}
     if not paths:
-        return catalogue(params["falco_version"], plugins)
+        return catalogue_for(params["falco_version"], plugins, texts)
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said, learned
 
     try:
@@ -339,21 +340,26 @@ def main() -> None:
     # garbage among them would take most of the time.
     gc.disable()
     params = module.params
-    try:
-        check_fail_on(params["fail_on"])
-        plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        known = catalogue_of(params, plugins)
-        if known.note:
-            module.warn(known.note)
-        before = catalogue_before(params["upgrade_from"], plugins) if params["upgrade_from"] else None
-    except FalcoError as error:
-        module.fail_json(msg=str(error))
     if params["rulesets"] is None:
         given = [ruleset_of(params, "")]
     else:
         given = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
     rulesets = [ruleset for ruleset, _inner in given]
     inner = {name: found for _ruleset, within in given for name, found in within.items()}
+    texts = [file.text for ruleset in rulesets for file in ruleset.files]
+    try:
+        check_fail_on(params["fail_on"])
+        plugins = None if params["plugins"] is None else tuple(params["plugins"])
+        known = catalogue_of(params, plugins, texts)
+        if known.note:
+            module.warn(known.note)
+        before = None
+        if params["upgrade_from"] and plugins is None:
+            before = catalogue_for(params["upgrade_from"], None, texts)
+        elif params["upgrade_from"]:
+            before = catalogue_before(params["upgrade_from"], plugins)
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
     verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
     steps = []
     if before is not None:

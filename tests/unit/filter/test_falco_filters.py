@@ -88,3 +88,14 @@ def test_a_version_that_is_newer_than_all_known_is_warned_of(monkeypatch: pytest
     falco_scope(RULE, namespaces=["x"], falco_version="0.99")
     falco_merge(RULE, falco_version="0.99")
     assert [text.partition(",")[0] for text in told] == ["Falco 0.99 is newer than every catalogue here"] * 2
+
+
+def test_rules_of_a_further_plugin_are_scoped_and_merged_beside_others() -> None:
+    cloud = (
+        "- rule: Cloud\n  desc: d\n  condition: ct.name = x\n  output: o\n  priority: INFO\n  source: aws_cloudtrail\n"
+    )
+    needs = "- required_plugin_versions:\n    - name: cloudtrail\n      version: 0.11.0\n"
+    scoped = falco_scope({"a.yaml": RULE, "b.yaml": needs + cloud}, namespaces=["x"])
+    assert [(one["rule"], one["action"]) for one in scoped["decisions"]] == [("R", "append"), ("Cloud", "skip")]
+    assert "cannot be restricted like this for source aws_cloudtrail" in scoped["decisions"][1]["reason"]
+    assert "ct.name = x" in falco_merge([RULE, needs + cloud])["content"]

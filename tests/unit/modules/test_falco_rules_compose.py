@@ -236,10 +236,10 @@ def test_what_changes_rules_that_nobody_knows_is_left_to_falco() -> None:
 
 
 def test_rules_for_a_plugin_that_is_not_known_here_are_left_out() -> None:
-    base = [{"name": "okta.yaml", "content": "- required_plugin_versions: [{name: okta, version: 0.11.1}]\n"}]
+    base = [{"name": "mycloud.yaml", "content": "- required_plugin_versions: [{name: mycloud, version: 0.11.1}]\n"}]
     result = compose(base=base, scope={"namespaces": ["prod"]})
     assert result["base_used"] is False
-    assert "okta.yaml:1: LOAD_ERR_VALIDATE: Plugin requirement not satisfied" in result["remarks"][0]
+    assert "mycloud.yaml:1: LOAD_ERR_VALIDATE: Plugin requirement not satisfied" in result["remarks"][0]
     assert result["unknown"] == ["scope"]
 
 
@@ -286,3 +286,9 @@ def test_the_documented_warning_is_the_one_that_comes() -> None:
     own = {"o.yaml": OURS.replace("Shell of ours", "Own shell")}
     result = compose(base=[{"name": "f", "content": falco}], contents=own, rule_matching="first")
     assert result["remarks"][0] == " ".join(shown.group(1).split())
+
+
+def test_a_base_with_rules_of_a_further_plugin_is_used() -> None:
+    text = FALCO + "\n- required_plugin_versions:\n    - name: cloudtrail\n      version: 0.11.0\n"
+    result = compose(base=[{"name": "f.yaml", "content": text}])
+    assert result["base_used"] is True

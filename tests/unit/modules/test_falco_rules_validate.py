@@ -61,15 +61,15 @@ def test_a_falco_newer_than_all_known_is_taken_as_the_newest_with_a_warning(name
 def test_what_falco_prints_of_itself_counts(tmp_path: Path) -> None:
     fields = tmp_path / "fields.txt"
     fields.write_text(
-        "-------------------------------\nField Class:                  okta (plugin)\n"
-        "Event Sources:                okta \n\nokta.actor.name               (Type: CHARBUF) Who did it\n"
+        "-------------------------------\nField Class:                  mycloud (plugin)\n"
+        "Event Sources:                mycloud \n\nmycloud.actor.name               (Type: CHARBUF) Who did it\n"
     )
     plugins = tmp_path / "plugins.txt"
     plugins.write_text(
-        "1 Plugins Loaded:\n\nName: okta\nDescription: d\nVersion: 0.11.1\nCapabilities: \n"
-        "  - Event Sourcing (ID=7, source='okta')\n  - Field Extraction\n"
+        "1 Plugins Loaded:\n\nName: mycloud\nDescription: d\nVersion: 0.11.1\nCapabilities: \n"
+        "  - Event Sourcing (ID=7, source='mycloud')\n  - Field Extraction\n"
     )
-    text = GOOD.replace("evt.type = open", "okta.actor.name = x") + "  source: okta\n"
+    text = GOOD.replace("evt.type = open", "mycloud.actor.name = x") + "  source: mycloud\n"
     said = {"fields": str(fields), "plugins": str(plugins)}
     assert validated(content=text, fail_on=["warning"])["failed"]
     result = validated(content=text, falco_output=said, fail_on=["warning"])

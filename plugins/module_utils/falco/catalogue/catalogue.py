@@ -8,16 +8,20 @@ Another plugin's fields come in as a `Plugin` value, either from a dictionary (`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ..errors import FalcoError
+from .further_plugins import PLUGIN_FIELDS, PLUGINS
 from .language import Language, language_of
 from .versions import NEWEST, data_of, resolve
 
 SYSCALL = "syscall"
+_SOURCE = re.compile(r"^[ -]*source: *[\"']?([\w-]+)", re.M)
+_REQUIRED = re.compile(r"\bname: *[\"']?([\w-]+)")
 PRIORITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "DEBUG")
 
 
@@ -215,8 +219,55 @@ def catalogue_before(version: str, plugins: tuple[str, ...] | None) -> Catalogue
     Raises:
         FalcoError: a version that is too old or none.
     """
-    known = [entry[0] for entry in data_of(resolve(version).falco).PLUGINS]
+    known = {*FURTHER, *(entry[0] for entry in data_of(resolve(version).falco).PLUGINS)}
     return catalogue(version, None if plugins is None else tuple(name for name in plugins if name in known))
+
+
+FURTHER: dict[str, tuple[str, str | None, tuple[str, ...], str]] = {
+    name: (version, source, extracts, fields_of) for name, version, source, extracts, fields_of in PLUGINS
+}
+"""Plugins that Falco's image does not load, by name: version, source, sources they extract for, whose fields."""
+
+
+def further_plugin(data: Any, name: str) -> Plugin | None:
+    """One of the plugins that Falco's image does not load; None if there is none of this name."""
+    if name not in FURTHER:
+        return None
+    version, source, extracts, fields_of = FURTHER[name]
+    table = data.PLUGIN_FIELDS if fields_of else PLUGIN_FIELDS
+    fields = tuple(_field(*entry) for entry in table if entry[4] == (fields_of or name))
+    return Plugin(name, version, source, extracts, fields=fields)
+
+
+def plugins_named(texts: Iterable[str]) -> tuple[str, ...]:
+    """The plugins that Falco's image does not load and that rules name: as a requirement, by source or by field."""
+    found: set[str] = set()
+    for text in texts:
+        sources = set(_SOURCE.findall(text))
+        names = set(_REQUIRED.findall(text))
+        for name, (_version, source, _extracts, fields_of) in FURTHER.items():
+            by_source = source in sources and not fields_of
+            by_field = source is None and f"{name}." in text
+            if name in names or by_source or by_field:
+                found.add(name)
+    return tuple(name for name in FURTHER if name in found)
+
+
+def catalogue_for(version: str, plugins: tuple[str, ...] | None, texts: Iterable[str]) -> Catalogue:
+    """The catalogue for some rules: where no plugins are given, all known of Falco's own and those that rules name.
+
+    Args:
+        version, plugins: as for `catalogue`.
+        texts: the rules files.
+
+    Raises:
+        FalcoError: as `catalogue`.
+    """
+    further = plugins_named(texts) if plugins is None else ()
+    if not further:
+        return catalogue(version, plugins)
+    own = tuple(entry[0] for entry in data_of(resolve(version).falco).PLUGINS)
+    return catalogue(version, (*own, *further))
 
 
 def known_plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Iterable[Plugin]:
@@ -227,10 +278,15 @@ def known_plugins(data: Any, version: str, names: tuple[str, ...] | None) -> Ite
     """
     known = {entry[0]: entry for entry in data.PLUGINS}
     for name in known if names is None else names:
+        further = further_plugin(data, name) if name not in known else None
+        if further is not None:
+            yield further
+            continue
         if name not in known:
             hint = "; its fields are built in" if any(entry[4] == name for entry in data.FIELDS) else ""
             raise FalcoError(
-                f"plugin '{name}' is not in the catalogue of Falco {version}, which has {', '.join(known)}{hint}"
+                f"plugin '{name}' is not in the catalogue of Falco {version}, which has "
+                f"{', '.join((*known, *FURTHER))}{hint}"
             )
         _name, plugin_version, source, extracts, events, suggested = known[name]
         fields = tuple(_field(*entry) for entry in data.PLUGIN_FIELDS if entry[4] == name)
