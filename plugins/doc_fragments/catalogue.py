@@ -13,8 +13,8 @@ options:
     description:
       - Falco plugins that are loaded, in order. Only their fields and event sources exist.
       - When not given, those of Falco's own image (C(container), C(k8smeta), C(json), C(k8saudit)), and of
-        C(cloudtrail), C(github), C(okta), C(gcpaudit), C(krsi) and C(k8saudit-eks), C(-gke), C(-aks), C(-ovh) those that
-        the rules name, by a C(source), a field or C(required_plugin_versions).
+        C(cloudtrail), C(github), C(okta), C(gcpaudit), C(krsi) and C(k8saudit-eks), C(-gke), C(-aks), C(-ovh) those
+        that the rules name, by a C(source), a field or C(required_plugin_versions).
     type: list
     elements: str
   falco_version:

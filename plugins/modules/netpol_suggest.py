@@ -167,15 +167,16 @@ def main() -> None:
         module.fail_json(msg=str(error))
     # JSON is YAML, and needs no library on the target to write.
     manifest = "".join(f"---\n{json.dumps(policy, indent=2)}\n" for policy in found.policies)
+    notes = [*found.notes, *model.notes]
     result = {
         "policies": found.policies,
         "manifest": manifest,
         "proven": found.proven,
         "missing": found.missing,
         "excess": found.excess,
-        "notes": [*found.notes, *model.notes],
+        "notes": notes,
     }
-    for note in result["notes"]:
+    for note in notes:
         module.warn(note)
     if not found.proven and params["require_proof"]:
         lines = [*(f"cut: {line}" for line in found.missing), *(f"not observed: {line}" for line in found.excess)]

@@ -86,9 +86,7 @@ def test_scope_appends_where_that_is_safe_and_replaces_where_not() -> None:
 
 
 def test_scope_by_labels_and_containers() -> None:
-    target = Target(
-        labels={"app.kubernetes.io/name": "x"}, containers=("web-*", "db"), label_field="k8smeta.pod.label"
-    )
+    target = Target(labels={"app.kubernetes.io/name": "x"}, containers=("web-*", "db"), label_field="k8smeta.pod.label")
     scoped = scope([RulesFile("base.yaml", BASE)], target, rules=["Sh*"])
     condition = loaded(BASE, scoped.content).collector.rules["Shell"].condition
     assert 'k8smeta.pod.label[app.kubernetes.io/name] = "x"' in condition

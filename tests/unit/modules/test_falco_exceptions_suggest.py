@@ -116,7 +116,7 @@ def test_less_than_the_minimum_is_no_noise(folder: Path) -> None:
     assert suggested(minimum_alerts=150, minimum_share=1.0)["exceptions"] != []
 
 
-TRIGGERS = [
+TRIGGERS: list[dict[str, Any]] = [
     {"name": "shell at a terminal", "rule": RULE, "namespace": "prod", "command": ["sh", "-c", "cat /etc/hostname"]},
     {"name": "elsewhere", "rule": RULE, "namespace": "dev", "command": ["sh"], "expect_alert": False},
 ]

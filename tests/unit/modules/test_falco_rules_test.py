@@ -141,7 +141,7 @@ def test_rules_beside_the_tests_are_given_by_the_option(folder: Path) -> None:
 
 def test_what_is_tried_is_what_is_rolled_out(folder: Path) -> None:
     """An exception of the inventory that silences what a test expects is told of, at its place."""
-    excepted = {
+    excepted: dict[str, Any] = {
         "rule": "Terminal shell in production",
         "exceptions": [{"name": "ours", "fields": ["k8s.ns.name"], "comps": ["="], "values": [["prod"]]}],
     }
