@@ -22,7 +22,7 @@ def test_the_defaults_ask_for_nothing() -> None:
     assert (question.violation_fails, question.unproven_fails, question.needs_pods) == (True, False, False)
     assert question.wish.families == (4, 6)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        question.method = "node"  # type: ignore[misc]
+        question.method = "node"  # type: ignore[misc]  # what mypy refuses must fail at run time, too
 
 
 def test_options_arrive_where_they_are_used() -> None:

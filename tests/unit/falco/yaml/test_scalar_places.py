@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import cpp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.documents import read_documents
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nodes import Yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.places import places_in
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +26,9 @@ STYLES = (
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("read", [read_documents, cpp.read_documents], ids=["fast", "cpp"])
 @given(words=st.lists(st.sampled_from(["a", "bb", "a.b", "(x,", "aa)"]), min_size=1, max_size=8), blanks=st.data())
-def test_each_word_is_found(read, style: str, words: list[str], blanks: st.DataObject) -> None:  # type: ignore[no-untyped-def]
+def test_each_word_is_found(
+    read: Callable[[str], list[Yaml]], style: str, words: list[str], blanks: st.DataObject
+) -> None:
     gaps = st.sampled_from([" ", "  ", "\n    ", " \n\n    "])
     body = words[0] + "".join(blanks.draw(gaps) + word for word in words[1:])
     text = f"- k: {style.format(body)}\n  z: 1\n"
