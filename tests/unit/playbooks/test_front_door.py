@@ -22,9 +22,9 @@ def inventory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def preflight(inventory: Path, *arguments: str) -> str:
+def preflight(inventory: Path, *arguments: str, playbook: str = "preflight") -> str:
     done = subprocess.run(
-        ["ansible-playbook", "-i", str(inventory / "hosts.yml"), "playbooks/preflight.yml", *arguments],
+        ["ansible-playbook", "-i", str(inventory / "hosts.yml"), f"playbooks/{playbook}.yml", *arguments],
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
@@ -60,6 +60,17 @@ def test_a_tag_that_no_play_has(inventory: Path, arguments: list[str], told: str
     said = preflight(inventory, *arguments)
     assert told in said
     assert NEXT not in said
+
+
+@pytest.mark.parametrize("playbook", ["falco", "falco_rules", "network_policies", "node_prep", "uninstall", "verify"])
+def test_a_stage_alone_knows_its_tags(inventory: Path, playbook: str) -> None:
+    hosts = yaml.safe_load((inventory / "hosts.yml").read_text())
+    hosts["kube_nodes"] = {"hosts": {"worker": {"ansible_connection": "local"}}}
+    (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    for option in ("--tags", "--skip-tags"):
+        assert f"{option}: there is no tag flaco; did you mean falco?" in preflight(
+            inventory, option, "flaco", playbook=playbook
+        )
 
 
 def test_tags_of_ones_own_are_named(inventory: Path) -> None:

@@ -28,7 +28,8 @@ def play(tmp_path: Path, oauth: OAuth, task: dict[str, object], **variables: str
     (stage,) = yaml.safe_load((ROOT / "playbooks" / "on_clusters.yml").read_text())
     stage["vars_files"] = [str(ROOT / "playbooks" / path) for path in stage["vars_files"]]
     stage["vars"] = {"__falconet_title": "Tried"}
-    (block,) = stage["tasks"]
+    _tags, block = stage["tasks"]
+    stage["tasks"] = [block]
     login, _role = block["block"]
     (logout,) = block["always"]
     for include in (login, logout):
@@ -106,7 +107,7 @@ def test_a_token_that_cannot_be_revoked_is_told_and_is_no_failure(tmp_path: Path
 
 def test_the_play_on_clusters_logs_out_in_any_case() -> None:
     (play,) = yaml.safe_load((ROOT / "playbooks" / "on_clusters.yml").read_text())
-    (block,) = play["tasks"]
+    _tags, block = play["tasks"]
     assert block["block"][0]["ansible.builtin.include_tasks"] == "tasks/login.yml"
     assert block["always"][-1]["ansible.builtin.include_tasks"] == "tasks/logout.yml"
     assert "__falconet_token" in play["module_defaults"]["group/kubernetes.core.helm"]["api_key"]
