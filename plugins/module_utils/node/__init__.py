@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: any release may change it. Do not import it from elsewhere.
 
-"""The one way to a node's own files: reads what module_utils/falco_driver judges, and judges nothing itself.
+"""The one way to a node: reads what module_utils/falco_driver and node_plan judge, and judges nothing itself.
 
-Impure, but harmless: it reads, and asks the kernel for one ring buffer map that it closes at once.
+Impure, but harmless: it reads, asks programs that only answer, and asks the kernel for one ring buffer map that it
+closes at once.
 """
