@@ -26,7 +26,7 @@ except ImportError:  # ansible-core 2.18 and older
 
 try:
     from ansible.module_utils import _internal
-except ImportError:  # ansible-core 2.18 and older
+except ImportError:  # ansible-core 2.17 and older
     _internal = None
 
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"
@@ -48,7 +48,8 @@ def run_module(name: str, args: dict[str, Any], check_mode: bool = False, diff_m
     # A module has a process of its own, so what another one warned of is not among its warnings.
     fresh = mock.patch.object(warnings, "_global_warnings", type(warnings._global_warnings)())
     # Nor is it in Ansible's own process, as this one is once a test has imported a part of that.
-    apart = mock.patch.object(_internal, "is_controller", False) if _internal else contextlib.nullcontext()
+    knows = hasattr(_internal, "is_controller")  # since ansible-core 2.19
+    apart = mock.patch.object(_internal, "is_controller", False) if knows else contextlib.nullcontext()
     with (
         fresh,
         apart,
