@@ -63,10 +63,10 @@ test: cluster  ## all set-up, then all tests: what needs no cluster runs beside 
 	$(VENV)/bin/python tools/test_results.py build/results
 	exit $$status
 
-# The lanes of `make test`; each line of their output says which one it is from.
+# The lanes of `make test`; each line of their output says which one it is from. MORE: further sessions that need no cluster.
 .PHONY: test-without-cluster
 test-without-cluster: setup
-	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs unit molecule_machines 2>&1 | sed --unbuffered 's/^/[no cluster] /'
+	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs unit molecule_machines $(MORE) 2>&1 | sed --unbuffered 's/^/[no cluster] /'
 
 .PHONY: test-with-cluster
 test-with-cluster: setup
@@ -93,7 +93,7 @@ integration: cluster  ## tests against the sandbox's real API server, nodes and 
 	KUBECONFIG=$(CLUSTER) nox -s integration -- $(ARGS)
 
 .PHONY: matrix
-matrix: cluster  ## every ansible-core that is claimed, each in its environment (ARGS="--core 2.16" for one)
+matrix: cluster  ## every ansible-core that is claimed, each in its environment (ARGS="--core 2.16" for one, --only=tests without a cluster)
 	KUBECONFIG=$(CLUSTER) INVENTORY=$(INVENTORY) nox -s matrix -- $(ARGS)
 
 .PHONY: test-long

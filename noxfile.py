@@ -90,6 +90,12 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix_tests(session: nox.Session) -> None:
+    """The part of `matrix` that needs no cluster."""
+    session.run("python", "tools/matrix.py", "--only=tests", *session.posargs, external=True)
+
+
+@nox.session
 def matrix(session: nox.Session) -> None:
     """Modules, filters, roles' variables and playbooks' tasks with every ansible-core; with a cluster more of it.
 

@@ -194,14 +194,19 @@ def plays_of(core: str, possible: Sequence[str], inventory: Path | None, site: b
     return from_nothing + again or ["preflight"]
 
 
-def steps(environment: Environment, plays: Sequence[str], inventory: Path | None) -> Iterator[tuple[str, bool, str]]:
+def steps(
+    environment: Environment, plays: Sequence[str], inventory: Path | None, tests: Sequence[Path]
+) -> Iterator[tuple[str, bool, str]]:
     """What is run, whether it passed, and its output; nothing after what failed."""
-    tests = [str(path.relative_to(ROOT)) for path in ansible_tests()]
-    done = environment.run(["pytest", "--numprocesses=auto", "-p", "no:cacheprovider", *tests])
-    counted = re.findall(r"(\d+) passed", done.stdout)
-    passed = done.returncode == 0 and bool(counted)
-    yield f"{counted[-1] if counted else 'no'} tests", passed, done.stdout
-    for play in plays if passed else []:
+    if tests:
+        files = [str(path.relative_to(ROOT)) for path in tests]
+        done = environment.run(["pytest", "--numprocesses=auto", "-p", "no:cacheprovider", *files])
+        counted = re.findall(r"(\d+) passed", done.stdout)
+        passed = done.returncode == 0 and bool(counted)
+        yield f"{counted[-1] if counted else 'no'} tests", passed, done.stdout
+        if not passed:
+            return
+    for play in plays:
         name, _, again = play.partition(" ")
         done = environment.run(["ansible-playbook", f"playbooks/{name}.yml", "--inventory", str(inventory)])
         passed = done.returncode == 0 and bool(RECAP.search(done.stdout)) and not (again and changed(done.stdout))
@@ -210,7 +215,9 @@ def steps(environment: Environment, plays: Sequence[str], inventory: Path | None
             return
 
 
-def run(core: str, plays: Sequence[str], inventory: Path | None, candidates: Sequence[str]) -> Row:
+def run(
+    core: str, plays: Sequence[str], inventory: Path | None, candidates: Sequence[str], tests: Sequence[Path]
+) -> Row:
     """Everything with one ansible-core."""
     row = Row(core)
     try:
@@ -225,7 +232,7 @@ def run(core: str, plays: Sequence[str], inventory: Path | None, candidates: Seq
     asked = "import ansible.release, platform; print(ansible.release.__version__, platform.python_version())"
     row.release, row.python = environment.run(["python", "-c", asked]).stdout.split()
     began = time.monotonic()
-    for name, passed, output in steps(environment, plays, inventory):
+    for name, passed, output in steps(environment, plays, inventory, tests):
         (row.ran if passed else row.failed).append(name)
         took, began = time.monotonic() - began, time.monotonic()
         verdict = "passed" if passed else "FAILED"
@@ -249,12 +256,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--core", action="append", choices=versions(), help="only this version (may be repeated)")
     parser.add_argument("--inventory", type=Path, help="inventory of a cluster, for preflight.yml")
     parser.add_argument("--site", action="store_true", help="the whole of site.yml on the oldest and the newest")
+    parser.add_argument("--only", choices=["tests", "plays"], help="only what needs no cluster, or only what needs one")
     options = parser.parse_args(arguments)
+    if options.only == "plays" and options.inventory is None:
+        parser.error("--only plays needs --inventory: without a cluster nothing would be run")
     wanted = options.core or versions()
     candidates = list(dict.fromkeys(pythons()))
     possible = [core for core in wanted if _possible(core, candidates)]
-    plays = {core: plays_of(core, possible, options.inventory, options.site) for core in possible}
-    rows = [run(core, plays.get(core, []), options.inventory, candidates) for core in wanted]
+    tests = [] if options.only == "plays" else ansible_tests()
+    inventory = None if options.only == "tests" else options.inventory
+    plays = {core: plays_of(core, possible, inventory, options.site) for core in possible}
+    rows = [run(core, plays.get(core, []), inventory, candidates, tests) for core in wanted]
     print(table(rows))
     counted = [row for row in rows if not row.left_out]
     failed = [row for row in counted if row.failed]

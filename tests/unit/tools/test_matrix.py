@@ -79,7 +79,7 @@ def test_an_environment_that_cannot_be_made_is_a_failure(monkeypatch: pytest.Mon
         raise SetupError("a version is gone")
 
     monkeypatch.setattr(matrix, "make", cannot)
-    row = matrix.run("2.18", [], None, [sys.executable])
+    row = matrix.run("2.18", [], None, [sys.executable], [])
     assert (row.failed, row.left_out) == (["its environment: a version is gone"], "")
 
 
@@ -91,9 +91,20 @@ def test_a_second_run_that_changes_something_fails(monkeypatch: pytest.MonkeyPat
             output = "5 passed in 1s" if argv[0] == "pytest" else recap
             return subprocess.CompletedProcess(argv, 0, output)
 
-    ended = [(name, ok) for name, ok, _ in matrix.steps(Recorded(tmp_path, {}), ["site", "site again", "x"], tmp_path)]
+    def ended(tests: list[Path]) -> list[tuple[str, bool]]:
+        ran = matrix.steps(Recorded(tmp_path, {}), ["site", "site again", "x"], tmp_path, tests)
+        return [(name, passed) for name, passed, _output in ran]
+
     assert changed(recap) == 2
-    assert ended == [("5 tests", True), ("site.yml", True), ("site.yml without a change", False)]
+    plays = [("site.yml", True), ("site.yml without a change", False)]
+    assert ended(matrix.ansible_tests()) == [("5 tests", True), *plays]
+    assert ended([]) == plays
+
+
+def test_plays_alone_without_a_cluster_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        matrix.main(["--only", "plays"])
+    assert "--only plays needs --inventory" in capsys.readouterr().err
 
 
 def test_oldest_and_newest_run_the_whole_site() -> None:
