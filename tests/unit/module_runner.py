@@ -6,6 +6,8 @@ import contextlib
 import importlib
 import io
 import json
+import locale
+import os
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -29,6 +31,18 @@ try:
 except ImportError:  # ansible-core 2.17 and older
     _internal = None
 
+
+@contextlib.contextmanager
+def _locale_of_its_own() -> Iterator[None]:
+    """A module that finds a locale that is not installed sets another one, which must not outlive it here."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        with mock.patch.dict(os.environ):
+            yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
 MODULES = "ansible_collections.falconet.k8s.plugins.modules"
 
 
@@ -51,6 +65,7 @@ def run_module(name: str, args: dict[str, Any], check_mode: bool = False, diff_m
     knows = hasattr(_internal, "is_controller")  # since ansible-core 2.19
     apart = mock.patch.object(_internal, "is_controller", False) if knows else contextlib.nullcontext()
     with (
+        _locale_of_its_own(),
         fresh,
         apart,
         patch_module_args(arguments),
