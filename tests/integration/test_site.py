@@ -68,7 +68,9 @@ def test_alerts_reached_their_destination(finished: Outcome, evidence: Path) -> 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_secret_is_in_any_output(finished: Outcome, evidence: Path, secret: str) -> None:
     assert secret not in finished.output
-    assert [p.name for p in evidence.iterdir() if secret in p.read_text()] == []
+    written = [path for path in evidence.rglob("*") if path.is_file()]
+    assert [path.name for path in written if secret in path.read_text()] == []
+    assert {"report.json", "summary.md", "metrics.prom"} < {path.name for path in written}
 
 
 @pytest.mark.parametrize("secret", SECRETS)
