@@ -24,10 +24,9 @@ def program(folder: Path, version: str) -> Path:
 def test_a_helm_that_is_new_enough_is_taken(tmp_path: Path, version: str) -> None:
     helm = program(tmp_path, version)
     assert find_helm(None, lambda _argv: (0, version, ""), str(tmp_path)) == str(helm)
-    assert run_module("falco_chart_check", {"binary_path": str(helm)}) == {
-        "changed": False,
-        "invocation": run_module("falco_chart_check", {"binary_path": str(helm)})["invocation"],
-    }
+    result = run_module("falco_chart_check", {"binary_path": str(helm)})
+    # Before ansible-core 2.21 modules repeat their options as well.
+    assert {key: value for key, value in result.items() if key != "invocation"} == {"changed": False}
 
 
 @pytest.mark.parametrize(("text", "version"), [("v3.7.2+g663a896", "3.7.2"), ("Client: v2.17.0+ga690bad", "2.17.0")])
