@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 #: Characters of a failure's message that are printed: enough for an assertion, not for what it compared.
 MESSAGE = 300
+#: Failed tests of a session that are told; the rest is in its output.
+MOST = 10
 
 
 def sessions(directory: Path) -> dict[str, str]:
@@ -41,13 +43,16 @@ def failures(path: Path) -> list[tuple[str, str]]:
 
 
 def lines(directory: Path) -> list[str]:
-    """What to print: every session with its result, and the failed tests under theirs."""
+    """What to print: every session with its result, those that failed last and their failed tests under them."""
     told = []
-    for name, result in sessions(directory).items():
+    for name, result in sorted(sessions(directory).items(), key=lambda one: one[1] != "success"):
         told.append(f"{result:8} {name}")
         tests = directory / f"{name}.xml"
-        for test, message in failures(tests) if tests.is_file() else []:
+        failed = failures(tests) if tests.is_file() else []
+        for test, message in failed[:MOST]:
             told += [f"           {test}", f"             {message}"]
+        if len(failed) > MOST:
+            told.append(f"           and {len(failed) - MOST} more")
     return told
 
 

@@ -24,6 +24,7 @@ def types(session):
 TESTS = {
     "passes": "def test_passes(): assert True",
     "fails": "def test_sum(): assert 1 + 1 == 3, 'the sum is\\nwrong'",
+    "fails a lot": "import pytest\n@pytest.mark.parametrize('n', range(12))\ndef test_many(n): assert n > 99",
     "breaks": "import pytest\n@pytest.fixture\ndef cluster(): raise OSError('no cluster')\ndef test_pod(cluster): pass",
 }
 
@@ -32,8 +33,9 @@ TESTS = {
     ("test", "told"),
     [
         ("passes", ["success  unit", "success  types"]),
-        ("fails", ["failed   unit", "test_it::test_sum", "the sum is wrong", "success  types"]),
-        ("breaks", ["failed   unit", "test_it::test_pod", "OSError: no cluster", "success  types"]),
+        ("fails", ["success  types", "failed   unit", "test_it::test_sum", "the sum is wrong"]),
+        ("breaks", ["success  types", "failed   unit", "test_it::test_pod", "OSError: no cluster"]),
+        ("fails a lot", ["success  types", "failed   unit", *["test_it::test_many", "assert"] * 10, "and 2 more"]),
     ],
 )
 def test_a_session_is_told_with_its_failed_tests(tmp_path: Path, test: str, told: list[str]) -> None:
