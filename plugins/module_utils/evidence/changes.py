@@ -16,19 +16,20 @@ from .check import FAILED
 _IDENTITY = ("stage", "code", "check", "subject")
 
 
-def previous_report(text: str, cluster: str, version: int) -> Mapping[str, Any] | None:
+def previous_report(text: str | Mapping[str, Any], cluster: str, version: int) -> Mapping[str, Any] | None:
     """The report of before, or None where there is none to compare with: another cluster's, another format, no report.
 
     Args:
-        text: what report.json holds; empty where there is none.
+        text: what report.json holds; empty where there is none. Before 2.19 ansible-core reads text that looks like a
+            mapping as one.
         cluster: whose report it must be.
         version: its format.
     """
     try:
-        found = json.loads(text or "null")
+        found = text if isinstance(text, Mapping) else json.loads(text or "null")
     except ValueError:
         return None
-    fits = isinstance(found, dict) and found.get("format") == version and found.get("cluster") == cluster
+    fits = isinstance(found, Mapping) and found.get("format") == version and found.get("cluster") == cluster
     return found if fits and isinstance(found.get("checks"), list) else None
 
 

@@ -26,7 +26,7 @@ def report(
     nodes: Iterable[Mapping[str, Any]] = (),
     stages: Iterable[str] = (),
     machines: Iterable[str] = (),
-    previous: str = "",
+    previous: str | Mapping[str, Any] = "",
 ) -> dict[str, Any]:
     """What report.json holds, and what the page and the JUnit file are made of.
 

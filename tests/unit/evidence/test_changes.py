@@ -27,6 +27,12 @@ def test_verdicts_that_turned_come_with_both_and_the_worse_first() -> None:
     assert found["came"] == found["went"] == []
 
 
+def test_the_report_of_before_may_have_been_read_already() -> None:
+    before = report([check(subject="a")], "production", "2026-11-25T20:00:00Z")
+    found = report([check("failed", subject="a")], **ABOUT, previous=before)["changes"]
+    assert [(one["before"], one["status"]) for one in found["turned"]] == [("passed", "failed")]
+
+
 def test_checks_that_only_one_of_them_has_are_told() -> None:
     found = changed([check(subject="old")], [check(subject="new")])
     assert [one["subject"] for one in found["came"]] == ["new"]
