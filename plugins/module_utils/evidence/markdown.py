@@ -42,17 +42,20 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield ""
             yield f"### {title}"
             yield ""
-            yield from (f"- {_check(check)}" for check in chosen[:_MOST])
-            if len(chosen) > _MOST:
-                yield f"- and {len(chosen) - _MOST} more"
+            yield from _first([_check(check) for check in chosen])
     turned = report["changes"]["turned"]
     if turned:
         yield ""
         yield f"### Turned since {_plain(report['changes']['since'])}"
         yield ""
-        yield from (f"- {check['before']} → {check['status']}: {_check(check)}" for check in turned[:_MOST])
-        if len(turned) > _MOST:
-            yield f"- and {len(turned) - _MOST} more"
+        yield from _first([f"{check['before']} → {check['status']}: {_check(check)}" for check in turned])
+
+
+def _first(entries: list[str]) -> Iterator[str]:
+    """A list of the first of these, and how many more there are."""
+    yield from (f"- {entry}" for entry in entries[:_MOST])
+    if len(entries) > _MOST:
+        yield f"- and {len(entries) - _MOST} more"
 
 
 def _check(check: Mapping[str, Any]) -> str:
