@@ -109,6 +109,11 @@ def load(inputs: Iterable[Input], on_invalid: str = "fail", pod_templates: Mappi
     return model
 
 
+def _replicas(given: object) -> int:
+    """Pods of a template; one where nothing or no number is given."""
+    return given if isinstance(given, int) and not isinstance(given, bool) else 1
+
+
 class _Builder:
     """Collects objects by identity, then makes the model in one go (owners may come after what they own)."""
 
@@ -445,7 +450,7 @@ class _Builder:
                         f"{path}.{labels_path}",
                         template.get("spec"),
                         f"{path}.spec",
-                        replicas=replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1,
+                        replicas=_replicas(replicas),
                         template=True,
                     )
                 )
@@ -479,7 +484,7 @@ class _Builder:
                 f"{dotted}.metadata.labels",
                 template.get("spec"),
                 f"{dotted}.spec",
-                replicas=replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1,
+                replicas=_replicas(replicas),
                 template=True,
             )
         except _Rejected:
