@@ -21,6 +21,13 @@ BROKEN_RULES = """\
   output: read
   priority: WARNING
 """
+FALCOS_OWN_RULES = """\
+- rule: Read of passwd
+  desc: One of Falco's own.
+  condition: evt.type = openat and fd.name = /etc/passwd
+  output: read
+  priority: WARNING
+"""
 RED_TEST = """\
 rulesets: {own: [rules.yaml]}
 cases:
@@ -155,9 +162,13 @@ def test_a_trigger_in_a_namespace_that_does_not_exist(site: Site) -> None:
     assert "verify_triggers: there is no Namespace prodd in the cluster; did you mean prod?" in output
 
 
-def test_a_trigger_on_a_rule_that_does_not_exist(site: Site) -> None:
+def test_a_trigger_on_a_rule_that_does_not_exist(site: Site, tmp_path: Path) -> None:
+    # Falco's own rules are given: they would else be known only once Falco runs.
+    base = tmp_path / "falco_rules.yaml"
+    base.write_text(FALCOS_OWN_RULES)
     trigger = {"name": "x", "rule": "Read of ect shadow", "namespace": "prod", "command": ["true"]}
-    output = refused(site, extra={"verify_triggers": [{**trigger, "expect_alert": False}]})
+    extra = {"falco_rules_base_files": [str(base)], "verify_triggers": [{**trigger, "expect_alert": False}]}
+    output = refused(site, extra=extra)
     assert "neither Falco's own rules nor yours have a rule" in output
     assert "Read of etc shadow" in output
 
