@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..errors import CheckError
+from ..errors import Cause, CheckError, Reason
 from .catalogue import Catalogue, FieldInfo, Source
 
 _INT = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
@@ -70,14 +70,14 @@ class FieldTable:
                 found = error
             self._known[text] = found
         if isinstance(found, CheckError):
-            raise CheckError(str(found))
+            raise CheckError(str(found), found.cause)
         return found
 
     def need(self, text: str) -> FieldInfo:
         """As `find`, but an unknown field is an error, in Falco's words."""
         found = self.find(text)
         if found is None:
-            raise CheckError(f"filter_check called with nonexistent field {text}")
+            raise CheckError(f"filter_check called with nonexistent field {text}", Cause(Reason.UNKNOWN_FIELD, text))
         return found
 
     def _find(self, text: str) -> FieldInfo | None:
@@ -184,7 +184,7 @@ class FieldTable:
                 if len(parameter) > len(best) and wanted.startswith(parameter):
                     best = parameter
             if not best:
-                raise CheckError(f"unknown event argument {wanted}")
+                raise CheckError(f"unknown event argument {wanted}", Cause(Reason.UNKNOWN_PARAMETER, wanted))
             if len(best) != len(wanted):
                 return None
             return replace(info, type=self.catalogue.parameters[best]) if name == "evt.rawarg" else info

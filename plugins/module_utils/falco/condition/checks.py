@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..catalogue.catalogue import FieldInfo
 from ..catalogue.fields import FieldTable
-from ..errors import CheckError, EngineAbortError
+from ..errors import Cause, CheckError, EngineAbortError, Reason
 from .nodes import Compare, Exists, Field, Node, Transformer, TransformerList, Value, ValueList
 from .regex import refusal
 from .values import check_value
@@ -51,6 +51,7 @@ _TRANSFORMABLE: dict[str, frozenset[str]] = {
     "b64": frozenset(("charbuf", "bytebuf")),
     "len": _STRING_TYPES | {"bytebuf"},
 }
+_OTHER_TYPE = Cause(Reason.OPERATOR_OF_OTHER_TYPE)
 _INTERNAL = FieldInfo("NA", "charbuf")
 _INTERNAL_LIST = FieldInfo("NA", "charbuf", is_list=True)
 _GETOPT_LIST = FieldInfo("INTERNAL", "charbuf", is_list=True)
@@ -205,13 +206,13 @@ def check_operator(operator: str, info: FieldInfo) -> None:
         return
     shown = "=" if operator == "==" else operator
     if kind == "list":
-        raise CheckError(f"filter error: '{shown}' operator not supported list filters")
+        raise CheckError(f"filter error: '{shown}' operator not supported list filters", _OTHER_TYPE)
     if info.is_list:
         raise CheckError(f"filter error: list filters are not supported for type '{info.type}'")
     if kind is None:
-        raise CheckError(f"filter error: '{shown}' operator not supported for type '{info.type}'")
+        raise CheckError(f"filter error: '{shown}' operator not supported for type '{info.type}'", _OTHER_TYPE)
     words = {"bool": "numeric", "network": "ip address and network"}
-    raise CheckError(f"filter error: '{shown}' operator not supported for {words.get(kind, kind)} filters")
+    raise CheckError(f"filter error: '{shown}' operator not supported for {words.get(kind, kind)} filters", _OTHER_TYPE)
 
 
 def check_constant(table: FieldTable, left: Operand, operator: str, value: str) -> None:
@@ -227,7 +228,7 @@ def check_constant(table: FieldTable, left: Operand, operator: str, value: str) 
         # Falco looks the parsed bytes up, so for len(evt.type) nothing matches
         # and the empty name is that of event codes without one
         if info.type != "charbuf" or (value and value not in table.catalogue.event_types):
-            raise CheckError(f"unknown event type {value}")
+            raise CheckError(f"unknown event type {value}", Cause(Reason.UNKNOWN_EVENT_TYPE, value))
     elif left.base.name == "evt.around" and operator not in ("=", "=="):
         raise CheckError("evt.around supports only '=' comparison operator")
     if operator == "regex" and table.catalogue.language.invalid_regex_is_refused:

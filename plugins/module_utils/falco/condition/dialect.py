@@ -10,11 +10,12 @@ for in the tree.
 from __future__ import annotations
 
 from ..catalogue.language import Language
-from ..errors import ConditionSyntaxError
+from ..errors import Cause, ConditionSyntaxError, Reason
 from .lexer import BLANKS, STRING_OPERATORS
 from .nodes import Compare, Node, Transformer, TransformerList, Value, walk
 from .parser import parse, parse_operand
 
+_NO_OPERATOR = Cause(Reason.NO_OPERATOR)
 _WORDS = frozenset(operator for operator in STRING_OPERATORS if operator.isalpha())
 
 
@@ -67,16 +68,20 @@ def _comparison(node: Compare, text: str, language: Language) -> None:
         index += 1
     after = index + len(operator)
     if operator not in language.operators:
-        raise ConditionSyntaxError(_expected(language), index)
+        raise ConditionSyntaxError(_expected(language), index, _NO_OPERATOR)
     if not language.blank_of_any_kind and operator in _WORDS and text[after] != " ":
         raise ConditionSyntaxError(
-            f"{_expected(language)}; in Falco {language.falco} one space has to follow '{operator}'", index
+            f"{_expected(language)}; in Falco {language.falco} one space has to follow '{operator}'",
+            index,
+            _NO_OPERATOR,
         )
     if modifier and modifier not in language.modifiers:
         while text[after] in BLANKS:
             after += 1
         raise ConditionSyntaxError(
-            f"unexpected token after '{modifier}', expecting 'or', 'and'", after + len(modifier) + 1
+            f"unexpected token after '{modifier}', expecting 'or', 'and'",
+            after + len(modifier) + 1,
+            Cause(Reason.TEXT_AFTER_END),
         )
 
 
@@ -91,7 +96,9 @@ def _transformer(node: Transformer, language: Language) -> None:
     if node.name not in language.transformers:
         known = ", ".join(("val", *language.transformers))
         raise ConditionSyntaxError(
-            f"'{node.name}' is no field transformer of Falco {language.falco}, which has {known}", node.start
+            f"'{node.name}' is no field transformer of Falco {language.falco}, which has {known}",
+            node.start,
+            Cause(Reason.UNKNOWN_TRANSFORMER),
         )
     if language.many_arguments:
         return
@@ -100,4 +107,4 @@ def _transformer(node: Transformer, language: Language) -> None:
     if isinstance(node.args[0], (Value, TransformerList)):
         raise ConditionSyntaxError("expected a field or a valid transformer", node.args[0].start)
     if node.arg is not None:
-        raise ConditionSyntaxError("expected a valid check operator", node.args[0].end + 1)
+        raise ConditionSyntaxError("expected a valid check operator", node.args[0].end + 1, _NO_OPERATOR)

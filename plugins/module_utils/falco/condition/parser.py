@@ -10,7 +10,7 @@ The depth counts what Falco's parser counts, so that a condition is refused at t
 
 from __future__ import annotations
 
-from ..errors import ConditionSyntaxError
+from ..errors import Cause, ConditionSyntaxError, Reason
 from . import lexer
 from .lexer import BLANKS, quoted_end, unescape
 from .nodes import (
@@ -57,7 +57,9 @@ def parse(text: str) -> Node:
     node, end = parser.disjunction(0, 1)
     if end != len(text):
         before = text[:end].rstrip(BLANKS).split(" ")[-1]
-        raise ConditionSyntaxError(f"unexpected token after '{before}', expecting 'or', 'and'", end)
+        raise ConditionSyntaxError(
+            f"unexpected token after '{before}', expecting 'or', 'and'", end, Cause(Reason.TEXT_AFTER_END)
+        )
     return node
 
 
@@ -81,7 +83,7 @@ def parse_operand(text: str) -> tuple[Node, int]:
 
 
 def _deep(index: int) -> ConditionSyntaxError:
-    return ConditionSyntaxError(f"exceeded max depth limit of {MAX_DEPTH}", index)
+    return ConditionSyntaxError(f"exceeded max depth limit of {MAX_DEPTH}", index, Cause(Reason.TOO_DEEP))
 
 
 class _Parser:
@@ -211,7 +213,9 @@ class _Parser:
         match = _operator(text, index)
         if not match:
             names = ", ".join(f"'{name}'" for name in lexer.OPERATORS)
-            raise ConditionSyntaxError(f"expected a valid check operator: one of {names}", index)
+            raise ConditionSyntaxError(
+                f"expected a valid check operator: one of {names}", index, Cause(Reason.NO_OPERATOR)
+            )
         operator = match.group()
         index = match.end()
         right: Node

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from ..catalogue.catalogue import Catalogue
 from ..catalogue.fields import FieldTable
-from ..errors import CheckError, EngineAbortError
+from ..errors import Cause, CheckError, EngineAbortError
 from .checks import check_compare, check_exists
 from .nodes import (
     And,
@@ -44,12 +44,13 @@ _U64 = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
 class Failure:
     """The first thing Falco refuses in a condition."""
 
-    __slots__ = ("aborts", "message", "node")
+    __slots__ = ("aborts", "cause", "message", "node")
 
-    def __init__(self, node: Node, message: str, aborts: bool = False) -> None:
+    def __init__(self, node: Node, message: str, aborts: bool = False, cause: Cause | None = None) -> None:
         self.node = node
         self.message = message
         self.aborts = aborts
+        self.cause = cause
 
 
 class Summary:
@@ -154,7 +155,7 @@ class Summarizer:
         try:
             check_exists(self.table, node)
         except (CheckError, EngineAbortError) as error:
-            failure = Failure(node, str(error), isinstance(error, EngineAbortError))
+            failure = Failure(node, str(error), isinstance(error, EngineAbortError), error.cause)
         is_event = _is_event_field(node.left)
         event_failure = None if isinstance(node.left, Field) else _event_in_transformer(node.left)
         deprecated = self._deprecated(node.left)
@@ -171,7 +172,7 @@ class Summarizer:
         try:
             check_compare(self.table, node, warnings)
         except (CheckError, EngineAbortError) as error:
-            failure = Failure(node, str(error), isinstance(error, EngineAbortError))
+            failure = Failure(node, str(error), isinstance(error, EngineAbortError), error.cause)
         plain = isinstance(left, Field)
         name = left.name if plain else _last_field(left)  # type: ignore[attr-defined]  # a Field has a name
         unsafe_na = False

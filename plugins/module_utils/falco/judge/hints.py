@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ...common.words import nearest
 from ..catalogue.catalogue import PRIORITIES
 from ..catalogue.history import of_field, of_word
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
-from ..errors import CheckError
+from ..errors import Cause, CheckError, Reason
 from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
 from ..load.ruleset import Loaded
@@ -40,60 +40,42 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
 def hint_for(issue: Issue, loaded: Loaded) -> str:
     """Advice on one of Falco's findings; empty when there is none."""
-    message = issue.message
     static = _STATIC.get(issue.code)
     if static:
         return static
-    if issue.code == "LOAD_UNKNOWN_KEY":
-        match = re.search(r"Unknown key '(.*)'\. The key", message, re.S)
-        kind = issue.context.item[0]
-        known = {"rule": loaded.catalogue.language.rule_keys, "macro": MACRO_KEYS, "list": LIST_KEYS}.get(
-            kind, frozenset(ITEM_KEYS)
-        )
-        return did_you_mean(match.group(1), known) if match else ""
     if issue.code == "LOAD_UNKNOWN_ITEM":
         return "an entry has one of the keys " + ", ".join(ITEM_KEYS)
-    if issue.code == "LOAD_UNKNOWN_SOURCE":
-        match = re.search(r"Unknown source (.*), skipping", message)
-        sources = ", ".join(loaded.catalogue.sources)
-        close = did_you_mean(match.group(1), loaded.catalogue.sources) if match else ""
-        return close or f"known sources: {sources}; another one needs its plugin"
-    if issue.code == "LOAD_DEPRECATED_ITEM":
+    if issue.cause is None:
         return ""
-    for test in (_field_hint, _macro_hint, _operator_hint, _structure_hint):
-        hint = test(issue, message, loaded)
-        if hint:
-            return hint
-    return ""
+    return _HINTS[issue.cause.reason](issue.cause, issue, loaded)
 
 
-def _all_fields(loaded: Loaded) -> list[str]:
-    return [name for source in loaded.catalogue.sources.values() for name in source.names()]
+def _unknown_key(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    known = {"rule": loaded.catalogue.language.rule_keys, "macro": MACRO_KEYS, "list": LIST_KEYS}
+    return did_you_mean(cause.subject, known.get(issue.context.item[0], frozenset(ITEM_KEYS)))
 
 
-def _field_hint(issue: Issue, message: str, loaded: Loaded) -> str:
-    match = re.search(r"nonexistent field (\S+)|'(\S+)' is not a supported filter field", message)
-    if not match:
-        if "unknown event type" in message:
-            return did_you_mean(message.rsplit(" ", 1)[-1], loaded.catalogue.event_types)
-        if "unknown event argument" in message:
-            return did_you_mean(message.rsplit(" ", 1)[-1], loaded.catalogue.parameters)
-        return ""
-    text = match.group(1) or match.group(2)
-    name = text.split("[", 1)[0]
-    for source in loaded.catalogue.sources.values():
+def _unknown_source(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    sources = loaded.catalogue.sources
+    close = did_you_mean(cause.subject, sources)
+    return close or f"known sources: {', '.join(sources)}; another one needs its plugin"
+
+
+def _unknown_field(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    name = cause.subject.split("[", 1)[0]
+    sources = loaded.catalogue.sources.values()
+    for source in sources:
         if name in source.builtin or name in source.plugin:
-            if "[" in text:
+            if "[" in cause.subject:
                 return f"'{name}' takes no argument, or not this one"
             return f"'{name}' exists for source {source.name} only"
-    return of_field(name, loaded.catalogue.language) or did_you_mean(name, _all_fields(loaded))
+    return of_field(name, loaded.catalogue.language) or did_you_mean(
+        name, [known for source in sources for known in source.names()]
+    )
 
 
-def _macro_hint(issue: Issue, message: str, loaded: Loaded) -> str:
-    match = re.search(r"Undefined macro '(.*)' used in filter", message)
-    if not match:
-        return ""
-    name = match.group(1)
+def _undefined_macro(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    name = cause.subject
     if name in loaded.collector.lists:
         return f"'{name}' is a list: compare a field with it, as in 'proc.name in ({name})'"
     if name in loaded.collector.macros:
@@ -101,67 +83,92 @@ def _macro_hint(issue: Issue, message: str, loaded: Loaded) -> str:
     return did_you_mean(name, loaded.collector.macros)
 
 
-def _operator_hint(issue: Issue, message: str, loaded: Loaded) -> str:
+def _before_and_after(issue: Issue) -> tuple[str, str]:
+    """A condition's text up to where Falco stopped, and from there; empty outside a condition."""
     condition, index = issue.context.condition, issue.context.index
-    if condition is None or index is None:
+    return ("", "") if condition is None or index is None else (condition[:index], condition[index:])
+
+
+def _operator_of_other_type(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    match = _FIELD_AT_START.match(_before_and_after(issue)[1])
+    if not match:
         return ""
-    if "operator not supported" in message:
-        match = _FIELD_AT_START.match(condition, index)
-        if match:
-            for table in loaded.compiler.tables.values():
-                try:
-                    info = table.find(match.group(1))
-                except CheckError:
-                    continue
-                kind = kind_of(info) if info else None
-                if info and kind:
-                    allowed = ", ".join(sorted(OPERATORS_BY_KIND[kind]))
-                    return f"{info.name} has type {info.type}; it allows exists, {allowed}"
-    if "expected a valid check operator" in message:
-        match = re.match(r"\S+", condition[index:])
-        if not match:
-            return "the condition ends where an operator should be"
-        language = loaded.catalogue.language
-        return of_word(match.group(), language) or did_you_mean(match.group(), language.operators)
-    if "is no field transformer" in message or "unexpected token" in message:
-        # the word itself, or that before what it makes unexpected
-        words = [*re.findall(r"[a-z0-9]+", condition[:index])[-1:], *re.findall(r"^[a-z0-9]+", condition[index:])]
-        return next(filter(None, (of_word(word, loaded.catalogue.language) for word in words)), "")
+    for table in loaded.compiler.tables.values():
+        try:
+            info = table.find(match.group(1))
+        except CheckError:
+            continue
+        kind = kind_of(info) if info else None
+        if info and kind:
+            return f"{info.name} has type {info.type}; it allows exists, {', '.join(sorted(OPERATORS_BY_KIND[kind]))}"
     return ""
 
 
-def _structure_hint(issue: Issue, message: str, loaded: Loaded) -> str:
-    if "Invalid priority" in message:
-        return "priorities: " + ", ".join(PRIORITIES)
-    match = re.search(r"Key '(.*)' cannot be (appended to|replaced)", message)
-    if match:
-        language = loaded.catalogue.language
-        allowed = language.appendable if match.group(2) == "appended to" else language.replaceable
-        verb = "append" if match.group(2) == "appended to" else "replace"
-        return did_you_mean(match.group(1), allowed) or f"{verb} works for {', '.join(allowed)}"
-    if "no rule by that name already exists" in message:
-        return _known_name(issue.context.item[1], loaded.collector.rules, "rule")
-    if "no macro by that name already exists" in message:
-        return _known_name(issue.context.item[1], loaded.collector.macros, "macro")
-    if "no list by that name already exists" in message:
-        return _known_name(issue.context.item[1], loaded.collector.lists, "list")
-    if "is not a supported comparison operator" in message:
-        comparison = message.split("'")[1]
-        language = loaded.catalogue.language
-        for word in comparison.split():
-            later = of_word(word, language)
-            if later:
-                return later
-        return did_you_mean(comparison, language.operators)
-    match = re.search(r"Item has no mapping for key '(.*)'", message)
-    if match:
-        return f"add '{match.group(1)}:'"
-    if "exceeded max depth limit" in message:
-        return "use fewer nested parentheses, or macros"
-    if "Rules content is not yaml" in message:
-        return "a rules file is a list: each entry starts with '- rule:', '- macro:' or '- list:'"
-    return ""
+def _no_operator(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    if issue.context.condition is None:
+        return ""
+    match = re.match(r"\S+", _before_and_after(issue)[1])
+    if not match:
+        return "the condition ends where an operator should be"
+    language = loaded.catalogue.language
+    return of_word(match.group(), language) or did_you_mean(match.group(), language.operators)
 
 
-def _known_name(name: str, names: Iterable[str], kind: str) -> str:
-    return did_you_mean(name, names) or f"load the file that defines the {kind} before this one"
+def _later_word(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    before, after = _before_and_after(issue)
+    # the word itself, or that before what it makes unexpected
+    words = [*re.findall(r"[a-z0-9]+", before)[-1:], *re.findall(r"^[a-z0-9]+", after)]
+    return next(filter(None, (of_word(word, loaded.catalogue.language) for word in words)), "")
+
+
+def _not_overridable(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    language = loaded.catalogue.language
+    verb, allowed = (
+        ("append", language.appendable) if cause.reason is Reason.NOT_APPENDABLE else ("replace", language.replaceable)
+    )
+    return did_you_mean(cause.subject, allowed) or f"{verb} works for {', '.join(allowed)}"
+
+
+def _nothing_to_change(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    collector = loaded.collector
+    kinds: dict[Reason, tuple[str, Iterable[str]]] = {
+        Reason.NO_SUCH_LIST: ("list", collector.lists),
+        Reason.NO_SUCH_MACRO: ("macro", collector.macros),
+        Reason.NO_SUCH_RULE: ("rule", collector.rules),
+    }
+    kind, names = kinds[cause.reason]
+    return did_you_mean(cause.subject, names) or f"load the file that defines the {kind} before this one"
+
+
+def _unknown_comparison(cause: Cause, issue: Issue, loaded: Loaded) -> str:
+    language = loaded.catalogue.language
+    later = next(filter(None, (of_word(word, language) for word in cause.subject.split())), "")
+    return later or did_you_mean(cause.subject, language.operators)
+
+
+_Hint = Callable[[Cause, Issue, Loaded], str]
+_HINTS: dict[Reason, _Hint] = {
+    Reason.UNKNOWN_FIELD: _unknown_field,
+    Reason.UNKNOWN_EVENT_TYPE: lambda cause, issue, loaded: did_you_mean(cause.subject, loaded.catalogue.event_types),
+    Reason.UNKNOWN_PARAMETER: lambda cause, issue, loaded: did_you_mean(cause.subject, loaded.catalogue.parameters),
+    Reason.UNDEFINED_MACRO: _undefined_macro,
+    Reason.OPERATOR_OF_OTHER_TYPE: _operator_of_other_type,
+    Reason.NO_OPERATOR: _no_operator,
+    Reason.UNKNOWN_TRANSFORMER: _later_word,
+    Reason.TEXT_AFTER_END: _later_word,
+    Reason.TOO_DEEP: lambda cause, issue, loaded: "use fewer nested parentheses, or macros",
+    Reason.UNKNOWN_KEY: _unknown_key,
+    Reason.MISSING_KEY: lambda cause, issue, loaded: f"add '{cause.subject}:'",
+    Reason.UNKNOWN_SOURCE: _unknown_source,
+    Reason.UNKNOWN_PRIORITY: lambda cause, issue, loaded: "priorities: " + ", ".join(PRIORITIES),
+    Reason.UNKNOWN_COMPARISON: _unknown_comparison,
+    Reason.NOT_APPENDABLE: _not_overridable,
+    Reason.NOT_REPLACEABLE: _not_overridable,
+    Reason.NO_SUCH_LIST: _nothing_to_change,
+    Reason.NO_SUCH_MACRO: _nothing_to_change,
+    Reason.NO_SUCH_RULE: _nothing_to_change,
+    Reason.NO_LIST_OF_ENTRIES: lambda cause, issue, loaded: (
+        "a rules file is a list: each entry starts with '- rule:', '- macro:' or '- list:'"
+    ),
+}
+"""Advice on each kind of mistake; a test holds that none is missing."""

@@ -16,7 +16,7 @@ from ..catalogue.fields import FieldTable
 from ..condition.checks import operand
 from ..condition.dialect import parse_operand_in
 from ..condition.lexer import STRING_OPERATORS
-from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
+from ..errors import Cause, CheckError, ConditionSyntaxError, EngineAbortError, Reason
 from .context import Context
 from .items import Change, Entry, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate, Written
 from .result import LoadError, LoadResult
@@ -45,8 +45,8 @@ def compatible(have: Version, want: Version) -> bool:
     return have[0] == want[0] and have >= want
 
 
-def _error(message: str, context: Context, written: Written | None = None) -> LoadError:
-    return LoadError("LOAD_ERR_VALIDATE", message, context, written=written)
+def _error(message: str, context: Context, written: Written | None = None, cause: Cause | None = None) -> LoadError:
+    return LoadError("LOAD_ERR_VALIDATE", message, context, written=written, cause=cause)
 
 
 class Collector:
@@ -131,7 +131,9 @@ class Collector:
         previous = self.lists.get(item.name)
         if previous is None:
             raise _error(
-                "List uses 'append' or 'override.items: append' but no list by that name already exists", item.context
+                "List uses 'append' or 'override.items: append' but no list by that name already exists",
+                item.context,
+                cause=Cause(Reason.NO_SUCH_LIST, item.name),
             )
         previous.items = previous.items + item.items
         previous.written = previous.written + item.written
@@ -154,6 +156,7 @@ class Collector:
             raise _error(
                 "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists",
                 item.context,
+                cause=Cause(Reason.NO_SUCH_MACRO, item.name),
             )
         # the macro keeps its place and context; what came earlier must stay as it was for other readers of it
         merged = MacroItem(
@@ -184,7 +187,12 @@ class Collector:
         table = self.tables.get(rule.source)
         if table is None:
             rule.unknown_source = True
-            result.warn("LOAD_UNKNOWN_SOURCE", f"Unknown source {rule.source}, skipping", rule.context)
+            result.warn(
+                "LOAD_UNKNOWN_SOURCE",
+                f"Unknown source {rule.source}, skipping",
+                rule.context,
+                cause=Cause(Reason.UNKNOWN_SOURCE, rule.source),
+            )
         for exception in rule.exceptions:
             if not exception.fields.present:
                 raise _error("Rule exception item must have fields property with a list of fields", exception.context)
@@ -200,7 +208,11 @@ class Collector:
     def enable_rule(self, rule: Rule) -> None:
         previous = self.rules.get(rule.name)
         if previous is None:
-            raise _error("Rule has 'enabled' key but no rule by that name already exists", rule.context)
+            raise _error(
+                "Rule has 'enabled' key but no rule by that name already exists",
+                rule.context,
+                cause=Cause(Reason.NO_SUCH_RULE, rule.name),
+            )
         effect = previous.enabled != rule.enabled
         previous.enabled = rule.enabled
         self._note("rule", "enable", rule.name, ("enabled",), rule.nodes.get(""), rule.context.file, effect)
@@ -231,6 +243,7 @@ class Collector:
             raise _error(
                 "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists",
                 update.context,
+                cause=Cause(Reason.NO_SUCH_RULE, update.name),
             )
         if not update.says_something:
             raise _error("Appended rule must have exceptions or condition property", update.context)
@@ -276,6 +289,7 @@ class Collector:
             raise _error(
                 "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists",
                 update.context,
+                cause=Cause(Reason.NO_SUCH_RULE, update.name),
             )
         if not update.says_something:
             raise _error("The rule must have at least one field that can be replaced", update.context)
@@ -300,7 +314,7 @@ class Collector:
             return None
         table = self.tables.get(rule.source)
         if table is None:
-            raise _error(f"Unknown source {rule.source}", context)
+            raise _error(f"Unknown source {rule.source}", context, cause=Cause(Reason.UNKNOWN_SOURCE, rule.source))
         return table
 
     # exceptions
@@ -330,7 +344,12 @@ class Collector:
         for comp in comps.items:
             comp.text = self._stripped(comp.text)
             if comp.text not in self._operators and comp.text not in self._modified:
-                raise _error(f"'{comp.text}' is not a supported comparison operator", exception.context, comp.written)
+                raise _error(
+                    f"'{comp.text}' is not a supported comparison operator",
+                    exception.context,
+                    comp.written,
+                    Cause(Reason.UNKNOWN_COMPARISON, comp.text),
+                )
         if table is not None:
             for field in fields.items:
                 self._check_exception_field(table, field, exception.context)
@@ -354,9 +373,14 @@ class Collector:
                 valid = table.find(text) is not None
             except CheckError as error:
                 # Falco lets this one escape to the file, not to the exception it is in
-                raise _error(str(error), Context(context.locations[:1]), field.written) from error
+                raise _error(str(error), Context(context.locations[:1]), field.written, error.cause) from error
         if not valid:
-            raise _error(f"'{text}' is not a supported filter field", context, field.written)
+            raise _error(
+                f"'{text}' is not a supported filter field",
+                context,
+                field.written,
+                Cause(Reason.UNKNOWN_FIELD, text),
+            )
 
 
 _REPLACEABLE = (

@@ -16,7 +16,7 @@ from ..catalogue.language import CONTAINER_INFO, Language
 from ..condition.dialect import parse_in
 from ..condition.nodes import Macro, Node, walk
 from ..condition.summary import MAX_WARNINGS, Failure, Summarizer, Summary
-from ..errors import CheckError, ConditionSyntaxError
+from ..errors import Cause, CheckError, ConditionSyntaxError, Reason
 from ..yaml.nodes import Yaml
 from .collector import Collector
 from .context import Context
@@ -77,7 +77,11 @@ class CompiledMacro:
 
 
 def is_unknown(message: str) -> bool:
-    """Whether a refusal is of the kind that `skip-if-unknown-filter` forgives."""
+    """Whether a refusal is of the kind that `skip-if-unknown-filter` forgives.
+
+    Here the words decide, since they do so in Falco: a name that holds these words is forgiven there as well
+    (`err_is_unknown_type_or_field` in `userspace/engine/rule_loader_compiler.cpp`).
+    """
     return any(words in message for words in _UNKNOWN)
 
 
@@ -145,7 +149,10 @@ class Compiler:
             parsed = self.memory.parsed[text] = Parsed(text, self.language)
         if parsed.error is not None:
             raise LoadError(
-                "LOAD_ERR_COMPILE_CONDITION", parsed.error.message, context.in_condition(parsed.error.index, text)
+                "LOAD_ERR_COMPILE_CONDITION",
+                parsed.error.message,
+                context.in_condition(parsed.error.index, text),
+                cause=parsed.error.cause,
             )
         return text, parsed
 
@@ -218,6 +225,7 @@ class Compiler:
                 f"Undefined macro '{first_unknown.name}' used in filter.",
                 context.in_condition(first_unknown.start, condition, parsed=parsed),
                 node=first_unknown,
+                cause=Cause(Reason.UNDEFINED_MACRO, first_unknown.name),
             )
 
     def macro_summary(self, name: str, source: str) -> Summary:
@@ -328,9 +336,11 @@ class Compiler:
     def _condition_failure(self, rule: Rule, condition: str, parsed: str, failure: Failure, result: LoadResult) -> None:
         where = rule.condition_context.in_condition(failure.node.start, condition, parsed=parsed)
         if rule.skip_if_unknown_filter and not failure.aborts and is_unknown(failure.message):
-            result.warn("LOAD_UNKNOWN_FILTER", failure.message, where, node=failure.node)
+            result.warn("LOAD_UNKNOWN_FILTER", failure.message, where, node=failure.node, cause=failure.cause)
             return
-        raise LoadError("LOAD_ERR_COMPILE_CONDITION", failure.message, where, failure.aborts, node=failure.node)
+        raise LoadError(
+            "LOAD_ERR_COMPILE_CONDITION", failure.message, where, failure.aborts, node=failure.node, cause=failure.cause
+        )
 
     def _output(self, rule: Rule, table: FieldTable, result: LoadResult) -> bool:
         """Check a rule's output; False when the rule is to be left out."""
@@ -349,10 +359,11 @@ class Compiler:
         except KeyError:
             refusal = self.memory.outputs[key] = _output_refusal(table, output)
         if refusal is not None:
-            if rule.skip_if_unknown_filter and is_unknown(refusal):
-                result.warn("LOAD_UNKNOWN_FILTER", refusal, rule.output_context)
+            message = str(refusal)
+            if rule.skip_if_unknown_filter and is_unknown(message):
+                result.warn("LOAD_UNKNOWN_FILTER", message, rule.output_context, cause=refusal.cause)
                 return False
-            raise LoadError("LOAD_ERR_COMPILE_OUTPUT", refusal, rule.output_context)
+            raise LoadError("LOAD_ERR_COMPILE_OUTPUT", message, rule.output_context, cause=refusal.cause)
         if "evt." in output:
             for field in self.language.deprecated_fields:
                 if field in output:
@@ -386,10 +397,10 @@ class Memory:
         self.documents: dict[str, list[Yaml]] = {}
         self.parsed: dict[str, Parsed] = {}
         self.summaries: dict[tuple[int, str], _Known] = {}
-        self.outputs: dict[tuple[str, str], str | None] = {}
+        self.outputs: dict[tuple[str, str], CheckError | None] = {}
 
 
-def _output_refusal(table: FieldTable, output: str) -> str | None:
+def _output_refusal(table: FieldTable, output: str) -> CheckError | None:
     # Falco appends the suggested fields by default, which matters to outputs that end in the middle of a token; those
     # that are empty it refuses all the same
     suggested = table.source.suggested
@@ -399,5 +410,5 @@ def _output_refusal(table: FieldTable, output: str) -> str | None:
     try:
         output_tokens(table, text)
     except CheckError as error:
-        return str(error)
+        return error
     return None

@@ -9,6 +9,7 @@ Source: the `decode_*` functions of `userspace/engine/rule_loader_reader.cpp` in
 
 from __future__ import annotations
 
+from ..errors import Cause, Reason
 from ..yaml.nodes import NULL, SCALAR, SEQUENCE, Yaml, to_bool, to_uint32
 from . import context as ctx
 from .context import Context
@@ -21,9 +22,14 @@ _PRIORITIES = frozenset(
 Keys = dict[str, Yaml]
 
 
-def invalid(message: str, context: Context) -> LoadError:
+def invalid(message: str, context: Context, cause: Cause | None = None) -> LoadError:
     """The error of an entry that is not as Falco's format has it."""
-    return LoadError("LOAD_ERR_YAML_VALIDATE", message, context)
+    return LoadError("LOAD_ERR_YAML_VALIDATE", message, context, cause=cause)
+
+
+def missing(key: str, context: Context) -> LoadError:
+    """The error of an entry that lacks a key."""
+    return invalid(f"Item has no mapping for key '{key}'", context, Cause(Reason.MISSING_KEY, key))
 
 
 def keys_of(node: Yaml) -> Keys:
@@ -39,7 +45,7 @@ def required(keys: Keys, key: str, context: Context) -> str:
     """Text that must be there."""
     node = keys.get(key)
     if node is None:
-        raise invalid(f"Item has no mapping for key '{key}'", context)
+        raise missing(key, context)
     return scalar(node, key, context)
 
 
@@ -81,7 +87,7 @@ def texts(keys: Keys, key: str, context: Context) -> list[str]:
     """A list of text."""
     node = keys.get(key)
     if node is None:
-        raise invalid(f"Item has no mapping for key '{key}'", context)
+        raise missing(key, context)
     where = context.at(node.mark, ctx.VALUE_FOR, key)
     if node.kind != SEQUENCE:
         raise invalid("Value is not a sequence", where)
@@ -97,5 +103,7 @@ def priority(keys: Keys, key: str, context: Context) -> str:
     """A priority, spelt as in the file."""
     text = required(keys, key, context)
     if text.lower() not in _PRIORITIES or not text.isascii():
-        raise invalid("Invalid priority", context.at(keys[key].mark, ctx.RULE_PRIORITY))
+        raise invalid(
+            "Invalid priority", context.at(keys[key].mark, ctx.RULE_PRIORITY), Cause(Reason.UNKNOWN_PRIORITY, text)
+        )
     return text

@@ -13,7 +13,7 @@ from ..catalogue.fields import FieldTable
 from ..condition.checks import operand
 from ..condition.dialect import parse_operand_in
 from ..condition.nodes import Node
-from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
+from ..errors import Cause, CheckError, ConditionSyntaxError, EngineAbortError
 
 
 def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:
@@ -52,19 +52,20 @@ def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:
 
 def _token(table: FieldTable, text: str) -> tuple[Node, int]:
     size = len(text)
+    cause: Cause | None = None  # of the whole token; Falco's message is that of the shortest it tries
     while True:
         try:
             node, end = parse_operand_in(text[:size], table.catalogue.language)
             operand(table, node)
             return node, end
         except ConditionSyntaxError as error:
-            message = error.message
+            message, cause = error.message, cause or error.cause
             # text beyond the point of failure does not change the outcome
             size = min(size, error.index + 1) - 1
         except CheckError as error:
-            message = str(error)
+            message, cause = str(error), cause or error.cause
             size = min(size, end) - 1
         except EngineAbortError as error:
             raise CheckError(str(error)) from error
         if size <= 0:
-            raise CheckError(f"unknown filter: {message}")
+            raise CheckError(f"unknown filter: {message}", cause)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..errors import Cause, Reason
 from ..yaml.documents import read_documents
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Mark, Yaml, YamlError, to_bool, to_uint32
 from . import context as ctx
@@ -122,9 +123,11 @@ class Reader:
                 if document.kind == NULL:
                     continue
                 if document.kind == SCALAR:
-                    raise invalid("Rules content is not yaml", self.file)
+                    raise invalid("Rules content is not yaml", self.file, Cause(Reason.NO_LIST_OF_ENTRIES))
                 if document.kind == MAP:
-                    raise invalid("Rules content is not yaml array of objects", self.file)
+                    raise invalid(
+                        "Rules content is not yaml array of objects", self.file, Cause(Reason.NO_LIST_OF_ENTRIES)
+                    )
                 for item in document.value:
                     if item.kind != NULL:
                         self._item(item)
@@ -153,6 +156,7 @@ class Reader:
                     f"Unknown key '{text}'. The key will be ignored.",
                     context,
                     written=Written(context.file, key),
+                    cause=Cause(Reason.UNKNOWN_KEY, text),
                 )
 
     def _note_duplicates(self, node: Yaml, keys: Keys) -> None:
@@ -314,11 +318,16 @@ class Reader:
                     raise invalid(
                         f"Key '{key}' cannot be appended to, use 'replace' instead",
                         where.at(key_node.mark, ctx.OVERRIDE, key),
+                        Cause(Reason.NOT_APPENDABLE, key),
                     )
                 appended.add(key)
             elif operation == "replace":
                 if key not in replaceable:
-                    raise invalid(f"Key '{key}' cannot be replaced", where.at(key_node.mark, ctx.OVERRIDE, key))
+                    raise invalid(
+                        f"Key '{key}' cannot be replaced",
+                        where.at(key_node.mark, ctx.OVERRIDE, key),
+                        Cause(Reason.NOT_REPLACEABLE, key),
+                    )
                 replaced.add(key)
             else:
                 allowed = [word for word, ok in (("append", key in appendable), ("replace", key in replaceable)) if ok]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..codes import FALCO_ERRORS, FALCO_WARNINGS
 from ..condition.nodes import Node
-from ..errors import FalcoError
+from ..errors import Cause, FalcoError
 from .context import Context
 from .items import Written
 
@@ -42,6 +42,7 @@ class Issue(NamedTuple):
         deprecated_field: what is deprecated, if that is what it is about.
         written: the YAML node that it is about, where that is known better than by the context.
         node: the part of a condition that it is about, of the rule, the macro or a macro below it.
+        cause: what kind of mistake it is, where there is advice on it that its code does not tell.
     """
 
     code: str
@@ -50,6 +51,7 @@ class Issue(NamedTuple):
     deprecated_field: str | None = None
     written: Written | None = None
     node: Node | None = None
+    cause: Cause | None = None
 
     @property
     def text(self) -> str:
@@ -68,9 +70,10 @@ class LoadError(FalcoError):
         aborts: bool = False,
         written: Written | None = None,
         node: Node | None = None,
+        cause: Cause | None = None,
     ) -> None:
         super().__init__(message)
-        self.issue = Issue(code, message, context, None, written, node)
+        self.issue = Issue(code, message, context, None, written, node, cause)
         self.aborts = aborts
 
 
@@ -113,8 +116,9 @@ class LoadResult:
         deprecated_field: str | None = None,
         written: Written | None = None,
         node: Node | None = None,
+        cause: Cause | None = None,
     ) -> None:
-        self.warnings.append(Issue(code, message, context, deprecated_field, written, node))
+        self.warnings.append(Issue(code, message, context, deprecated_field, written, node, cause))
 
     def fail(self, failure: LoadError) -> None:
         self.errors.append(failure.issue)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
 from . import context as ctx
 from .context import Context
-from .entry_values import Keys, invalid, keys_of, required
+from .entry_values import Keys, invalid, keys_of, missing, required
 from .items import Entry, RuleException, Written
 from .result import LoadResult
 
@@ -52,7 +52,7 @@ def read_exceptions(keys: Keys, parent: Context, append: bool, result: LoadResul
                 )
         fields = entry_keys.get("fields")
         if fields is None and not append:
-            raise invalid("Item has no mapping for key 'fields'", where)
+            raise missing("fields", where)
         if fields is not None:
             exception.fields = _entry(fields, "fields", where)
         comps = entry_keys.get("comps")

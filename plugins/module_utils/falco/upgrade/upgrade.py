@@ -91,7 +91,7 @@ def _loaded_otherwise(before: Loaded, after: Loaded, steps: list[Step], ruleset:
 def _in_macro(error: Finding, steps: list[Step]) -> bool:
     """Whether an error of a rule is that of a macro in it, which was told where the macro stands."""
     return any(
-        step.finding.code == REFUSED and step.finding.item.startswith("macro") and step.finding.message in error.message
+        step.finding.code == REFUSED and step.finding.item.startswith("macro ") and step.finding.item in error.way
         for step in steps
     )
 

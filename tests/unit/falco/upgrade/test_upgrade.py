@@ -172,3 +172,10 @@ def test_what_does_not_load_today_is_said_as_such() -> None:
 def test_no_upgrade_asks_for_nothing(falco: str) -> None:
     text = RULE.format("evt.type = open and evt.dir = > and evt.latency > 3", "'o %container.info %span.id'")
     assert [one for one in steps(text, falco, falco) if one.finding.code != "FN105"] == []
+
+
+def test_what_is_told_of_a_macro_is_not_told_again_of_the_rules_that_use_it() -> None:
+    newer = sorted(catalogue("0.44").event_types - catalogue("0.38").event_types)[0]
+    macro = f"- macro: opens\n  condition: >\n    evt.type in (open,\n      {newer})\n"
+    told = steps(macro + RULE.format("opens and proc.name = x", "o"), old="0.44", new="0.38")
+    assert [(one.finding.code, one.finding.item) for one in told] == [("FN101", "macro 'opens'")]
