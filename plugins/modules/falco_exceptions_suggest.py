@@ -72,11 +72,24 @@ options:
   picture_path:
     description: Where to draw who makes the noise, as SVG.
     type: path
+  fail_on:
+    description:
+      - What makes the module fail. V(warning), V(never), or codes such as V(FR013) (a dead exception), which
+        C(docs/findings.md) explains.
+    type: list
+    elements: str
+    default: [never]
+  sarif_path:
+    description: Where to write the findings, at the rules and exceptions, as SARIF.
+    type: path
+  junit_path:
+    description: Where to write a case for each rule as JUnit XML; what O(fail_on) names are its failures.
+    type: path
 extends_documentation_fragment:
   - falconet.k8s.catalogue
 attributes:
   check_mode:
-    description: The picture is not written.
+    description: The picture and the reports are not written.
     support: full
   diff_mode:
     description: There is nothing to show.
@@ -100,6 +113,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+findings:
+  description: Noise, exceptions that would silence it, dead exceptions and unknown rules, where they stand.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - code: FR013
+      severity: warning
+      file: rules/shell.yaml
+      line: 7
+      column: 7
+      item: rule 'Shell'
+      message: no recorded alert meets the exception 'old_backup'
+      hint: remove it, unless the Falco that recorded had it
+      excerpt: ""
+      ruleset: ""
+      way: []
 alerts:
   description: How many alerts were read.
   returned: success
@@ -179,19 +209,26 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import RECORDED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.recorded import suite_of
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import Noise
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture import bars
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Lines
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.report import tuning_findings
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import Tuner
+from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import load_ruleset, read_test_files
 
 MOST = 20
+TOOL = "falco_exceptions_suggest"
 BY = {"namespaces": "k8s.ns.name", "images": "container.image.repository", "programs": "proc.name"}
 
 
@@ -236,6 +273,9 @@ def main() -> None:
             "minimum_alerts": {"type": "int", "default": 100},
             "minimum_share": {"type": "float", "default": 0.05},
             "picture_path": {"type": "path"},
+            "fail_on": {"type": "list", "elements": "str", "default": ["never"]},
+            "sarif_path": {"type": "path"},
+            "junit_path": {"type": "path"},
             "plugins": {"type": "list", "elements": "str"},
             "falco_version": {"type": "str", "default": "0.44"},
         },
@@ -244,6 +284,7 @@ def main() -> None:
     params = module.params
     changed = False
     try:
+        check_fail_on(params["fail_on"], RECORDED)
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         loader = Loader(catalogue(params["falco_version"], plugins))
         if loader.catalogue.note:
@@ -264,23 +305,32 @@ def main() -> None:
                 f"{params['alerts']}: no alert in it; each is a line of JSON with 'rule' and 'output_fields'"
             )
         result = tuner.suggest(noise, params["minimum_alerts"], params["minimum_share"])
+        findings = tuning_findings(result, params["alerts"], tuner.before.loaded)
+        failing = fails(findings, params["fail_on"])
         if params["picture_path"] and not module.check_mode:
             changed = write_if_changed(params["picture_path"], bars(noise.loudest(MOST)))
+        if not module.check_mode:
+            suites = [suite_of(TOOL, sorted(noise.rules), findings, failing, "falco_rules")]
+            changed = write_reports(params, TOOL, findings, lambda: suites) or changed
     except FalcoError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror or error}")
-    module.exit_json(
-        changed=changed,
-        alerts=noise.total,
-        skipped=reader.skipped,
-        noise=tables(noise),
-        exceptions=result.exceptions(),
-        suggestions=[one._asdict() for one in result.suggestions],
-        refused=[one._asdict() for one in result.refused],
-        dead=[one._asdict() for one in result.dead],
-        unknown=result.unknown,
-    )
+    found = {
+        "changed": changed,
+        "findings": [one.to_dict() for one in findings],
+        "alerts": noise.total,
+        "skipped": reader.skipped,
+        "noise": tables(noise),
+        "exceptions": result.exceptions(),
+        "suggestions": [one._asdict() for one in result.suggestions],
+        "refused": [one._asdict() for one in result.refused],
+        "dead": [one._asdict() for one in result.dead],
+        "unknown": result.unknown,
+    }
+    if failing:
+        module.fail_json(msg=refusal(failing), **found)
+    module.exit_json(**found)
 
 
 if __name__ == "__main__":

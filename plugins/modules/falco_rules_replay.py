@@ -20,7 +20,6 @@ description:
 extends_documentation_fragment:
   - falconet.k8s.ruleset
   - falconet.k8s.catalogue
-  - falconet.k8s.read_only
 options:
   before_files:
     description: Rules files and directories of an older ruleset, to be compared with this one on the same events.
@@ -63,6 +62,26 @@ options:
     type: list
     elements: str
     default: []
+  fail_on:
+    description:
+      - What makes the module fail. V(warning) (alerts that the change loses or adds), V(never), or codes such as
+        V(FR002), which C(docs/findings.md) explains.
+    type: list
+    elements: str
+    default: [never]
+  sarif_path:
+    description: Where to write the findings, at the rules, as SARIF.
+    type: path
+  junit_path:
+    description: Where to write a case for each rule as JUnit XML; what O(fail_on) names are its failures.
+    type: path
+attributes:
+  check_mode:
+    description: Nothing is changed; O(sarif_path) and O(junit_path) are not written.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
 """
 
 EXAMPLES = r"""
@@ -83,9 +102,37 @@ EXAMPLES = r"""
     events: events.jsonl
     explain: [Shell]
   register: change
+
+- name: A change of the rules loses no alert of the recording
+  falconet.k8s.falco_rules_replay:
+    files:
+      - rules.d/
+    before_files:
+      - rules.old/
+    events: events.jsonl
+    fail_on: [FR002]
+    junit_path: replay.xml
+    sarif_path: replay.sarif
 """
 
 RETURN = r"""
+findings:
+  description: A finding a rule - which fire or, with O(before_files), what the change loses, adds and rewords.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - code: FR002
+      severity: warning
+      file: rules.d/rules.yaml
+      line: 5
+      column: 3
+      item: rule 'Shell'
+      message: no longer alerts on 1 event (line 2) of events.jsonl
+      hint: ""
+      excerpt: ""
+      ruleset: ""
+      way: []
 events:
   description: How many events were evaluated.
   returned: success
@@ -148,30 +195,42 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import RECORDED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import APPEND_OUTPUT, Engine
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.replay import replay
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.recorded import replay_findings, suite_of
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
 PRIORITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "info", "debug")
 
 
-def engine_of(loader: Loader, params: dict[str, Any], paths: list[str] | None) -> Engine:
-    """Compile the rules of some files, or of the option `content`."""
+TOOL = "falco_rules_replay"
+
+
+def ruleset_of(
+    loader: Loader, params: dict[str, Any], paths: list[str] | None, inner: dict[str, Embedded]
+) -> tuple[Loaded, Engine]:
+    """Load and compile the rules of some files, or of the option `content`; *inner* gets rules within other files."""
     files: tuple[RulesFile, ...] = (RulesFile("content", params["content"] or ""),)
     if paths is not None:
         files, unreadable = read_rules_files(paths)
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
-    loaded = loader.load(unpacked(files)[0])
+    files, within = unpacked(files)
+    inner.update(within)
+    loaded = loader.load(files)
     for result in loaded.results:
         for issue in result.errors:
             raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")
     appended = APPEND_OUTPUT if params["append_output"] is None else params["append_output"]
-    return Engine(loaded, params["rule_matching"], params["priority"], appended)
+    return loaded, Engine(loaded, params["rule_matching"], params["priority"], appended)
 
 
 def main() -> None:
@@ -189,6 +248,9 @@ def main() -> None:
             "explain": {"type": "list", "elements": "str", "default": []},
             "plugins": {"type": "list", "elements": "str"},
             "falco_version": {"type": "str", "default": "0.44"},
+            "fail_on": {"type": "list", "elements": "str", "default": ["never"]},
+            "sarif_path": {"type": "path"},
+            "junit_path": {"type": "path"},
         },
         mutually_exclusive=[("files", "content")],
         required_one_of=[("files", "content")],
@@ -196,21 +258,37 @@ def main() -> None:
     )
     params = module.params
     try:
+        check_fail_on(params["fail_on"], RECORDED)
         if params["limit"] is not None and params["limit"] < 1:
             raise FalcoError("limit: at least 1")
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
         loader = Loader(catalogue(params["falco_version"], plugins))
         if loader.catalogue.note:
             module.warn(loader.catalogue.note)
-        engine = engine_of(loader, params, params["files"])
-        before = None if params["before_files"] is None else engine_of(loader, params, params["before_files"])
+        inner: dict[str, Embedded] = {}
+        loaded, engine = ruleset_of(loader, params, params["files"], inner)
+        old, before = None, None
+        if params["before_files"] is not None:
+            old, before = ruleset_of(loader, params, params["before_files"], inner)
         with Path(params["events"]).open("rb") as lines:
             found = replay(engine, lines, params["source"], params["limit"], before, params["explain"])
     except FalcoError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"{params['events']}: cannot read the events: {error.strerror or error}")
-    module.exit_json(changed=False, **found)
+    findings = [placed(one, inner) for one in replay_findings(found, params["events"], loaded, old)]
+    failing = fails(findings, params["fail_on"])
+    names = [*engine.rules, *(name for name in (before.rules if before else ()) if name not in engine.rules)]
+    try:
+        changed = not module.check_mode and write_reports(
+            params, TOOL, findings, lambda: [suite_of(TOOL, names, findings, failing, "falco_rules")]
+        )
+    except OSError as error:
+        module.fail_json(msg=f"a report cannot be written: {error}")
+    result = {"changed": changed, "findings": [one.to_dict() for one in findings], **found}
+    if failing:
+        module.fail_json(msg=refusal(failing), **result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.coverag
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import TOOL, Report, judge, missed
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.workers import processors
-from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
+from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import GIVEN, read_test_files, rulesets_of
 
 
@@ -199,21 +199,6 @@ def report_of(params: dict[str, Any]) -> Report:
     files = [tests for tests, _findings in read]
     mutate = params["mutation"] or params["minimum_mutation_score"] is not None
     return judge(files, rulesets_of(loader, files, params["files"], contents), mutate, params["jobs"] or processors())
-
-
-def write_reports(params: dict[str, Any], report: Report) -> bool:
-    """Write the reports that were asked for; tell whether a file changed."""
-    changed = False
-    if params["sarif_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.common.sarif import to_sarif
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import described
-
-        changed = write_if_changed(params["sarif_path"], to_sarif(report.findings(), TOOL, described))
-    if params["junit_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.common.junit import to_junit
-
-        changed = write_if_changed(params["junit_path"], to_junit("falconet.k8s", report.to_suites())) or changed
-    return changed
 
 
 def main() -> None:
@@ -240,7 +225,7 @@ def main() -> None:
         if note:
             module.warn(note)
         report = report_of(params)
-        changed = not module.check_mode and write_reports(params, report)
+        changed = not module.check_mode and write_reports(params, TOOL, report.findings(), report.to_suites)
     except FalcoError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

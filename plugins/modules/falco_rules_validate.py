@@ -233,7 +233,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding, refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
     Catalogue,
     catalogue_before,
@@ -252,11 +252,12 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded i
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
+from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
 
 SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
-
+TOOL = "falco_rules_validate"
 SAID = ("version", "fields", "events", "plugins")
 
 
@@ -290,25 +291,11 @@ def with_steps(verdict: Verdict, steps: list[Step]) -> Verdict:
     return replace(verdict, findings=sorted(findings, key=lambda one: one.severity != ERROR))
 
 
-def write_reports(params: dict[str, Any], verdicts: Any, failing: Any) -> bool:
-    """Write the reports that were asked for; tell whether a file changed."""
-    changed = False
-    if params["sarif_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.common.sarif import to_sarif
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import described
-        from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
+def suites_of(verdicts: Sequence[Verdict], failing: Sequence[Finding]) -> Sequence[Any]:
+    """The JUnit report's suites; what writes XML is read only for it."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import suite_of
 
-        findings = [finding for verdict in verdicts for finding in verdict.findings]
-        text = to_sarif(findings, "falco_rules_validate", described)
-        changed = write_if_changed(params["sarif_path"], text) or changed
-    if params["junit_path"]:
-        from ansible_collections.falconet.k8s.plugins.module_utils.common.junit import to_junit
-        from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import suite_of
-        from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
-
-        text = to_junit("falconet.k8s", [suite_of(verdicts, failing, "falco_rules_validate")])
-        changed = write_if_changed(params["junit_path"], text) or changed
-    return changed
+    return [suite_of(verdicts, failing, TOOL)]
 
 
 def main() -> None:
@@ -369,7 +356,7 @@ def main() -> None:
     verdicts = [replace(one, findings=[placed(finding, inner) for finding in one.findings]) for one in verdicts]
     findings = [finding for verdict in verdicts for finding in verdict.findings]
     failing = fails(findings, params["fail_on"])
-    changed = not module.check_mode and write_reports(params, verdicts, failing)
+    changed = not module.check_mode and write_reports(params, TOOL, findings, lambda: suites_of(verdicts, failing))
     result = {
         "changed": changed,
         "successful": all(verdict.successful for verdict in verdicts),

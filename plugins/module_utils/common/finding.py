@@ -58,7 +58,8 @@ class Finding:
 
 def place(finding: Finding) -> str:
     """Where a finding is, as editors take it: file, line and column as far as they are known."""
-    return f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
+    known = [str(one) for one in (finding.line, finding.column) if one is not None]
+    return ":".join([finding.file, *known])
 
 
 def refusal(findings: Sequence[Finding]) -> str:

@@ -74,6 +74,23 @@ TESTS: dict[str, tuple[str, str]] = {
 }
 """What tests of rules find: code to severity and title. `docs/rule-tests.md` explains each."""
 
+FIRES, LOST, ADDED, REWORDED, DROPPED = "FR001", "FR002", "FR003", "FR004", "FR005"
+SUGGESTED, REFUSED, DEAD, UNKNOWN = "FR011", "FR012", "FR013", "FR014"
+RECORDED: dict[str, tuple[str, str]] = {
+    FIRES: (INFO, "rule alerts on recorded events"),
+    LOST: (WARNING, "alerts that the change loses"),
+    ADDED: (WARNING, "alerts that the change adds"),
+    REWORDED: (INFO, "alerts that the change rewords"),
+    DROPPED: (INFO, "audit event that no rule sees"),
+    SUGGESTED: (INFO, "noise that an exception would silence"),
+    REFUSED: (WARNING, "noise that nothing is suggested for"),
+    DEAD: (WARNING, "exception that no recorded alert meets"),
+    UNKNOWN: (WARNING, "recorded alerts of a rule that is not given"),
+}
+"""What recordings show of rules: code to severity and title. `docs/findings.md` explains each."""
+
+_OWN = {**LINT, **UPGRADE, **TESTS, **RECORDED}
+
 
 def severity(code: str) -> str:
     """Return error, warning or info for any code."""
@@ -81,12 +98,12 @@ def severity(code: str) -> str:
         return ERROR
     if code in FALCO_WARNINGS:
         return WARNING
-    return (LINT.get(code) or UPGRADE.get(code) or TESTS[code])[0]
+    return _OWN[code][0]
 
 
 def title(code: str) -> str:
     """Return the short name of any code."""
-    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or (LINT.get(code) or UPGRADE.get(code) or TESTS[code])[1]
+    return FALCO_ERRORS.get(code) or FALCO_WARNINGS.get(code) or _OWN[code][1]
 
 
 def described(code: str) -> tuple[str, str]:

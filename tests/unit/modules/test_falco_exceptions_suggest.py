@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import shutil
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,51 @@ def test_rules_that_are_rolled_out_are_given_as_texts(folder: Path) -> None:
     alone = run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl", "contents": texts})
     assert alone["exceptions"] == suggested()["exceptions"]
     assert "give the rules" in run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl"})["msg"]
+
+
+def test_noise_and_dead_exceptions_are_reported_for_code_scanning_and_ci(folder: Path) -> None:
+    rules = (folder / "rules" / "production.yaml").read_text()
+    dead = f"- rule: {RULE}\n  exceptions:\n    - {{name: old_user, fields: [user.name], values: [[nobody]]}}\n"
+    (folder / "rules" / "zz.yaml").write_text(dead + "  override: {exceptions: append}\n")
+    other = {"rule": RULE, "output_fields": {"proc.name": "sh"}}
+    unknown = {"rule": "Elsewhere", "output_fields": {"proc.name": "sh"}}
+    with (folder / "alerts.jsonl").open("a") as lines:
+        lines.write("".join(json.dumps(one) + "\n" for one in [other] * 100 + [unknown] * 2))
+    place = rules[: rules.index(f"- rule: {RULE}")].count("\n") + 1
+    reports = {"sarif_path": "tune.sarif", "junit_path": "tune.xml"}
+    result = suggested(**reports, fail_on=["FR013"])
+    told = [(one["code"], one["file"], one["line"], one["item"], one["message"]) for one in result["findings"]]
+    item = f"rule '{RULE}'"
+    assert told == [
+        ("FR014", "alerts.jsonl", None, "rule 'Elsewhere'", "no given rules file has the rule of these alerts"),
+        (
+            "FR012",
+            "rules/production.yaml",
+            place,
+            item,
+            "100 alerts by 'sh' are noise, and nothing is suggested: the alerts name neither an image nor a workload; "
+            "what is left an attacker chooses",
+        ),
+        ("FR013", "rules/zz.yaml", 3, item, "no recorded alert meets the exception 'old_user'"),
+        (
+            "FR011",
+            "rules/production.yaml",
+            place,
+            item,
+            "the exception 'suggested_image_program' (container.image.repository = registry.example/backup, "
+            "proc.name = bash) would silence 150 alerts; 0 tests pass and 0 events that must fire do",
+        ),
+    ]
+    assert result["msg"].startswith("rules/zz.yaml:3:7: FR013: no recorded alert meets the exception 'old_user'")
+    sarif = json.loads((folder / "tune.sarif").read_text())["runs"][0]
+    assert [one["ruleId"] for one in sarif["results"]] == [one[0] for one in told]
+    cases = {case.get("name"): case for case in ET.parse(folder / "tune.xml").getroot().findall(".//testcase")}
+    assert list(cases) == ["rule 'Elsewhere'", item]
+    failure = cases[item].find("failure")
+    assert failure is not None
+    assert (failure.get("message") or "").startswith("FR013: no recorded alert meets")
+    assert "FR011" in (cases[item].findtext("system-out") or "")
+    assert suggested(**reports, fail_on=["warning"])["msg"].endswith("and 2 more")
+    assert not suggested(**reports).get("failed")
+    assert suggested(**reports)["changed"] is False
+    assert suggested(fail_on=["FR13"])["msg"].startswith("fail_on: 'FR13' is neither a level nor a code")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ def test_the_examples_run_and_return_what_is_documented(folder: Path) -> None:
     assert "events" in yaml.safe_load(module.DOCUMENTATION)["options"]
     for task in yaml.safe_load(module.EXAMPLES):
         result = run_module("falco_rules_replay", task["falconet.k8s.falco_rules_replay"])
-        assert not result.get("failed"), result
+        assert bool(result.get("failed")) == ("no alert" in task["name"]), result  # the change loses one
         assert set(documented) - {"changes"} <= set(result)
-        assert set(result) - {"changed", "invocation"} <= set(documented)
+        assert set(result) - {"changed", "invocation", "failed", "msg"} <= set(documented)
         for entry in result["results"]:
             assert set(entry) <= set(documented["results"]["contains"])
     assert set(result["changes"]) == set(documented["changes"]["sample"])
@@ -174,3 +175,79 @@ def test_rules_within_a_config_map_are_replayed(folder: Path) -> None:
     (folder / "map.yaml").write_text(f"kind: ConfigMap\ndata:\n  a.yaml: |\n{text}")
     result = run_module("falco_rules_replay", {"files": [str(folder / "map.yaml")], "events": "events.jsonl"})
     assert result["counts"]["Shell"] == 1
+
+
+def test_what_a_change_does_is_reported_for_code_scanning_and_ci(folder: Path) -> None:
+    new = RULES.replace("Program %proc.name", "Ran %proc.name").replace("(sh, bash)", "(sh, ls)")
+    (folder / "rules.d" / "rules.yaml").write_text(new)
+    (folder / "rules.old" / "rules.yaml").write_text(
+        RULES + RULES.replace("- rule: ", "- rule: Old ")[RULES.index("- rule") :]
+    )
+    args = {"before_files": ["rules.old"], "rule_matching": "all", "sarif_path": "r.sarif", "junit_path": "r.xml"}
+    result = replayed(**args, fail_on=["FR002"])
+    told = [(one["code"], one["item"], one["file"], one["line"], one["message"]) for one in result["findings"]]
+    gone = " (the rule is no longer there)"
+    assert told == [
+        (
+            "FR002",
+            "rule 'Old Program'",
+            "rules.old/rules.yaml",
+            25,
+            f"no longer alerts on 3 events (lines 1, 2, 7) of events.jsonl{gone}",
+        ),
+        (
+            "FR002",
+            "rule 'Old Audit'",
+            "rules.old/rules.yaml",
+            30,
+            f"no longer alerts on 1 event (line 5) of events.jsonl{gone}",
+        ),
+        (
+            "FR002",
+            "rule 'Old Shell'",
+            "rules.old/rules.yaml",
+            20,
+            f"no longer alerts on 1 event (line 1) of events.jsonl{gone}",
+        ),
+        ("FR002", "rule 'Shell'", "rules.d/rules.yaml", 4, "no longer alerts on 1 event (line 1) of events.jsonl"),
+        ("FR003", "rule 'Shell'", "rules.d/rules.yaml", 4, "newly alerts on 1 event (line 2) of events.jsonl"),
+        (
+            "FR004",
+            "rule 'Program'",
+            "rules.d/rules.yaml",
+            9,
+            "alerts in other words or with another priority on 3 events (lines 1, 2, 7) of events.jsonl",
+        ),
+        ("FR005", "", "events.jsonl", 6, "the k8saudit plugin drops this event, so no rule sees it"),
+    ]
+    assert result["failed"]
+    assert result["msg"].startswith("rules.old/rules.yaml:25:3: FR002: no longer alerts on 3 events")
+    assert result["msg"].endswith("and 3 more")
+    sarif = json.loads((folder / "r.sarif").read_text())["runs"][0]
+    assert sarif["tool"]["driver"]["name"] == "falco_rules_replay"
+    assert [one["ruleId"] for one in sarif["results"]] == [one[0] for one in told]
+    cases = ET.parse(folder / "r.xml").getroot().findall(".//testcase")
+    failed = [case.get("name") for case in cases if case.find("failure") is not None]
+    assert failed == ["rule 'Shell'", "rule 'Old Shell'", "rule 'Old Program'", "rule 'Old Audit'"]
+    assert [case.get("name") for case in cases if case.find("failure") is None] == [
+        "rule 'Program'",
+        "rule 'Audit'",
+        "events.jsonl:6",
+    ]
+    again = replayed(**args)
+    assert (again.get("failed"), again["changed"]) == (None, True)  # what counts as a failure is another
+    assert replayed(**args)["changed"] is False
+
+
+def test_without_another_ruleset_what_fires_is_reported_and_check_mode_writes_nothing(folder: Path) -> None:
+    (folder / "events.jsonl").write_text("".join(json.dumps(EVENTS[0]) + "\n" for _ in range(7)))
+    given = {"files": ["rules.d"], "events": "events.jsonl", "sarif_path": "r.sarif", "junit_path": "r.xml"}
+    result = run_module("falco_rules_replay", given, check_mode=True)
+    assert [(one["code"], one["severity"], one["message"]) for one in result["findings"]] == [
+        ("FR001", "info", "alerts on 7 events (lines 1, 2, 3, 4, 5 and 2 more) of events.jsonl")
+    ]
+    assert not (folder / "r.sarif").exists()
+    assert not (folder / "r.xml").exists()
+    wrong = replayed(fail_on=["FR02"])
+    assert wrong["msg"].startswith("fail_on: 'FR02' is neither a level nor a code")
+    assert replayed(junit_path="gone/r.xml")["msg"].startswith("a report cannot be written: ")

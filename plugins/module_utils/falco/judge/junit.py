@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...common.finding import Finding
+from ...common.finding import Finding, place
 from ...common.junit import Case, Suite
 from .validate import Verdict
 
@@ -33,14 +33,14 @@ def suite_of(verdicts: Sequence[Verdict], failing: Sequence[Finding], tool: str)
                     name,
                     "falco_rules",
                     failure=f"{bad[0].code}: {bad[0].message}" if bad else None,
-                    text="\n".join(map(_line, bad)),
-                    output="\n".join(map(_line, rest)),
+                    text="\n".join(map(line_of, bad)),
+                    output="\n".join(map(line_of, rest)),
                 )
             )
     return Suite(tool, cases)
 
 
-def _line(finding: Finding) -> str:
-    place = f"{finding.file}:{finding.line}:{finding.column}" if finding.line else finding.file
+def line_of(finding: Finding) -> str:
+    """A finding in one line."""
     hint = f" ({finding.hint})" if finding.hint else ""
-    return f"{place}: {finding.severity}: {finding.code}: {finding.message}{hint}"
+    return f"{place(finding)}: {finding.severity}: {finding.code}: {finding.message}{hint}"

@@ -51,13 +51,20 @@ class Verdict:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check_fail_on(fail_on: Sequence[str]) -> None:
+JUDGED = (*FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE)
+
+
+def check_fail_on(fail_on: Sequence[str], codes: Iterable[str] = JUDGED) -> None:
     """Refuse words that are neither a level nor a code.
+
+    Args:
+        fail_on: levels and codes.
+        codes: that can be found.
 
     Raises:
         FalcoError: with the nearest code.
     """
-    known = (*FAIL_ON, *FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE)
+    known = (*FAIL_ON, *codes)
     for word in fail_on:
         if word not in known:
             from .hints import did_you_mean

@@ -12,7 +12,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
     FALCO_WARNINGS,
     LINT,
     OPTIONAL_LINT,
+    RECORDED,
     UPGRADE,
+    described,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
@@ -58,7 +60,12 @@ def test_the_plugin_of_the_documentation_can_be_made() -> None:
 
 
 def test_every_code_is_explained_and_no_other() -> None:
-    assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE}
+    assert set(SECTIONS) == {*FALCO_ERRORS, *FALCO_WARNINGS, *LINT, *UPGRADE, *RECORDED}
+
+
+@pytest.mark.parametrize("code", RECORDED)
+def test_a_code_of_recordings_is_explained_with_its_severity_and_title(code: str) -> None:
+    assert SECTIONS[code].strip().startswith(f"*{': '.join(described(code))}.*")
 
 
 @pytest.mark.parametrize("code", LINT)
