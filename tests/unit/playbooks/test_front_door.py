@@ -99,5 +99,16 @@ def test_a_sealed_value_that_no_password_opens_names_its_file(inventory: Path) -
     sealed(path, "planted", "right")
     path.write_text("falco_ui_password: !vault |\n" + "".join(f"  {line}\n" for line in path.read_text().splitlines()))
     said = preflight(inventory)
+    assert "falco_ui_password: sealed by Ansible Vault, and no password was given that opens it" in said
     assert f"Files with sealed values: {path}." in said
     assert "--vault-password-file" in said
+
+
+def test_words_of_a_message_are_not_taken_for_a_seal(inventory: Path) -> None:
+    hosts = (inventory / "hosts.yml").read_text()
+    (inventory / "hosts.yml").write_text(hosts.replace("falco_chart_vresion", "falco_chart_version"))
+    path = inventory / "group_vars" / "clusters" / "own.yml"
+    path.write_text("falco_priority: how to decrypt\nfalco_ui_password: given\n")
+    said = preflight(inventory)
+    assert "how to decrypt" in said
+    assert "sealed by Ansible Vault" not in said
