@@ -144,6 +144,16 @@ options:
     type: dict
     default: {}
     version_added: 0.3.0
+  pod_cidrs:
+    description:
+      - Blocks that pods get their addresses from, such as C(10.244.0.0/16). They say whether an C(ipBlock) holds pods
+        that have no address yet, such as those of a workload that was never applied.
+      - By default the blocks of the Nodes in the input, unless a pod has an address outside them. Without any, a block
+        of a whole family of addresses holds such pods, and what depends on other blocks is undetermined.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.3.0
   limit:
     description:
       - More connections than this are not listed one by one. RV(blocks) then has the whole answer as products of
@@ -153,8 +163,7 @@ options:
     default: 100000
   ip_block_matches_pods:
     description:
-      - Whether an C(ipBlock) matches pods whose known address lies in it. The specification leaves this to
-        implementations;
+      - Whether an C(ipBlock) matches pods whose address lies in it. The specification leaves this to implementations;
         those that filter by address do, Cilium does not.
     type: bool
     default: true
@@ -241,6 +250,15 @@ allowed:
   description: Whether every asked connection is allowed.
   returned: for query
   type: bool
+undetermined:
+  description:
+    - What may be allowed beyond RV(connections), in their form. It depends on addresses that pods do not have yet; see
+      O(pod_cidrs).
+    - Empty if there are more pairs than O(limit), which RV(notes) count.
+  returned: for matrix
+  type: list
+  elements: dict
+  version_added: 0.3.0
 partly:
   description: Whether any asked connection is allowed.
   returned: for query
@@ -248,8 +266,9 @@ partly:
 verdicts:
   description:
     - The verdict of each pair with its deciding C(policy) (empty if none decides), C(rule), C(reason), and the
-      decisions of both
-      directions. C(implementation_defined) is true where conforming implementations may differ.
+      decisions of both directions.
+    - C(implementation_defined) is true where conforming implementations may differ, C(undetermined) where the verdict
+      depends on an address that a pod does not have yet.
   returned: for query
   type: list
   elements: dict
@@ -380,6 +399,7 @@ ARGUMENTS: dict[str, Any] = {
     "fail_on_violation": {"type": "bool", "default": True},
     "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "pod_templates": {"type": "dict", "default": {}},
+    "pod_cidrs": {"type": "list", "elements": "str", "default": []},
     "limit": {"type": "int", "default": 100000},
     "ip_block_matches_pods": {"type": "bool", "default": True},
     "select_host_network_pods": {"type": "bool", "default": False},
@@ -398,7 +418,7 @@ def models(params: dict[str, Any], run: Run) -> tuple[Model, Model | None]:
             inputs = before + inputs
     elif not inputs:
         inputs = read_cluster(params)
-    settings = (params["on_invalid"], params["pod_templates"])
+    settings = (params["on_invalid"], params["pod_templates"], params["pod_cidrs"])
     model = load(inputs, *settings)
     return model, None if before is None else load(before, *settings)
 

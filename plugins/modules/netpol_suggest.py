@@ -79,12 +79,21 @@ options:
     type: dict
     default: {}
     version_added: 0.3.0
+  pod_cidrs:
+    description:
+      - Blocks that pods get their addresses from, as in O(falconet.k8s.netpol_analyze#module:pod_cidrs).
+      - Blocks of observed addresses that hold them are suggested without them, so that they do not let in pods.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
 - name: Suggest policies for what was seen
   falconet.k8s.netpol_suggest:
     paths: [manifests/]
+    pod_cidrs: [10.244.0.0/16]
     flows:
       - {from: prod/Deployment/frontend, to: prod/Deployment/backend, protocol: TCP, ports: "8080"}
       - {from: 0.0.0.0/0, to: prod/Deployment/frontend, protocol: TCP, ports: "8443"}
@@ -148,6 +157,7 @@ ARGUMENTS = {
     "dns": {"type": "bool", "default": True},
     "require_proof": {"type": "bool", "default": True},
     "pod_templates": {"type": "dict", "default": {}},
+    "pod_cidrs": {"type": "list", "elements": "str", "default": []},
     "on_invalid": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
 }
 
@@ -158,7 +168,7 @@ def main() -> None:
     params = module.params
     try:
         inputs = gather(params["paths"], params["resources"], "resources") or read_cluster(params)
-        model = load(inputs, params["on_invalid"], params["pod_templates"])
+        model = load(inputs, params["on_invalid"], params["pod_templates"], params["pod_cidrs"])
         flows = read_records(model, params["flows"])
         found = suggest(model, flows, params["coarseness"], params["namespaces"], params["dns"])
     except InputError as error:

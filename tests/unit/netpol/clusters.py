@@ -22,6 +22,9 @@ BLOCKS = (
     ("::/0", ("fd00::/126",)),
     ("fd00::/126", ()),
     ("2001:db8::/32", ("2001:db8:1::/48",)),
+    ("0.0.0.0/1", ()),
+    ("128.0.0.0/1", ("192.0.2.0/24",)),
+    ("10.0.0.0/28", ("10.0.0.4/30",)),
 )
 
 labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2)
@@ -218,6 +221,19 @@ def objects(draw: st.DrawFn, cluster_scoped: bool = True) -> list[dict[str, Any]
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": draw(labels)}}
         for name in NAMESPACES
     ]
+    if draw(st.booleans()):
+        # Where pods without an address will get theirs, and nodes for those on the host network.
+        spec = {"podCIDRs": draw(st.sampled_from([[], ["10.0.0.0/29"], ["10.0.0.0/29", "fd00::/125"]]))}
+        addresses = [{"type": "InternalIP", "address": address} for address in ("192.0.2.1", "2001:db8::1")]
+        found.append(
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": "n"},
+                "spec": spec,
+                "status": {"addresses": addresses},
+            }
+        )
     found += [draw(pods(index)) for index in range(draw(st.integers(1, 5)))]
     found += [draw(network_policies(index)) for index in range(draw(st.integers(0, 3)))]
     if cluster_scoped:

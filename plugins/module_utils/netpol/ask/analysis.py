@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..decide.reference import Endpoint, Verdict, decide
 from ..errors import FlowError, NetpolError
@@ -14,6 +14,9 @@ from ..flows.ends import intervals, select
 from ..flows.vocabulary import Flow, parse_flows, parse_peer, parse_ports
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod
+
+if TYPE_CHECKING:
+    from ..decide.matrix import Matrix
 
 QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert")
 
@@ -77,7 +80,7 @@ def answer(request: Request, model: Model, before: Model | None = None) -> dict[
     left_out = dict.fromkeys([*model.not_analysed, *(before.not_analysed if before else ())])
     result["not_analysed"] = [item.as_dict() for item in left_out]
     result["skipped"] = dict(model.skipped)
-    notes = dict.fromkeys([*model.notes, *(before.notes if before else ())])
+    notes = dict.fromkeys([*model.notes, *(before.notes if before else ()), *result.get("notes", ())])
     if "text" in result:
         result["text"] = [*result["text"], *notes]
     result["notes"] = list(notes)
@@ -98,9 +101,12 @@ def _matrix(request: Request, model: Model, _before: Model | None) -> dict[str, 
     from ..decide.universe import Universe
 
     universe = Universe(model, [model.policies], request.options)
-    matrix = Matrix(Engine(universe, model.policies), Groups(universe, request.by, request.label), request.outside)
+    groups = Groups(universe, request.by, request.label)
+    matrix = Matrix(Engine(universe, model.policies), groups, request.outside)
     total = matrix.count()
-    result: dict[str, Any] = {"summary": {"connections": total}, "members": matrix.groups.names}
+    result: dict[str, Any] = {"summary": {"connections": total}, "members": groups.names, "undetermined": []}
+    if not matrix.engine.is_determined:
+        _undetermined(request, matrix, result)
     if total > request.limit:
         result["blocks"] = list(matrix.compact())
         result["truncated"] = True
@@ -117,6 +123,39 @@ def _matrix(request: Request, model: Model, _before: Model | None) -> dict[str, 
     result["connections"] = connections
     result["truncated"] = False
     return result
+
+
+def _undetermined(request: Request, matrix: Matrix, result: dict[str, Any]) -> None:
+    """What may be allowed beyond a matrix, and a note that says so."""
+    from ..decide.engine import Engine
+    from ..decide.matrix import Matrix
+    from .diff import change_blocks, count, members
+
+    engine = matrix.engine
+    wide = Matrix(Engine(engine.universe, engine.policies, possible=True), matrix.groups, request.outside)
+    counted = count(matrix, wide)
+    number = counted["gained"] + counted["changed"]
+    if number:
+        result["notes"] = [address_note(f"{number} pairs depend")]
+    result["summary"]["undetermined"] = number
+    if number > request.limit:
+        return
+    for block in change_blocks(matrix, wide):
+        texts = matrix.ports.texts(block.after & ~block.before)
+        for source, destination in members(matrix, wide, block):
+            if request.namespaces and not {source.split("/")[0], destination.split("/")[0]} & set(request.namespaces):
+                continue
+            for protocol, ports in texts:
+                result["undetermined"].append({"from": source, "to": destination, "protocol": protocol, "ports": ports})
+    result["undetermined"].sort(key=lambda item: tuple(item.values()))
+
+
+def address_note(what: str) -> str:
+    """What is said where answers depend on addresses that are not known."""
+    return (
+        f"undetermined: {what} on addresses that pods do not have yet; they count as denied,"
+        " and pod_cidrs says where they will lie"
+    )
 
 
 def _query(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
@@ -161,13 +200,14 @@ def _query(request: Request, model: Model, _before: Model | None) -> dict[str, A
 
 def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
     """A query over ranges of ports or addresses, or over many pods: by the engine, with a verdict for each class."""
-    from ..decide.engine import Engine
+    from ..decide.engine import Engine, spread
     from ..decide.universe import Universe, from_indices
 
     sources, destinations = select(model, flow.source), select(model, flow.destination)
     extra = [i for pod in destinations.pods or (None,) for i in intervals(model, flow, pod)]
     universe = Universe(model, [model.policies], request.options, extra)
     engine = Engine(universe, model.policies)
+    possible = engine if engine.is_determined else Engine(universe, model.policies, possible=True)
     starts, targets = _classes(universe, sources), _classes(universe, destinations)
     connections: list[dict[str, str]] = []
     verdicts: list[dict[str, Any]] = []
@@ -177,7 +217,9 @@ def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
         wanted = 0
         for interval in intervals(model, flow, receivers[0] if isinstance(receivers[0], Pod) else None):
             wanted |= universe.ports.mask(*interval)
-        for mask, bits in _answers(engine.row(number), asked_bits).items():
+        answers = _answers(engine.row(number), asked_bits)
+        wide = spread(_answers(possible.row(number), asked_bits)) if possible is not engine else {}
+        for mask, bits in answers.items():
             given = mask & wanted
             for index, senders in starts.items():
                 if not bits >> index & 1:
@@ -192,7 +234,8 @@ def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
                             for protocol, ports in universe.ports.texts(given):
                                 connections.append(_line(start, target, protocol, ports))
                         if len(verdicts) < MAX_VERDICTS:
-                            for part in (given, wanted & ~given):
+                            may = wide.get(index, 0) & wanted & ~given
+                            for part in (given, may, wanted & ~given & ~may):
                                 for protocol, first, last in universe.ports.intervals(part)[:1]:
                                     verdict = decide(
                                         model, model.policies, start, target, protocol, first, request.options
@@ -266,7 +309,11 @@ def _told(
     second = decide(model, model.policies, start, target, protocol, port, other)
     host = Options(request.options.block_matches_pods, not request.options.policies_select_host_network)
     third = decide(model, model.policies, start, target, protocol, port, host)
-    told["implementation_defined"] = not second.allowed == third.allowed == verdict.allowed
+    told["implementation_defined"] = (
+        not (second.allowed, second.undetermined)
+        == (third.allowed, third.undetermined)
+        == (verdict.allowed, verdict.undetermined)
+    )
     return told
 
 
@@ -299,6 +346,8 @@ def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any
         "text": [str(item) for item in relabelled],
         "truncated": False,
     }
+    if not (old.engine.is_determined and new.engine.is_determined):
+        result["notes"] = [address_note("connections may depend")]
     if sum(counted.values()) > request.limit:
         result["truncated"] = True
         result["blocks"] = list(compact(old, new))
@@ -365,10 +414,11 @@ def _explain(request: Request, model: Model, _before: Model | None) -> dict[str,
 def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
     from .exposure import exposure, sentences
 
-    items = exposure(model, model.policies, request.options)
+    items, determined = exposure(model, model.policies, request.options)
     if request.namespaces:
         items = [item for item in items if item["workload"].split("/")[0] in request.namespaces]
-    return {"exposure": items, "text": sentences(items)}
+    notes = [] if determined else [address_note("connections may depend")]
+    return {"exposure": items, "text": sentences(items), "notes": notes}
 
 
 def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:

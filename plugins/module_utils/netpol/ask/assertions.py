@@ -52,6 +52,10 @@ class Violation:
     @property
     def message(self) -> str:
         wanted = "is required but denied" if self.kind == "required" else "is forbidden but allowed"
+        if self.verdict.undetermined:
+            wanted = (
+                f"is {self.kind}, and that it {'can' if self.kind == 'required' else 'cannot'} connect is not certain"
+            )
         decision = self.verdict.decisive
         reason = decision.reason if decision else self.verdict.note
         more = f" ({self.pairs} pairs in all)" if self.pairs > 1 else ""
@@ -107,10 +111,14 @@ def check(
             wanted.extend(intervals(model, flow, pod))
     universe = Universe(model, [policies], options, wanted)
     engine = Engine(universe, policies)
+    # What is forbidden must not even be possible, whatever addresses pods get.
+    engines = {"required": engine, "forbidden": engine}
+    if not engine.is_determined:
+        engines["forbidden"] = Engine(universe, policies, possible=True)
     index = {id(pod): number for number, members in enumerate(universe.members) for pod in members}
     violations: list[Violation] = []
     for kind, flow, sources, destinations in plans:
-        checker = _Checker(model, policies, options, universe, engine, index)
+        checker = _Checker(model, policies, options, universe, engines[kind], index)
         violation = checker.check(kind, flow, sources, destinations)
         if violation is not None:
             violations.append(violation)
@@ -262,8 +270,10 @@ def suggest_fix(
                 continue
             changes.append(_allow(policies, decision, source, destination, failing))
     elif decisions:
-        changes.append(_forbid(decisions, source, destination))
+        changes.append(_forbid([d for d in decisions if d.undetermined] or decisions, source, destination))
     text = " and ".join(change["text"] for change in changes)
+    if verdict.undetermined:
+        text += " or say with pod_cidrs where pods get their addresses"
     return {"changes": changes, "text": f"Smallest change: {text}." if text else ""}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..decide.engine import Row, size, spread, width
-from ..decide.matrix import Groups, Matrix
+from ..decide.matrix import Matrix
 from ..decide.universe import bit_indices, from_indices
 from ..model.ports import summary
 
@@ -132,23 +132,29 @@ def _single(before: Matrix, after: Matrix) -> list[bool]:
     return [one and other for one, other in zip(before.groups.single, after.groups.single)]
 
 
+def members(before: Matrix, after: Matrix, block: ChangeBlock) -> Iterator[tuple[str, str]]:
+    """The pairs of a block, by name."""
+    groups = before.groups
+    single = _single(before, after)
+    inner = (1 << groups.count) - 1
+    for index in bit_indices(block.destinations & inner):
+        sources = block.sources & ~(1 << index) if single[index] else block.sources
+        for source in groups.listed(sources):
+            yield source, groups.names[index]
+    outside = block.destinations & ~inner
+    if outside:
+        for destination in groups.listed(outside):
+            for source in groups.listed(block.sources):
+                yield source, destination
+
+
 def changes(before: Matrix, after: Matrix) -> list[Change]:
     """Every pair that differs, sorted by source and destination."""
-    groups: Groups = before.groups
-    single = _single(before, after)
     texts = before.ports.texts
-    inner = (1 << groups.count) - 1
     found: dict[tuple[str, str, int, int], None] = {}
     for block in change_blocks(before, after):
-        for index in bit_indices(block.destinations & inner):
-            sources = block.sources & ~(1 << index) if single[index] else block.sources
-            for source in groups.listed(sources):
-                found[(source, groups.names[index], block.before, block.after)] = None
-        outside = block.destinations & ~inner
-        if outside:
-            for destination in groups.listed(outside):
-                for source in groups.listed(block.sources):
-                    found[(source, destination, block.before, block.after)] = None
+        for source, destination in members(before, after, block):
+            found[(source, destination, block.before, block.after)] = None
     return [Change(source, to, texts(old), texts(new)) for source, to, old, new in sorted(found)]
 
 

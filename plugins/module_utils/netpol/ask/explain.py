@@ -37,7 +37,7 @@ class Explanation(NamedTuple):
         }
 
     def __str__(self) -> str:
-        word = "allowed" if self.verdict.allowed else "denied"
+        word = "allowed" if self.verdict.allowed else "undetermined" if self.verdict.undetermined else "denied"
         reasons = [d.reason for d in (self.verdict.egress, self.verdict.ingress) if d is not None]
         why = "; ".join(reasons) or self.verdict.note
         return f"{self.source} -> {self.destination} on {summary(self.texts)}: {word}: {why}"
@@ -93,7 +93,7 @@ def _pair(decider: Decider, source: Endpoint, destination: Endpoint) -> list[Exp
 
 
 def _key(decision: Decision | None) -> tuple[Any, ...]:
-    return () if decision is None else (decision.allowed, decision.policy, decision.rule)
+    return () if decision is None else (decision.allowed, decision.undetermined, decision.policy, decision.rule)
 
 
 def _intervals(decider: Decider, source: Endpoint, destination: Endpoint) -> set[Interval]:

@@ -38,14 +38,14 @@ class _Imagined(NamedTuple):
     whole: PodsPeer | None = None
 
 
-def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list[dict[str, Any]]:
+def exposure(model: Model, policies: Sequence[Policy], options: Options) -> tuple[list[dict[str, Any]], bool]:
     """What is open to and from each workload.
 
     Returns:
         For each workload and direction a mapping with C(workload), C(direction), C(protected) (whether any policy
         isolates it or rules it in this direction), C(outside), C(cluster) (open to every pod of every namespace) and
         C(selected) (open to pods by labels, in existing or new namespaces), the last three as lists with C(protocol)
-        and C(ports).
+        and C(ports). And whether no answer depends on addresses that pods do not have yet.
     """
     imagined, namespaces = _imagine(model, policies)
     wider = Model(
@@ -53,6 +53,7 @@ def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list
         pods=[*model.pods, *(item.pod for item in imagined)],
         nodes=model.nodes,
         policies=list(policies),
+        pod_ranges=model.pod_ranges,
     )
     universe = Universe(wider, [policies], options)
     engine = Engine(universe, policies)
@@ -68,7 +69,7 @@ def exposure(model: Model, policies: Sequence[Policy], options: Options) -> list
         seen.add((pod.workload_name, number))
         for direction in ("ingress", "egress"):
             result.append(_one(engine, relevant[direction].get(number, set()), pod, number, direction, places))
-    return sorted(result, key=lambda item: (item["workload"], item["direction"] == "egress"))
+    return sorted(result, key=lambda item: (item["workload"], item["direction"] == "egress")), engine.is_determined
 
 
 def _one(

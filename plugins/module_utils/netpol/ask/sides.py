@@ -72,7 +72,9 @@ def matrices(
     namespaces_before, namespaces_after = _namespaces(before, after)
     shared = pods_before is pods_after
     both = pods_before if shared else [*pods_before, *pods_after]
-    wide = Model(namespaces=namespaces_before, pods=both, nodes=(after if after.pods else before).nodes)
+    # Nodes and the ranges of pods' addresses are those of the side that has pods.
+    cluster = after if after.pods else before
+    wide = Model(namespaces=namespaces_before, pods=both, nodes=cluster.nodes, pod_ranges=cluster.pod_ranges)
     policies = [before.policies, after.policies]
     first = second = Universe(wide, policies, options)
     if {name: ns.labels for name, ns in namespaces_before.items()} != {

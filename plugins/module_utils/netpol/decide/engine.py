@@ -13,7 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..model.objects import ADMIN, ALLOW, BASELINE, DENY, BlockPeer, NodesPeer, PodsPeer, Policy, PortRule, Rule
+from ..model.objects import (
+    ADMIN,
+    ALLOW,
+    BASELINE,
+    DENY,
+    NAMESPACED,
+    BlockPeer,
+    NodesPeer,
+    PodsPeer,
+    Policy,
+    PortRule,
+    Rule,
+)
 from .universe import Universe, bit_indices, from_indices
 
 #: Port mask -> sources that may use exactly these ports. Sources with no port at all are left out.
@@ -39,15 +51,20 @@ class _Term(NamedTuple):
         action: Allow, Deny or Pass.
         mask: the ports that it is about, names resolved for the destination.
         sources: the sources that it is about.
+        sure: whether it is known to match them; else it may or may not.
     """
 
     action: str
     mask: int
     sources: int
+    sure: bool = True
 
 
 class _Compiled(NamedTuple):
-    """A rule with its sets. C(named) lists its named ports, C(mask) holds the others."""
+    """A rule with its sets. C(named) lists its named ports, C(mask) holds the others.
+
+    C(sure) is false for the part whose peers it may or may not match, because their addresses are not known.
+    """
 
     policy: Policy
     rule: Rule
@@ -55,6 +72,7 @@ class _Compiled(NamedTuple):
     peers: int
     mask: int
     named: tuple[PortRule, ...]
+    sure: bool = True
 
 
 class Engine:
@@ -63,13 +81,16 @@ class Engine:
     Args:
         universe: must have been made with these policies among its policy sets.
         policies: the policies that are in force.
+        possible: whether to give what is allowed for some of the addresses that pods without a known one may have; else
+            what is allowed for all of them.
     """
 
-    def __init__(self, universe: Universe, policies: Sequence[Policy]) -> None:
+    def __init__(self, universe: Universe, policies: Sequence[Policy], possible: bool = False) -> None:
         self.universe = universe
         self.policies = list(policies)
+        self.possible = possible
         self._one_way: dict[tuple[object, str], Row] = {}
-        self._families = [_Family(universe, self.policies, family) for family in universe.families]
+        self._families = [_Family(universe, self.policies, family, possible) for family in universe.families]
 
     def row(self, destination: int) -> Row:
         """The row of one class: what each source may send to its pods or addresses."""
@@ -100,6 +121,11 @@ class Engine:
                 for mask, sources in family.one_way(destination)[direction == "egress"].items():
                     add_union(total, mask, sources)
         return total
+
+    @property
+    def is_determined(self) -> bool:
+        """Whether no answer depends on an address that is not known."""
+        return all(family.is_determined for family in self._families)
 
     def signature(self, destination: int) -> tuple[object, ...]:
         """Equal for destinations that have the same row."""
@@ -145,9 +171,11 @@ def intersect(left: Row, right: Row) -> Row:
 class _Family:
     """The evaluation with pods at their addresses of one family (0 when addresses do not matter)."""
 
-    def __init__(self, universe: Universe, policies: Sequence[Policy], family: int) -> None:
+    def __init__(self, universe: Universe, policies: Sequence[Policy], family: int, possible: bool) -> None:
         self._universe = universe
         self._family = family
+        self._possible = possible
+        self.is_determined = True
         self._set_ids: dict[int, int] = {}
         self._sets: list[int] = []
         # By set id: what applies to a destination in that set.
@@ -159,7 +187,7 @@ class _Family:
         self._egress_isolated = 0
         self._ingress_isolated = 0
         self._masks: dict[tuple[PortRule, ...] | None, tuple[int, tuple[PortRule, ...]]] = {}
-        self._peers: dict[tuple[object, ...] | None, int] = {}
+        self._peers: dict[tuple[object, ...] | None, tuple[int, int]] = {}
         for number, policy in enumerate(self._policies):
             self._compile(number, policy)
         self._hits = self._find_hits()
@@ -179,19 +207,22 @@ class _Family:
         if not subject:
             return
         if policy.isolates_ingress or policy.ingress:
-            self._ingress[number] = [self._compile_rule(policy, rule, subject) for rule in policy.ingress]
+            self._ingress[number] = [
+                compiled for rule in policy.ingress for compiled in self._compile_rule(policy, rule, subject)
+            ]
             self._selecting.setdefault(self._set_id(subject), []).append(number)
         if policy.isolates_ingress:
             self._ingress_isolated |= subject
         if policy.isolates_egress:
             self._egress_isolated |= subject
         for rule in policy.egress:
-            compiled = self._compile_rule(policy, rule, subject)
-            if compiled.peers:
-                self._reached.setdefault(self._set_id(compiled.peers), []).append(len(self._egress))
-                self._egress.append(compiled)
+            for compiled in self._compile_rule(policy, rule, subject):
+                if compiled.peers:
+                    self._reached.setdefault(self._set_id(compiled.peers), []).append(len(self._egress))
+                    self._egress.append(compiled)
 
-    def _compile_rule(self, policy: Policy, rule: Rule, subject: int) -> _Compiled:
+    def _compile_rule(self, policy: Policy, rule: Rule, subject: int) -> list[_Compiled]:
+        """The rule, in two parts where it is not known of some peers whether it matches them."""
         peers = self._peers.get(rule.peers)
         if peers is None:
             peers = self._peers[rule.peers] = self._peer_set(rule.peers)
@@ -206,11 +237,21 @@ class _Family:
                 else:
                     mask |= self._universe.ports.mask(port.protocol, port.first, port.last)
             ports = self._masks[rule.ports] = (mask, tuple(named))
-        return _Compiled(policy, rule, subject, peers, ports[0], ports[1])
+        sure, maybe = peers
+        if maybe:
+            self.is_determined = False
+            if policy.tier == NAMESPACED:
+                # Rules that only allow: what one may match is no part of what is certain, but of what is possible.
+                sure, maybe = (sure | maybe if self._possible else sure), 0
+        found = [_Compiled(policy, rule, subject, sure, *ports)]
+        if maybe:
+            found.append(_Compiled(policy, rule, subject, maybe, *ports, sure=False))
+        return found
 
-    def _peer_set(self, peers: tuple[object, ...] | None) -> int:
+    def _peer_set(self, peers: tuple[object, ...] | None) -> tuple[int, int]:
+        """Classes that a rule's peers hold, and those without a known address that they may hold."""
         if peers is None:
-            return self._universe.everyone
+            return self._universe.everyone, 0
         bits = 0
         for peer in peers:
             if isinstance(peer, PodsPeer):
@@ -219,7 +260,8 @@ class _Family:
                 bits |= self._universe.block(peer, self._family)
             elif isinstance(peer, NodesPeer):
                 bits |= self._universe.nodes(peer, self._family)
-        return bits
+        sure, maybe = self._universe.hidden(peers, self._family)
+        return bits | sure, maybe & ~bits
 
     def _set_id(self, bits: int) -> int:
         found = self._set_ids.get(bits)
@@ -321,7 +363,7 @@ class _Family:
                 mask = resolve(compiled)
                 if mask:
                     tiers.setdefault(policy.tier, []).append(
-                        _Term(compiled.rule.action, mask, compiled.peers & sources)
+                        _Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure)
                     )
         return self._decide(tiers, isolated, sources)
 
@@ -331,7 +373,7 @@ class _Family:
             compiled = self._egress[number]
             mask = resolve(compiled)
             if mask:
-                term = _Term(compiled.rule.action, mask, compiled.subject & sources)
+                term = _Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure)
                 tiers.setdefault(compiled.policy.tier, []).append(term)
         return self._decide(tiers, self._egress_isolated & sources, sources)
 
@@ -348,7 +390,7 @@ class _Family:
         for (allowed, undecided, passed), members in state.items():
             key = (allowed, undecided | passed)
             merged[key] = merged.get(key, 0) | members
-        row: Row = {}
+        row = _Outcomes(tiers, self._possible)
         namespaced: Row = {}
         for term in tiers.get("namespaced", ()):
             namespaced[term.mask] = namespaced.get(term.mask, 0) | (term.sources & isolated)
@@ -361,15 +403,15 @@ class _Family:
                 for mask, given in namespaced.items():
                     both = given & inside
                     if both:
-                        _put(row, allowed | (undecided & mask), both)
+                        row.put(allowed | (undecided & mask), both)
                         rest &= ~both
-                _put(row, allowed, rest)
+                row.put(allowed, rest)
             _put_state(free, (allowed, undecided, 0), members & ~isolated)
         for term in tiers.get(BASELINE, ()):
             free = _apply(free, term)
         for (allowed, undecided, passed), members in free.items():
-            _put(row, allowed | undecided | passed, members)
-        return row
+            row.put(allowed | undecided | passed, members)
+        return row.joined()
 
     @staticmethod
     def _decide_namespaced(tiers: dict[str, list[_Term]], isolated: int, sources: int, full: int) -> Row:
@@ -382,6 +424,40 @@ class _Family:
             row = _disjoint(row)
         _put(row, full, sources & ~isolated)
         return row
+
+
+class _Outcomes:
+    """What each source may come to. Sources that a rule may or may not match have several outcomes."""
+
+    def __init__(self, tiers: Mapping[str, Sequence[_Term]], possible: bool) -> None:
+        self._row: Row = {}
+        self._possible = possible
+        self._forked = 0
+        for terms in tiers.values():
+            for term in terms:
+                if not term.sure:
+                    self._forked |= term.sources
+        self._several: list[tuple[int, int]] = []
+
+    def put(self, mask: int, sources: int) -> None:
+        forked = sources & self._forked
+        if forked:
+            self._several.append((mask, forked))
+            sources ^= forked
+        _put(self._row, mask, sources)
+
+    def joined(self) -> Row:
+        """The row: of several outcomes what some of them allow (if that is asked), or what all of them allow."""
+        masks: dict[int, int] = {}
+        for mask, sources in self._several:
+            for source in bit_indices(sources):
+                if self._possible:
+                    masks[source] = masks.get(source, 0) | mask
+                else:
+                    masks[source] = masks.get(source, mask) & mask
+        for mask, sources in gather(masks).items():
+            _put(self._row, mask, sources)
+        return self._row
 
 
 def _put(row: Row, mask: int, sources: int) -> None:
@@ -446,7 +522,8 @@ def _apply(state: dict[tuple[int, int, int], int], term: _Term) -> dict[tuple[in
         matched = undecided & term.mask
         both = members & term.sources if matched else 0
         if both:
-            _put_state(result, key, members ^ both)
+            # What a rule may match is also left as it was.
+            _put_state(result, key, members ^ both if term.sure else members)
             undecided ^= matched
             if term.action == ALLOW:
                 allowed |= matched

@@ -13,10 +13,10 @@ reaches itself, its node reaches it), https://network-policy-api.sigs.k8s.io/api
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
-from ..model.addresses import WHOLE, Range, format_range, holds
+from ..model.addresses import Range, format_range, holds, touch, within
 from ..model.objects import (
     ADMIN,
     ALLOW,
@@ -53,6 +53,7 @@ class Decision:
         action: Allow, Deny, or empty when isolation or nothing decided.
         reason: one sentence for people.
         considered: full names of the policies that select the pod of this direction.
+        undetermined: whether it depends on an address that is not known; C(allowed) is then false.
     """
 
     direction: str
@@ -64,6 +65,7 @@ class Decision:
     action: str
     reason: str
     considered: tuple[str, ...] = ()
+    undetermined: bool = False
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -76,6 +78,7 @@ class Decision:
             "action": self.action,
             "reason": self.reason,
             "considered": list(self.considered),
+            "undetermined": self.undetermined,
         }
 
 
@@ -89,10 +92,16 @@ class Verdict:
     note: str = ""
 
     @property
+    def undetermined(self) -> bool:
+        """Whether it depends on an address that is not known: nothing denies, but something may."""
+        decisions = [d for d in (self.egress, self.ingress) if d is not None and not d.allowed]
+        return not self.allowed and all(decision.undetermined for decision in decisions)
+
+    @property
     def decisive(self) -> Decision | None:
-        """The decision to tell first: the one that denies, else the one with a rule."""
+        """The decision to tell first: the one that denies, then one that may, else the one with a rule."""
         decisions = [d for d in (self.egress, self.ingress) if d is not None]
-        for decision in decisions:
+        for decision in sorted(decisions, key=lambda d: d.undetermined):
             if decision.allowed == self.allowed and not decision.allowed:
                 return decision
         for decision in decisions:
@@ -106,6 +115,7 @@ class Verdict:
             "egress": self.egress.as_dict() if self.egress else None,
             "ingress": self.ingress.as_dict() if self.ingress else None,
             "note": self.note,
+            "undetermined": self.undetermined,
         }
 
 
@@ -164,7 +174,8 @@ class Decider:
             ingress = context.direction("ingress", destination, source) if isinstance(destination, Pod) else None
             allowed = all(decision.allowed for decision in (egress, ingress) if decision is not None)
             verdicts.append(Verdict(allowed, egress, ingress))
-        return next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+        # Over any family will do: allowed, else possibly allowed.
+        return max(verdicts, key=lambda verdict: (verdict.allowed, verdict.undetermined))
 
     def selecting(self, pod: Pod, direction: str) -> list[Policy]:
         """Policies that have a say about a pod in a direction, in the order of their evaluation."""
@@ -233,82 +244,118 @@ class _Context:
         """The three tiers in their order, from the view of the pod that the policies select."""
         selecting = self.decider.selecting(pod, direction)
         considered = tuple(policy.full_name for policy in selecting)
+        found: list[Decision] = []
         for tier in (ADMIN, NAMESPACED, BASELINE):
             members = [policy for policy in selecting if policy.tier == tier]
             if tier == NAMESPACED:
-                decided = self._namespaced(direction, pod, other, members, considered)
+                outcomes = self._namespaced(direction, pod, other, members, considered)
             else:
-                decided = self._ordered(direction, other, tier, members, considered)
-            if decided is not None:
-                return decided
+                outcomes = self._ordered(direction, other, tier, members, considered)
+            found.extend(outcome for outcome in outcomes if outcome is not None)
+            if None not in outcomes:
+                return _settle(found, other)
         reason = (
             f"no policy isolates {pod.full_name} for {direction} and no other rule matches"
             if considered
             else f"no policy selects {pod.full_name} for {direction}"
         )
-        return Decision(direction, True, "default", "", None, "", "", reason, considered)
+        found.append(Decision(direction, True, "default", "", None, "", "", reason, considered))
+        return _settle(found, other)
 
     def _ordered(
         self, direction: str, other: Endpoint, tier: str, policies: Sequence[Policy], considered: tuple[str, ...]
-    ) -> Decision | None:
-        """The first rule that matches decides; Pass leaves the tier."""
+    ) -> list[Decision | None]:
+        """What the tier can come to, None for leaving it. The first rule that matches decides; Pass leaves the tier.
+
+        A rule of which it is not known whether it matches adds what it would decide, and the next ones are looked at.
+        """
+        outcomes: list[Decision | None] = []
         for policy in policies:
             for rule in policy.rules(direction):
-                if not self.matches(rule, policy, other):
+                matches = self.matches(rule, other)
+                if matches is False:
                     continue
-                if rule.action not in (ALLOW, DENY):
-                    return None
-                allowed = rule.action == ALLOW
-                name = f" ({rule.name})" if rule.name else ""
-                reason = (
-                    f"{'allowed' if allowed else 'denied'} by {policy.full_name}, {direction} rule {rule.index}{name}, "
-                    f"in the {tier} tier"
-                )
-                return Decision(
-                    direction, allowed, tier, policy.full_name, rule.index, rule.name, rule.action, reason, considered
-                )
-        return None
+                if rule.action in (ALLOW, DENY):
+                    allowed = rule.action == ALLOW
+                    name = f" ({rule.name})" if rule.name else ""
+                    reason = (
+                        f"{'allowed' if allowed else 'denied'} by {policy.full_name}, {direction} rule {rule.index}"
+                        f"{name}, in the {tier} tier"
+                    )
+                    decision = Decision(
+                        direction,
+                        allowed,
+                        tier,
+                        policy.full_name,
+                        rule.index,
+                        rule.name,
+                        rule.action,
+                        reason,
+                        considered,
+                    )
+                    outcomes.append(decision)
+                else:
+                    outcomes.append(None)
+                if matches:
+                    return outcomes
+        return [*outcomes, None]
 
     def _namespaced(
         self, direction: str, pod: Pod, other: Endpoint, policies: Sequence[Policy], considered: tuple[str, ...]
-    ) -> Decision | None:
+    ) -> list[Decision | None]:
         """If any policy isolates the pod, what one of them allows is allowed and nothing else."""
         isolating = [policy for policy in policies if policy.isolates(direction)]
         if not isolating:
-            return None
+            return [None]
+        possible: list[Decision | None] = []
         for policy in isolating:
             for rule in policy.rules(direction):
-                if self.matches(rule, policy, other):
+                matches = self.matches(rule, other)
+                if matches is not False:
                     reason = f"allowed by {policy.full_name}, {direction} rule {rule.index}"
-                    return Decision(
+                    decision = Decision(
                         direction, True, NAMESPACED, policy.full_name, rule.index, rule.name, ALLOW, reason, considered
                     )
+                    if matches:
+                        return [decision]
+                    possible.append(decision)
         names = ", ".join(policy.full_name for policy in isolating)
         verb = "isolates" if len(isolating) == 1 else "isolate"
         reason = f"{names} {verb} {pod.full_name} for {direction} and no rule allows it"
-        return Decision(direction, False, NAMESPACED, isolating[0].full_name, None, "", "", reason, considered)
+        denied = Decision(direction, False, NAMESPACED, isolating[0].full_name, None, "", "", reason, considered)
+        return [*possible, denied]
 
-    def matches(self, rule: Rule, policy: Policy, other: Endpoint) -> bool:
-        peer = rule.peers is None or any(self.is_peer(item, other) for item in rule.peers)
-        return peer and (rule.ports is None or any(self.is_port(item) for item in rule.ports))
+    def matches(self, rule: Rule, other: Endpoint) -> bool | None:
+        """Whether a rule matches; None where that depends on an address that is not known."""
+        if rule.ports is not None and not any(self.is_port(item) for item in rule.ports):
+            return False
+        if rule.peers is None or any(self.is_peer(item, other) for item in rule.peers):
+            return True
+        if isinstance(other, Pod) and not other.addresses:
+            return self.may_be_in(rule.peers, other)
+        return False
 
     def is_peer(self, peer: object, other: Endpoint) -> bool:
         if isinstance(peer, PodsPeer):
             return isinstance(other, Pod) and self.decider.selects(peer, other)
-        if isinstance(peer, BlockPeer):
-            return self.in_block(peer, other)
-        if isinstance(peer, NodesPeer):
-            addresses = [
-                Range(family, value, value)
-                for node in self.model.nodes
-                if peer.nodes.matches(node.labels)
-                for family, value in node.addresses
-            ]
-            return self.in_block(BlockPeer(tuple(addresses), "nodes", covers_pods=True), other)
+        if isinstance(peer, (BlockPeer, NodesPeer)):
+            return self.in_block(self.block(peer), other)
         if isinstance(peer, DomainsPeer):
             # Which addresses a domain name has cannot be told: such a rule (always Allow) matches nothing we know.
             return False
         raise TypeError(f"{peer!r} is no peer")
+
+    def block(self, peer: BlockPeer | NodesPeer) -> BlockPeer:
+        """The addresses of a peer."""
+        if isinstance(peer, BlockPeer):
+            return peer
+        addresses = [
+            Range(family, value, value)
+            for node in self.model.nodes
+            if peer.nodes.matches(node.labels)
+            for family, value in node.addresses
+        ]
+        return BlockPeer(tuple(addresses), "nodes", covers_pods=True)
 
     def in_block(self, block: BlockPeer, other: Endpoint) -> bool:
         if isinstance(other, Range):
@@ -317,13 +364,28 @@ class _Context:
             )
         if not (block.covers_pods or self.options.block_matches_pods):
             return False
-        if not other.addresses:
-            # Whatever address the pod will get, it lies in a block that holds its whole family.
-            families = (self.family,) if self.family else self.model.assumed_families
-            return block.covers_pods and any(WHOLE[family] in block.ranges for family in families)
         return any(
             holds(block.ranges, family, value) for family, value in other.addresses if self.family in (0, family)
         )
+
+    def may_be_in(self, peers: Sequence[object], pod: Pod) -> bool | None:
+        """Whether blocks that stand together hold a pod without a known address, wherever that may lie."""
+        ranges: list[Range] = []
+        for peer in peers:
+            # A pod that is not on the host network has no address of a node.
+            if isinstance(peer, BlockPeer) or (isinstance(peer, NodesPeer) and pod.host_network):
+                block = self.block(peer)
+                if block.covers_pods or self.options.block_matches_pods:
+                    ranges.extend(block.ranges)
+        families = (self.family,) if self.family else tuple(self.model.assumed_families)
+        found: bool | None = False
+        for family in families:
+            possible = self.model.possible_addresses(family, pod.host_network)
+            if within(possible, ranges):
+                return True
+            if touch(possible, ranges):
+                found = None
+        return found
 
     def is_port(self, item: PortRule) -> bool:
         if item.protocol and item.protocol != self.protocol:
@@ -336,3 +398,17 @@ class _Context:
             port.name == item.name and port.number == self.port and port.protocol == self.protocol
             for port in self.destination.ports
         )
+
+
+def _settle(found: Sequence[Decision], other: Endpoint) -> Decision:
+    """One decision out of all that are possible; the last is the one without any rule that may match."""
+    last = found[-1]
+    for decision in found:
+        if decision.allowed != last.allowed:
+            name = other.full_name if isinstance(other, Pod) else format_range(other)
+            reason = (
+                f"undetermined: the address of {name} is not known, and blocks hold a part of those that it may have:"
+                f" {decision.reason} or {last.reason}"
+            )
+            return replace(decision, allowed=False, reason=reason, undetermined=True)
+    return last

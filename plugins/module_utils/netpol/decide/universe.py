@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..model.addresses import WHOLE, Range, merge
+from ..model.addresses import WHOLE, Range, merge, touch
 from ..model.objects import BlockPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy, PortRule
 from ..model.ports import Interval, PortSpace
 from ..model.selectors import DOES_NOT_EXIST, EXISTS, IN, Selector
@@ -129,6 +129,7 @@ class Universe:
         self._selector_cache: dict[Selector, int] = {}
         self._namespace_cache: dict[Selector, int] = {}
         self._block_cache: dict[tuple[int, int], int] = {}
+        self._possible_cache: dict[tuple[int, bool], int] = {}
         self._partner_cache: dict[tuple[frozenset[int], int], int] = {}
 
     # Division
@@ -140,9 +141,8 @@ class Universe:
         assumed = self.model.assumed_families
         kinds = {frozenset(family for family, _value in pod.addresses) or assumed for pod in self.model.pods}
         hit = any(maps[family].signature(value) for pod in self.model.pods for family, value in pod.addresses)
-        # A block that holds a whole family also holds the pods whose address is not known yet.
-        covering = any(block.covers_pods and WHOLE[f] in block.ranges for block in self._blocks for f in assumed)
-        if not hit and not covering:
+        # Blocks may also hold the pods whose address is not known yet.
+        if not hit and all(pod.addresses or pod.finished for pod in self.model.pods):
             return [0]
         strangers = any(not one & other for one in kinds for other in kinds)
         return sorted({family for kind in kinds for family in kind} | ({0} if strangers else set()))
@@ -156,6 +156,8 @@ class Universe:
         self._signatures: list[tuple[tuple[int, int], ...]] = []
         self.class_families: list[frozenset[int]] = []
         host: list[int] = []
+        # Classes of pods without a known address, by whether they are on their node's network.
+        hidden: dict[bool, list[int]] = {False: [], True: []}
         assumed = self.model.assumed_families
         by_address = self.families != [0]
         empty: frozenset[tuple[str, str, int]] = frozenset()
@@ -172,7 +174,7 @@ class Universe:
             where: tuple[tuple[int, int], ...] = ()
             if by_address and pod.addresses:
                 where = tuple((family, maps[family].signature(value)) for family, value in pod.addresses)
-            key = (pod.namespace, meaningful, named, on_host, where)
+            key = (pod.namespace, meaningful, named, on_host, where, by_address and not where and pod.host_network)
             index = classes.get(key)
             if index is None:
                 index = classes[key] = len(self.members)
@@ -184,15 +186,18 @@ class Universe:
                 self.class_families.append(frozenset(family for family, _signature in where) or assumed)
                 if on_host:
                     host.append(index)
+                if by_address and not where:
+                    hidden[pod.host_network].append(index)
             self.members[index].append(pod)
         self.pod_classes = len(self.members)
         self.every_pod = (1 << self.pod_classes) - 1
         self.host = from_indices(host)
         self._selectable = self.every_pod & ~self.host
+        self._hidden = {on_host: from_indices(found) for on_host, found in hidden.items() if found}
 
     def _divide_outside(self, maps: Mapping[int, _AddressMap]) -> None:
         families = {item.family for block in self._blocks for item in block.ranges}
-        pods = {family for pod in self.model.pods for family, _value in pod.addresses}
+        pods = self.model.assumed_families
         used = ([6] if pods == {6} and 4 not in families else [4, 6]) if 6 in families or 6 in pods else [4]
         grouped: dict[tuple[int, int], list[Range]] = {}
         for family in used:
@@ -285,16 +290,49 @@ class Universe:
                 if signature >> index & 1
             ]
             if self.families != [0] and (block.covers_pods or self.options.block_matches_pods):
-                assumed = {family} if family else self.model.assumed_families
-                whole = block.covers_pods and any(WHOLE[f] in block.ranges for f in assumed)
                 for number, where in enumerate(self._signatures):
-                    if where:
-                        inside = any(f == (family or f) and signature >> index & 1 for f, signature in where)
-                    else:
-                        inside = whole
-                    if inside:
+                    if any(f == (family or f) and signature >> index & 1 for f, signature in where):
                         found.append(number)
             bits = self._block_cache[(index, family)] = from_indices(found)
+        return bits
+
+    def hidden(self, peers: Sequence[object], family: int) -> tuple[int, int]:
+        """Classes of pods without a known address that blocks hold together.
+
+        Args:
+            peers: what a rule is about; blocks and nodes among them count.
+            family: 4 or 6; 0 for an address of any family.
+
+        Returns:
+            Those that they hold wherever the address may lie, and those that they hold for some of the addresses.
+        """
+        sure = maybe = 0
+        for on_host, classes in self._hidden.items():
+            inside = 0
+            for peer in peers:
+                if isinstance(peer, BlockPeer) and (peer.covers_pods or self.options.block_matches_pods):
+                    inside |= self.block(peer, family)
+                elif isinstance(peer, NodesPeer) and on_host:
+                    inside |= self.nodes(peer, family)
+            for number in (family,) if family else sorted(self.model.assumed_families):
+                reach = self._possible(number, on_host)
+                if inside & reach == reach:
+                    sure |= classes
+                elif inside & reach:
+                    maybe |= classes
+        return sure, maybe & ~sure
+
+    def _possible(self, family: int, on_host: bool) -> int:
+        """Outside classes with addresses that a pod without a known address may have."""
+        bits = self._possible_cache.get((family, on_host))
+        if bits is None:
+            possible = self.model.possible_addresses(family, on_host)
+            found = (
+                self.pod_classes + number
+                for number, ranges in enumerate(self.outside)
+                if self._outside_signatures[number][0] == family and touch(ranges, possible)
+            )
+            bits = self._possible_cache[(family, on_host)] = from_indices(found)
         return bits
 
     def nodes(self, peer: NodesPeer, family: int) -> int:

@@ -230,6 +230,20 @@ class _Checker:
         for item in peer.ranges:
             values, pods = self._sorted_addresses(item.family)
             covered.extend(pods[bisect_left(values, item.first) : bisect_right(values, item.last)])
+        unknown = 0
+        for family in sorted(self.model.assumed_families):
+            sure, maybe = self.universe.hidden([peer], family)
+            covered.extend(pod.workload_name for n in bit_indices(sure) for pod in self.universe.members[n])
+            unknown |= maybe
+        if unknown:
+            hidden = dict.fromkeys(pod.workload_name for n in bit_indices(unknown) for pod in self.universe.members[n])
+            yield (
+                "address-unknown",
+                "info",
+                f"whether ipBlock {peer.text} matches {names(list(hidden))} cannot be told: they have no address yet",
+                "say with pod_cidrs where pods get their addresses",
+            )
+        covered = list(dict.fromkeys(covered))
         if covered:
             yield (
                 "ip-block-covers-pods",

@@ -9,7 +9,7 @@ address and C(::/0) no IPv4 address (RFC 4632, RFC 4291).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LAST = {4: (1 << 32) - 1, 6: (1 << 128) - 1}
@@ -136,6 +136,16 @@ def merge(items: Iterable[Range]) -> list[Range]:
         else:
             merged.append(item)
     return merged
+
+
+def within(parts: Iterable[Range], ranges: Sequence[Range]) -> bool:
+    """Whether all addresses of some ranges lie in others."""
+    return not any(subtract(part, ranges) for part in parts)
+
+
+def touch(parts: Iterable[Range], ranges: Sequence[Range]) -> bool:
+    """Whether some ranges have an address in common with others."""
+    return any(p.family == r.family and p.first <= r.last and r.first <= p.last for p in parts for r in ranges)
 
 
 def holds(ranges: Iterable[Range], family: int, value: int) -> bool:

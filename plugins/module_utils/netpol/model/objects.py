@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ..errors import Problem
-from .addresses import Range
+from .addresses import WHOLE, Range
 from .selectors import Selector
 
 ADMIN = "admin"
@@ -154,11 +154,12 @@ class Service:
 
 
 class Node(NamedTuple):
-    """A node: its labels and addresses as (family, value) pairs."""
+    """A node: its labels, its addresses as (family, value) pairs, and the ranges that its pods' addresses are from."""
 
     name: str
     labels: Mapping[str, str]
     addresses: tuple[tuple[int, int], ...] = ()
+    pod_ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,10 @@ class Options(NamedTuple):
 
 @dataclass
 class Model:
-    """Everything that was loaded. Lists keep the order of the input."""
+    """Everything that was loaded. Lists keep the order of the input.
+
+    C(pod_ranges) is where pods get their addresses, as far as that is known.
+    """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     pods: list[Pod] = field(default_factory=list)
@@ -321,6 +325,7 @@ class Model:
     problems: list[Problem] = field(default_factory=list)
     not_analysed: list[LeftOut] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
+    pod_ranges: tuple[Range, ...] = ()
 
     @property
     def running(self) -> list[Pod]:
@@ -329,8 +334,29 @@ class Model:
 
     @cached_property
     def assumed_families(self) -> frozenset[int]:
-        """Address families that a pod without a known address is taken to have: those of the others, else IPv4."""
-        return frozenset(family for pod in self.pods for family, _value in pod.addresses) or frozenset((4,))
+        """Address families that a pod without a known address is taken to have.
+
+        Those of the other pods, else those of the ranges that pods' addresses are from, else IPv4.
+        """
+        known = frozenset(family for pod in self.pods for family, _value in pod.addresses)
+        return known or frozenset(item.family for item in self.pod_ranges) or frozenset((4,))
+
+    def possible_addresses(self, family: int, on_host: bool) -> tuple[Range, ...]:
+        """Where the address of a pod may lie that is not known yet.
+
+        Args:
+            family: 4 or 6; 0 for every family that such a pod is taken to have.
+            on_host: whether it is on its node's network, and so has the address of a node.
+        """
+        families = (family,) if family else sorted(self.assumed_families)
+        if on_host:
+            known = [Range(f, value, value) for node in self.nodes for f, value in node.addresses]
+        else:
+            known = list(self.pod_ranges)
+        found: list[Range] = []
+        for number in families:
+            found.extend([item for item in known if item.family == number] or [WHOLE[number]])
+        return tuple(found)
 
     @property
     def errors(self) -> list[Problem]:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from ..model.addresses import parse_address
+from ..errors import NetpolError
+from ..model.addresses import Range, holds, merge, parse_address, parse_cidr
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Node, Service, ServicePort
 from .entry import Entry, Key, Rejected, Reporter, origin_of
 
@@ -33,7 +34,12 @@ def read_node(model: Model, reporter: Reporter, key: Key, entry: Entry) -> None:
         labels = reporter.labels(entry, entry.value["metadata"].get("labels"), "metadata.labels")
     except Rejected:
         return
-    model.nodes.append(Node(key[2], labels, tuple(addresses)))
+    spec = entry.value.get("spec")
+    spec = spec if isinstance(spec, Mapping) else {}
+    listed = spec.get("podCIDRs")
+    texts = dict.fromkeys([spec.get("podCIDR"), *(listed if isinstance(listed, list) else ())])
+    ranges = (parse_cidr(text) for text in texts if isinstance(text, str))
+    model.nodes.append(Node(key[2], labels, tuple(addresses), tuple(r for r in ranges if r is not None)))
 
 
 def read_service(model: Model, reporter: Reporter, key: Key, entry: Entry) -> None:
@@ -62,3 +68,29 @@ def read_service(model: Model, reporter: Reporter, key: Key, entry: Entry) -> No
     model.services.append(
         Service(key[1], key[2], labels, tuple(ports), str(spec.get("type") or "ClusterIP"), origin_of(entry))
     )
+
+
+def pod_ranges(model: Model) -> tuple[Range, ...]:
+    """Where pods get their addresses: the ranges of the nodes, unless a pod shows that they are not used.
+
+    Networks with an address management of their own, as Calico's, leave the nodes' ranges aside.
+    """
+    found = merge(item for node in model.nodes for item in node.pod_ranges)
+    known = [address for pod in model.pods if not pod.host_network for address in pod.addresses]
+    unused = {family for family, value in known if not holds(found, family, value)}
+    return tuple(item for item in found if item.family not in unused)
+
+
+def check_cidrs(texts: Sequence[str]) -> tuple[Range, ...]:
+    """The ranges that a caller gives.
+
+    Raises:
+        NetpolError: one of them is no block.
+    """
+    found = []
+    for number, text in enumerate(texts):
+        parsed = parse_cidr(str(text))
+        if parsed is None:
+            raise NetpolError(f"pod_cidrs[{number}]: {text!r} is no block, write it as 10.244.0.0/16")
+        found.append(parsed)
+    return tuple(merge(found))

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
+from ..model.addresses import Range
 from ..model.objects import NAMESPACE_NAME_LABEL, LeftOut, Model, Namespace
 from . import cluster, foreign, repository, yamltext
 from .entry import Entry, Input, Key, Reporter, origin_of
@@ -36,7 +37,12 @@ _POLICY_VERSIONS = {
 }
 
 
-def load(inputs: Iterable[Input], on_invalid: str = "fail", pod_templates: Mapping[str, Any] | None = None) -> Model:
+def load(
+    inputs: Iterable[Input],
+    on_invalid: str = "fail",
+    pod_templates: Mapping[str, Any] | None = None,
+    pod_cidrs: Sequence[str] = (),
+) -> Model:
     """Loads a model.
 
     Args:
@@ -45,15 +51,17 @@ def load(inputs: Iterable[Input], on_invalid: str = "fail", pod_templates: Mappi
             in C(Model.problems).
         pod_templates: for kinds of other APIs, where their pod templates are: C(spec.template), or a list of paths.
             They are searched for in kinds that this does not name.
+        pod_cidrs: blocks that pods get their addresses from; by default those of the Nodes in the input, unless a pod
+            has an address outside them.
 
     Returns:
         The model.
 
     Raises:
         InputError: with every problem found, when C(on_invalid) is C(fail) and there is an error among them.
-        NetpolError: C(pod_templates) has something else than paths.
+        NetpolError: C(pod_templates) has something else than paths, C(pod_cidrs) something else than blocks.
     """
-    builder = _Builder(foreign.check_paths(pod_templates or {}))
+    builder = _Builder(foreign.check_paths(pod_templates or {}), cluster.check_cidrs(pod_cidrs))
     for item in inputs:
         builder.add(item)
     model = builder.finish()
@@ -65,8 +73,9 @@ def load(inputs: Iterable[Input], on_invalid: str = "fail", pod_templates: Mappi
 class _Builder:
     """Collects objects by identity, then makes the model in one go (owners may come after what they own)."""
 
-    def __init__(self, pod_templates: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, pod_templates: Mapping[str, Sequence[str]], pod_ranges: tuple[Range, ...]) -> None:
         self.model = Model()
+        self._pod_ranges = pod_ranges
         self._reporter = Reporter(self.model.problems)
         # Kind, namespace and name of what is not analysed, and why.
         self._left_out: dict[Key, str] = {}
@@ -264,6 +273,7 @@ class _Builder:
             model.pods.extend(self._workloads.templates(key, entry))
         self._count_left_out(controlled)
         self._imply_namespaces()
+        model.pod_ranges = self._pod_ranges or cluster.pod_ranges(model)
         return model
 
     def _count_left_out(self, controlled: set[Key]) -> None:

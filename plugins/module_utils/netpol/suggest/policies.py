@@ -13,7 +13,7 @@ from ...common.words import nearest
 from ..errors import NetpolError
 from ..flows.observed import DNS_PORTS, EVERY_PORT, End, Observed, WorkloadIndex
 from ..lint.lint import PER_POD_LABELS
-from ..model.addresses import BITS, Range, format_range, merge
+from ..model.addresses import BITS, Range, format_range, merge, within
 from ..model.objects import LAST_PORT, NAMESPACE_NAME_LABEL, Model, Pod
 from ..model.ports import Interval
 
@@ -185,8 +185,13 @@ class Builder:
             if peer not in peers:
                 peers.append(peer)
         for item in merge(ranges):
-            peers.extend({"ipBlock": {"cidr": cidr}} for cidr in _cidrs(item))
+            peers.extend(self._block(cidr) for cidr in _blocks(item))
         return peers
+
+    def _block(self, block: Range) -> dict[str, Any]:
+        """A block of addresses outside; those of pods in it are no part of what was observed."""
+        holes = [_cidr(hole) for item in self.model.pod_ranges if is_part(item, block) for hole in _blocks(item)]
+        return {"ipBlock": {"cidr": _cidr(block), **({"except": holes} if holes else {})}}
 
     def _dns_peers(self) -> list[dict[str, Any]]:
         if not self.dns_servers:
@@ -244,7 +249,17 @@ def _port(interval: Interval) -> dict[str, Any]:
     return port
 
 
-def _cidrs(item: Range) -> list[str]:
+def is_part(item: Range, block: Range) -> bool:
+    """Whether a range is a part of another, and not all of it."""
+    return item != block and within([item], [block])
+
+
+def _cidr(block: Range) -> str:
+    text = format_range(block)
+    return text if "/" in text else f"{text}/{BITS[block.family]}"
+
+
+def _blocks(item: Range) -> list[Range]:
     """The blocks that make up a range."""
     found = []
     first = item.first
@@ -252,8 +267,6 @@ def _cidrs(item: Range) -> list[str]:
         size = 1 << BITS[item.family] if first == 0 else first & -first
         while size > item.last - first + 1:
             size >>= 1
-        block = Range(item.family, first, first + size - 1)
-        text = format_range(block)
-        found.append(text if "/" in text else f"{text}/{BITS[item.family]}")
+        found.append(Range(item.family, first, first + size - 1))
         first += size
     return found

@@ -12,23 +12,26 @@ from ..decide.engine import Engine
 from ..decide.matrix import Groups, Matrix
 from ..decide.universe import Universe
 from ..flows.observed import DNS_PORTS, Observed
-from ..model.addresses import Range, parse_block
+from ..model.addresses import Range, merge, parse_block, subtract, within
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options
 from ..model.ports import PortSpace, describe, summary
 from ..read.manifests import Input, load
-from .policies import Builder
+from .policies import Builder, is_part
 
 
 def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Options) -> tuple[list[str], list[str]]:
     """Evaluates the suggestion with the engine: what it cuts of the observed flows, and what it allows beyond them."""
     policies = load([Input("suggestion", objects=manifests)]).policies
     model = builder.model
-    home = Model(namespaces=dict(model.namespaces), pods=model.running, nodes=model.nodes)
+    home = Model(
+        namespaces=dict(model.namespaces), pods=model.running, nodes=model.nodes, pod_ranges=_pod_ranges(builder)
+    )
     for name in builder.scope:
         home.namespaces.setdefault(name, Namespace(name, {NAMESPACE_NAME_LABEL: name}, declared=False))
     wanted = [interval for flow in builder.flows for interval in (*flow.intervals, *DNS_PORTS)]
     universe = Universe(home, [policies], options, wanted)
-    matrix = Matrix(Engine(universe, policies), Groups(universe, "workload"))
+    groups = Groups(universe, "workload")
+    matrix = Matrix(Engine(universe, policies), groups)
     space = universe.ports
     scope = set(builder.scope)
     servers = set(builder.dns_servers) if builder.dns else set()
@@ -36,12 +39,13 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
     for interval in DNS_PORTS:
         dns |= space.mask(*interval)
     observed, ranges = _observed(builder, space)
-    allowed: dict[tuple[str, str], int] = {}
     excess: list[str] = []
-    for destination, sources, mask in matrix.pairs():
-        for source in sources:
-            allowed[(source, destination)] = allowed.get((source, destination), 0) | mask
-    for (source, destination), mask in allowed.items():
+    allowed = _masks(matrix)
+    # What is observed must be allowed whatever addresses pods get, and nothing else be possible with any of them.
+    possible = allowed
+    if not matrix.engine.is_determined:
+        possible = _masks(Matrix(Engine(universe, policies, possible=True), groups))
+    for (source, destination), mask in possible.items():
         if not {source.split("/")[0], destination.split("/")[0]} & scope:
             continue
         if any(builder.workloads[e][0].host_network for e in (source, destination) if e in builder.workloads):
@@ -51,10 +55,33 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
             extra &= ~dns
         if extra and (parse_end(source) or parse_end(destination)):
             extra &= ~_outside_mask(ranges, source, destination, builder.coarseness == "namespace")
-        if extra:
-            excess.append(f"{source} -> {destination} on {summary(describe(space.intervals(extra)))}")
+        certain = extra & allowed.get((source, destination), 0)
+        for part, doubt in ((certain, ""), (extra & ~certain, _DOUBT)):
+            if part:
+                excess.append(f"{source} -> {destination} on {summary(describe(space.intervals(part)))}{doubt}")
     missing = _missing(builder, matrix, observed, allowed, ranges)
     return missing, excess
+
+
+_DOUBT = " (if an address that is not known yet lies in an observed block; pod_cidrs says where they will lie)"
+
+
+def _masks(matrix: Matrix) -> dict[tuple[str, str], int]:
+    """Port masks by pair of names."""
+    found: dict[tuple[str, str], int] = {}
+    for destination, sources, mask in matrix.pairs():
+        for source in sources:
+            found[(source, destination)] = found.get((source, destination), 0) | mask
+    return found
+
+
+def _pod_ranges(builder: Builder) -> tuple[Range, ...]:
+    """Where pods may get their addresses. A single address that was observed outside is none of theirs."""
+    ends = {end for flow in builder.observed for end in (flow.source, flow.destination) if isinstance(end, Range)}
+    taken = [end for end in ends if end.first == end.last]
+    model = builder.model
+    ranges = (*model.possible_addresses(0, on_host=False), *model.pod_ranges)
+    return tuple(merge(part for item in ranges for part in subtract(item, taken)))
 
 
 def _observed(builder: Builder, space: PortSpace) -> tuple[dict[tuple[str, str], int], list[tuple[Observed, int]]]:
@@ -138,7 +165,7 @@ def _missing(
         side = flow.source if isinstance(flow.source, Range) else flow.destination
         if not isinstance(side, Range):
             continue
-        for (source, destination), given in _listed(allowed, flow, side, matrix):
+        for (source, destination), given in _listed(builder, allowed, flow, side, matrix):
             gone = mask & ~given
             if gone:
                 found.append(f"{source} -> {destination} on {summary(describe(space.intervals(gone)))}")
@@ -146,7 +173,7 @@ def _missing(
 
 
 def _listed(
-    allowed: Mapping[tuple[str, str], int], flow: Observed, side: Range, matrix: Matrix
+    builder: Builder, allowed: Mapping[tuple[str, str], int], flow: Observed, side: Range, matrix: Matrix
 ) -> list[tuple[tuple[str, str], int]]:
     """What is allowed between a workload and each part of an observed range."""
     found = []
@@ -155,6 +182,8 @@ def _listed(
             if item.family != side.family or item.last < side.first or side.last < item.first:
                 continue
             part = Range(item.family, max(item.first, side.first), min(item.last, side.last))
+            if any(is_part(pods, side) and within([part], [pods]) for pods in builder.model.pod_ranges):
+                continue  # addresses of pods, which are not outside
             mask = 0
             for (source, destination), given in allowed.items():
                 if flow.source is side:

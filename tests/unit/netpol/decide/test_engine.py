@@ -39,19 +39,20 @@ def endpoints(universe: Universe) -> list[tuple[int, Endpoint]]:
 def disagreements(model: Model, policies: list[Policy], options: Options) -> list[str]:
     intervals = [(protocol, port, port) for protocol in PROTOCOLS for port in PORTS]
     universe = Universe(model, [policies], options, intervals)
-    engine = Engine(universe, policies)
+    engine, possible = Engine(universe, policies), Engine(universe, policies, possible=True)
     found = []
     for to, destination in endpoints(universe):
-        row = engine.row(to)
+        row, wide = engine.row(to), possible.row(to)
         for start, source in endpoints(universe):
             if source is destination or (isinstance(source, Range) and isinstance(destination, Range)):
                 continue
-            mask = next((mask for mask, sources in row.items() if sources >> start & 1), 0)
+            mask, may = (next((m for m, sources in r.items() if sources >> start & 1), 0) for r in (row, wide))
             for protocol in PROTOCOLS:
                 for port in PORTS:
                     verdict = decide(model, policies, source, destination, protocol, port, options)
-                    fast = bool(mask & universe.ports.mask(protocol, port, port))
-                    if fast != verdict.allowed:
+                    asked = universe.ports.mask(protocol, port, port)
+                    fast = (bool(mask & asked), bool(may & ~mask & asked))
+                    if fast != (verdict.allowed, verdict.undetermined) or mask & ~may:
                         found.append(f"{source} -> {destination} {protocol} {port}: fast {fast}, {verdict}")
     return found
 

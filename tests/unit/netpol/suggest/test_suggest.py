@@ -9,7 +9,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import COARSENESS, suggest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import COARSENESS, Suggestion, suggest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,8 +37,8 @@ WORKLOADS = [
 NAMES = [f"{o['metadata']['namespace']}/Deployment/{o['metadata']['name']}" for o in WORKLOADS]
 
 
-def model(objects: list[dict[str, Any]] = WORKLOADS) -> Model:
-    return load([Input("test", objects=objects)])
+def model(objects: list[dict[str, Any]] = WORKLOADS, pod_cidrs: tuple[str, ...] = ()) -> Model:
+    return load([Input("test", objects=objects)], pod_cidrs=pod_cidrs)
 
 
 def names_a_workload(record: dict[str, Any]) -> bool:
@@ -63,7 +63,8 @@ records = st.lists(
 @given(records, st.sampled_from(COARSENESS), st.booleans())
 def test_what_was_observed_is_allowed_and_nothing_else(found: list[dict[str, Any]], coarseness: str, dns: bool) -> None:
     # Without the canary, every workload has labels of its own.
-    cluster = model([o for o in WORKLOADS if o["metadata"]["name"] != "api-canary"])
+    apart = [o for o in WORKLOADS if o["metadata"]["name"] != "api-canary"]
+    cluster = model(apart, ("10.244.0.0/16", "2001:db8:244::/64"))
     result = suggest(cluster, read_records(cluster, found), coarseness, dns=dns)
     assert (result.missing, result.excess) == ([], [])
 
@@ -117,3 +118,31 @@ def test_a_bad_record_is_told_by_its_place(record: dict[str, Any], path: str) ->
 def test_an_unknown_namespace_is_told_with_the_nearest() -> None:
     with pytest.raises(NetpolError, match="did you mean 'prod'"):
         suggest(model(), [], namespaces=["prd"])
+
+
+def suggested(*flows: dict[str, Any], pod_cidrs: tuple[str, ...] = ()) -> Suggestion:
+    cluster = model([WORKLOADS[0], WORKLOADS[1], WORKLOADS[4]], pod_cidrs)
+    return suggest(cluster, read_records(cluster, list(flows)), dns=False)
+
+
+def test_everyone_observed_lets_in_pods_as_well_and_is_not_called_proven() -> None:
+    found = suggested({"from": "0.0.0.0/0", "to": NAMES[0], "port": 8443})
+    assert found.excess == ["other/Deployment/api -> prod/Deployment/web on TCP 8443"]
+
+
+def test_pods_are_left_out_of_an_observed_block_where_their_range_is_known() -> None:
+    found = suggested({"from": "0.0.0.0/0", "to": NAMES[0], "port": 8443}, pod_cidrs=("10.244.0.0/16",))
+    assert found.policies[1]["spec"]["ingress"][0]["from"] == [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.244.0.0/16"]}}
+    ]
+    assert found.proven, (found.missing, found.excess)
+
+
+def test_a_block_that_may_hold_pods_is_told_as_a_doubt() -> None:
+    found = suggested({"from": NAMES[0], "to": "198.51.100.0/24", "port": 443})
+    assert found.missing == []
+    assert len(found.excess) == 1
+    assert found.excess[0].startswith("prod/Deployment/web -> other/Deployment/api on TCP 443 (if an address")
+    assert "pod_cidrs" in found.excess[0]
+    one = suggested({"from": NAMES[0], "to": "198.51.100.7", "port": 443})
+    assert one.proven, one.excess
