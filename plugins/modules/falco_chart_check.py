@@ -20,6 +20,7 @@ description:
   - With O(render) it also has Helm render the chart, without any cluster, and fails if a pod could not be made or Falco
     would not start, such as with a plugin that Falco's image loads a second time.
 extends_documentation_fragment:
+  - falconet.k8s.cluster
   - falconet.k8s.read_only
 options:
   path:
@@ -84,6 +85,13 @@ options:
     type: list
     elements: dict
     version_added: "0.3.0"
+  compare_with_running:
+    description:
+      - Ask the cluster for what runs in O(release_namespace), in the place of O(running). Nothing else of this module asks
+        a cluster.
+    type: bool
+    default: false
+    version_added: "0.3.0"
   binary_path:
     description: The helm program, 3.8 or newer; by default the one in C(PATH).
     type: path
@@ -122,7 +130,7 @@ upgrade:
     - With O(upgrade_from), what to know before the upgrade, what is removed first.
     - Values of one's own that are removed, deprecated or renamed, and changed defaults of values that one did not set.
     - Of O(releases), each has its name as C(release), too.
-  returned: with O(upgrade_from), or with O(releases) and O(running)
+  returned: with O(upgrade_from), or with O(releases) and O(running) or O(compare_with_running)
   type: list
   elements: dict
   contains:
@@ -162,7 +170,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.rendered 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.upgrade import beyond, upgrade_steps
 from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart, read_manifests
 from ansible_collections.falconet.k8s.plugins.module_utils.files.helm import find_helm
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.release import read_release
 
 
 def render(module: AnsibleModule, release: dict[str, Any]) -> str:
@@ -212,9 +222,17 @@ def steps_to(module: AnsibleModule, chart: Chart, values: dict[str, Any], old: s
     return [step.to_dict() for step in upgrade_steps(values, old, chart.version)]
 
 
+def charts_that_run(params: dict[str, Any]) -> dict[str, str]:
+    """The chart of each release that runs, by its name; empty for one that does not."""
+    if not params["compare_with_running"]:
+        return {one["name"]: (one.get("release") or {}).get("chart", "") for one in params["running"]}
+    client, namespace = connect(params), params["release_namespace"]
+    return {one["name"]: read_release(client, namespace, one["name"]).chart for one in params["releases"]}
+
+
 def steps_of(module: AnsibleModule) -> list[dict[str, str]]:
     """What the ways of the releases that run change, each warned of."""
-    charts = {one["name"]: (one.get("release") or {}).get("chart", "") for one in module.params["running"]}
+    charts = charts_that_run(module.params)
     found = []
     for release in module.params["releases"]:
         chart, old = read_chart(release["path"]), charts.get(release["name"], "")
@@ -239,10 +257,12 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
+            **CLUSTER_ARGUMENTS,
             "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "options": release},
             "running": {"type": "list", "elements": "dict"},
+            "compare_with_running": {"type": "bool", "default": False},
             "upgrade_from": {"type": "str"},
             "require_dependencies": {"type": "bool", "default": True},
             "render": {"type": "bool", "default": False},
@@ -252,6 +272,7 @@ def main() -> None:
         },
         mutually_exclusive=[("path", "releases")],
         required_by={"upgrade_from": ["path"], "running": ["releases"]},
+        required_if=[("compare_with_running", True, ["releases"])],
         supports_check_mode=True,
     )
     params = module.params
@@ -264,7 +285,7 @@ def main() -> None:
             module.exit_json(changed=False)
         if params["upgrade_from"]:
             upgrade["upgrade"] = steps_to(module, read_chart(params["path"]), params["values"], params["upgrade_from"])
-        if params["running"] is not None:
+        if params["running"] is not None or params["compare_with_running"]:
             upgrade["upgrade"] = steps_of(module)
         for entry in params["releases"] if params["releases"] is not None else [one]:
             try:

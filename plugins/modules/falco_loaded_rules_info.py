@@ -59,6 +59,12 @@ reason:
   returned: success
   type: str
   sample: ""
+app_version:
+  description: The version of Falco in the Helm release that has the name of the workload; empty if there is none.
+  returned: success
+  type: str
+  sample: 0.44.1
+  version_added: "0.3.0"
 pod:
   description: The pod that was asked.
   returned: when found
@@ -97,10 +103,20 @@ differing:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ExecError, ForbiddenError, KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.loaded import read_load
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.release import read_release
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout import WORKLOAD_ARGUMENTS, wanted_of
+
+
+def version_of_release(client: Client, params: dict[str, Any]) -> str:
+    """The version of Falco that Helm has recorded; empty for a Falco that is no release, or where Secrets may not be read."""
+    try:
+        return read_release(client, params["namespace"], params["workload"]).app_version
+    except ForbiddenError:
+        return ""
 
 
 def main() -> None:
@@ -111,17 +127,19 @@ def main() -> None:
     }
     module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **WORKLOAD_ARGUMENTS, **spec}, supports_check_mode=True)
     params = module.params
-    wanted = wanted_of(params)
+    wanted, version = wanted_of(params), ""
     try:
-        load = read_load(connect(params), wanted, params["config_maps"])
+        client = connect(params)
+        version = version_of_release(client, params)
+        load = read_load(client, wanted, params["config_maps"])
     except (ExecError, ForbiddenError) as error:
-        module.exit_json(changed=False, found=False, reason=str(error))
+        module.exit_json(changed=False, found=False, reason=str(error), app_version=version)
     except KubeError as error:
         module.fail_json(msg=str(error))
     files = [{"name": f.name, "path": f.path, "content": f.text, "sha256": f.sha256} for f in load.files]
     told = {key: getattr(load, key) for key in ("pod", "node", "rule_matching", "priority")}
     lists = {"later": list(load.later), "differing": list(load.differing)}
-    module.exit_json(changed=False, found=True, reason="", files=files, **told, **lists)
+    module.exit_json(changed=False, found=True, reason="", app_version=version, files=files, **told, **lists)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,16 @@ def test_a_falco_that_is_not_there_is_no_failure(cluster: FalcoCluster) -> None:
     assert result["reason"] == "no Falco pod is ready"
 
 
+def test_the_release_tells_which_falco_it_is_though_no_pod_is_ready(cluster: FalcoCluster) -> None:
+    assert ask(cluster)["app_version"] == ""
+    cluster.release(1, "deployed", chart={"metadata": {"name": "falco", "version": "9.1.0", "appVersion": "0.44.1"}})
+    assert ask(cluster)["app_version"] == "0.44.1"
+    for pod in cluster.collections[f"{CORE}/pods"]:
+        pod["status"]["conditions"] = []
+    result = ask(cluster)
+    assert (result["found"], result["app_version"]) == (False, "0.44.1")
+
+
 def test_a_container_without_a_shell_is_no_failure(cluster: FalcoCluster) -> None:
     cluster.exec = lambda _path, _argv, _stdin: ("", 126)
     result = ask(cluster)

@@ -177,6 +177,17 @@ def test_the_ways_of_releases_that_run_are_warned_of(chart: Path) -> None:
         assert (result.get("upgrade", []), result.get("warnings", [])) == ([], []), result
 
 
+def test_the_cluster_is_asked_for_what_runs(cluster: FalcoCluster, chart: Path) -> None:
+    values = {"falco": {"grpc": {"enabled": True}}}
+    releases = [{"name": "falco", "path": str(chart), "values": values}]
+    asked = {"releases": releases, "release_namespace": "falco", "compare_with_running": True, "host": cluster.url}
+    assert run_module("falco_chart_check", asked)["upgrade"] == []
+    cluster.release(1, "deployed", chart={**CHART, "metadata": {**CHART["metadata"], "version": "8.0.0"}})
+    assert [(one["release"], one["path"]) for one in run_module("falco_chart_check", asked)["upgrade"]] == [
+        ("falco", "falco.grpc")
+    ]
+
+
 def test_a_missing_dependency_is_named(chart: Path) -> None:
     for file in (chart / "charts" / "falcosidekick").iterdir():
         file.unlink()
