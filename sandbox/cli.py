@@ -16,6 +16,8 @@ from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance, check_name, find_node, load
 from sandbox.process import say
 
+# Late imports: a command reads what serves it, so that help and mistakes of the command line are told at once.
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""

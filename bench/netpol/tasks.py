@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input
 
+# Late imports: a task is measured with what it imports, and with nothing that others do.
 # pathlib is not used here: importing it costs as much as one query, and would be measured with it.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = 100_000

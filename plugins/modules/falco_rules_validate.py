@@ -276,6 +276,7 @@ def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None, texts:
     paths = {name: path for name, path in (params["falco_output"] or {}).items() if path}
     if not paths:
         return catalogue_for(params["falco_version"], plugins, texts)
+    # few ask what a Falco printed
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said, learned
 
     try:
@@ -293,6 +294,7 @@ def with_steps(verdict: Verdict, steps: list[Step]) -> Verdict:
 
 def suites_of(verdicts: Sequence[Verdict], failing: Sequence[Finding]) -> Sequence[Any]:
     """The JUnit report's suites; what writes XML is read only for it."""
+    # as the function's summary says
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.junit import suite_of
 
     return [suite_of(verdicts, failing, TOOL)]

@@ -228,3 +228,48 @@ def test_filter_files_import_no_core() -> None:
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     imported = {name.split(".")[5] for name in ast.literal_eval(done.stdout)}
     assert imported <= {"common", "variables"}
+
+
+#: What stands in a file all of whose late imports have one reason.
+ONE_REASON = ("# Late imports: ", "# So a filter imports its core when it is used.")
+
+
+def late_imports_without_a_reason(path: Path) -> list[str]:
+    """Imports within functions that neither a comment at them nor one of the whole file explains."""
+    text = path.read_text()
+    if any(reason in text for reason in ONE_REASON):
+        return []
+    lines = text.split("\n")
+    tree = ast.parse(text)
+    late = {
+        (node.lineno, node.end_lineno or node.lineno)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    }
+    explained: set[int] = set()
+    found = []
+    for first, last in sorted(late):
+        above = first - 1
+        if "#" in lines[first - 1] or lines[above - 1].lstrip().startswith("#") or above in explained:
+            explained.add(last)
+        else:
+            found.append(f"{path}:{first}: {lines[first - 1].strip()}")
+    return found
+
+
+@pytest.mark.parametrize("folder", ["plugins", "sandbox", "tools", "bench"])
+def test_an_import_within_a_function_has_a_comment_with_its_reason(folder: str) -> None:
+    assert [
+        found for path in sorted((ROOT / folder).rglob("*.py")) for found in late_imports_without_a_reason(path)
+    ] == []
+
+
+def test_a_late_import_without_a_reason_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text(
+        "def one():\n    import csv\n\n\ndef two():\n    # takes long\n    import yaml\n    import json\n    x = 1\n"
+        "    import re\n"
+    )
+    assert late_imports_without_a_reason(path) == [f"{path}:2: import csv", f"{path}:10: import re"]

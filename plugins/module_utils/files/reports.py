@@ -31,11 +31,13 @@ def write_reports(
     """
     changed = False
     if params["sarif_path"]:
+        # what writes a report is read for those who want it
         from ..common.sarif import to_sarif
         from ..falco.codes import described
 
         changed = write_if_changed(params["sarif_path"], to_sarif(findings, tool, described))
     if params["junit_path"]:
+        # as above; the XML library is the larger part
         from ..common.junit import to_junit
 
         changed = write_if_changed(params["junit_path"], to_junit("falconet.k8s", suites())) or changed

@@ -107,6 +107,7 @@ def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None)
     Raises:
         KubeError: the cluster cannot be read.
     """
+    # files and inline objects are analysed without the Kubernetes client, which takes longer to import than they do
     from ..kube.connection import connect
     from ..kube.snapshot import take_snapshot
 

@@ -11,6 +11,7 @@ import yaml
 
 from ..module_runner import run_module
 
+COLLECTION = "ansible_collections.falconet.k8s"
 VALUES = """USER-SUPPLIED VALUES:
 driver: {kind: modern_ebpf}
 customRules:
@@ -97,3 +98,11 @@ def test_what_holds_no_values_is_told(options: dict[str, Any], content: str | No
     assert message in result["msg"]
     assert options["src"] in result["msg"]
     assert "planted" not in result["msg"]
+
+
+def test_without_pyyaml_it_is_asked_for(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{COLLECTION}.plugins.modules.falco_values_import.YAML_IMPORT_ERROR", "no yaml")
+    result = run_module("falco_values_import", options)
+    assert result["failed"] is True
+    assert "PyYAML" in result["msg"]
+    assert not Path(options["dest"]).exists()

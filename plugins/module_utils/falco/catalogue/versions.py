@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 
 from ..errors import FalcoError
 
+# Late imports: a version's tables are read when it is asked for. Each import is spelt out, for Ansible ships to a host
+# what it finds imported by name.
+
 
 def _falco_0_38() -> Any:
     from . import falco_0_38

@@ -92,6 +92,7 @@ def _is_v4(text: str) -> bool:
 
 
 def _is_v6(text: str) -> bool:
+    # most rulesets hold no IPv6 constant, and every one would pay for the import
     from ipaddress import AddressValueError, IPv6Address
 
     if "%" in text:

@@ -12,6 +12,7 @@ from ..codes import ERROR, severity
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
 from ..load.ruleset import Loaded
+from .hints import hint_for
 from .positions import Names, Place, Places
 
 EXCERPT_WIDTH = 160
@@ -88,8 +89,6 @@ class _Gatherer:
         return [self._finding(one) for one in self.found.values()]
 
     def _finding(self, one: _Gathered) -> Finding:
-        from .hints import hint_for
-
         issue, place = one.issue, one.place
         item, *others = one.items
         message = issue.text

@@ -14,6 +14,7 @@ from ..codes import severity
 from ..condition.logic import Facts, conjuncts, contradiction, matches_anything, truth
 from ..condition.nodes import And, Node, Not, Or
 from ..condition.parser import parse
+from ..condition.printer import to_text
 from ..errors import ConditionSyntaxError
 from ..load.compiler import Compiled
 from ..load.ruleset import Loaded
@@ -73,7 +74,7 @@ class Linter:
             value = truth(compiled.node, table, self.resolve, known.setdefault(compiled.rule.source, {}))
             if value is False:
                 pair = contradiction(self.parts(compiled), table)
-                detail = f": '{_show(pair[0])}' excludes '{_show(pair[1])}'" if pair else ""
+                detail = f": '{to_text(pair[0])}' excludes '{to_text(pair[1])}'" if pair else ""
                 self.add_to_rule("FN001", compiled, f"the condition can never hold{detail}", _WIDEN)
             elif value is True:
                 self.add_to_rule("FN002", compiled, "the condition holds for every event", _NARROW)
@@ -176,12 +177,6 @@ class Linter:
 
 _NARROW = "narrow it"
 _WIDEN = "remove one of the two, or join them with 'or'"
-
-
-def _show(node: Node) -> str:
-    from ..condition.printer import to_text
-
-    return to_text(node)
 
 
 def lint_findings(loaded: Loaded, ruleset: str, optional: Iterable[str]) -> list[Finding]:

@@ -15,6 +15,8 @@ from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, UPGRADE, WARNING
 from ..errors import FalcoError
 from ..load.ruleset import Loaded, Loader, RulesFile
 from .findings import findings_of
+from .hints import did_you_mean
+from .lint import lint_findings
 
 FAIL_ON = ("error", "warning", "never")
 
@@ -67,8 +69,6 @@ def check_fail_on(fail_on: Sequence[str], codes: Iterable[str] = JUDGED) -> None
     known = (*FAIL_ON, *codes)
     for word in fail_on:
         if word not in known:
-            from .hints import did_you_mean
-
             hint = did_you_mean(word, known) or "give error, warning, never, or codes"
             raise FalcoError(f"fail_on: '{word}' is neither a level nor a code; {hint}")
 
@@ -99,8 +99,6 @@ def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: S
     """
     findings = findings_of(loaded, ruleset)
     if lint and loaded.successful:
-        from .lint import lint_findings
-
         findings += lint_findings(loaded, ruleset, optional_lint)
     return findings
 

@@ -36,6 +36,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], jobs: int)
     if jobs > 1 and len(items) > 1:
         _work = (function, items)
         try:
+            # not where the system has no semaphores: all is done in this process then
             import multiprocessing
 
             with warnings.catch_warnings():

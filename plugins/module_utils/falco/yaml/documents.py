@@ -44,6 +44,7 @@ def read_documents(text: str) -> list[Yaml]:
 def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop of reading, kept in one frame
     """Read with libyaml; None when it is not there, refuses the text, or meets what must be read the other way."""
     try:
+        # PyYAML may be built without libyaml, or not be there at all: then the reader of this room does it
         from yaml._yaml import CParser
         from yaml.events import (
             AliasEvent,

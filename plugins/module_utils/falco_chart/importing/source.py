@@ -28,6 +28,7 @@ def read_values(text: str) -> dict[str, Any]:
     Raises:
       FalcoChartError: it is no YAML, or holds no values. The message shows nothing of the text, which may be secret.
     """
+    # PyYAML may be missing where the module runs, which then says so
     import yaml
 
     try:

@@ -35,6 +35,7 @@ def vault_vars(imported: Imported) -> str:
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
+    # PyYAML may be missing where the module runs, which then says so
     import yaml
 
     class Dumper(yaml.SafeDumper):

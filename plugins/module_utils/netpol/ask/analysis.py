@@ -18,6 +18,8 @@ from ..model.objects import Model, Options, Pod
 if TYPE_CHECKING:
     from ..decide.matrix import Matrix
 
+# Late imports: each question reads what answers it; all of them together take longer to import than a query to answer.
+
 QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert")
 
 #: Pairs whose verdict a query tells in full.

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from ...common.finding import Finding
 from ..decide.engine import Engine
+from ..decide.reference import Decider
 from ..decide.universe import Universe, bit_indices, from_indices
 from ..flows.ends import serves
-from ..model.objects import BlockPeer, Model, Pod, Policy, PortRule, Service
+from ..model.objects import BlockPeer, Model, Pod, PodsPeer, Policy, PortRule, Service
 from .finding import names, on
 
 _NAME = "app.kubernetes.io/name"
@@ -199,8 +200,6 @@ def _may_send(policies: Sequence[Policy], universe: Universe, servers: dict[int,
 
 
 def _reaches(universe: Universe, peers: tuple[object, ...] | None, targets: int) -> bool:
-    from ..model.objects import PodsPeer
-
     if peers is None:
         return True
     for peer in peers:
@@ -215,8 +214,6 @@ def _reaches(universe: Universe, peers: tuple[object, ...] | None, targets: int)
 def _pods_to_pods(
     engine: Engine, policies: Sequence[Policy], need: _Need, sources: Sequence[Pod], destinations: Sequence[Pod]
 ) -> Iterator[Finding]:
-    from ..decide.reference import Decider
-
     decider = Decider(engine.universe.model, policies, engine.universe.options)
     senders = [members[0] for members in _class_of(engine.universe, sources).values()]
     for receiver in [members[0] for members in _class_of(engine.universe, destinations).values()]:

@@ -93,7 +93,7 @@ def format_address(family: int, value: int) -> str:
     """An address in its usual form (RFC 5952 for IPv6)."""
     if family == 4:
         return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
-    import ipaddress
+    import ipaddress  # as above
 
     return str(ipaddress.IPv6Address(value))
 

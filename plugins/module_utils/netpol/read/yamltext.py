@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 from ..errors import NetpolError
 from .yamlfast import NotSimpleError, Reader
 
+# Late imports: most manifests are simple and need neither library, each of which takes longer to import than a text to
+# read.
+
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 

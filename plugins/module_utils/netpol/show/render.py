@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 
 from ..errors import NetpolError
@@ -82,9 +84,6 @@ def _markdown(table: Table, layout: str) -> str:
 
 def _csv(table: Table) -> str:
     """RFC 4180; cells that a spreadsheet would take for a formula cannot occur in names and ports."""
-    import csv
-    import io
-
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\r\n")
     writer.writerow(["from", "to", "protocol", "ports"])
