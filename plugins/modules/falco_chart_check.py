@@ -87,8 +87,8 @@ options:
     version_added: "0.3.0"
   compare_with_running:
     description:
-      - Ask the cluster for what runs in O(release_namespace), in the place of O(running). Nothing else of this module asks
-        a cluster.
+      - Ask the cluster for what runs in O(release_namespace), in the place of O(running). Nothing else of this module
+        asks a cluster.
     type: bool
     default: false
     version_added: "0.3.0"

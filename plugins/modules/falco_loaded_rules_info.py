@@ -112,7 +112,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.rollout im
 
 
 def version_of_release(client: Client, params: dict[str, Any]) -> str:
-    """The version of Falco that Helm has recorded; empty for a Falco that is no release, or where Secrets may not be read."""
+    """The version of Falco that Helm has recorded; empty for one that is no release, or if Secrets may not be read."""
     try:
         return read_release(client, params["namespace"], params["workload"]).app_version
     except ForbiddenError:
