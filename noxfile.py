@@ -144,7 +144,8 @@ def molecule_cluster(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every plugin's documentation renders, and the changelog's fragments are well-formed."""
+    """Every plugin's documentation renders, roles' pages say what they declare, changelog fragments are well-formed."""
+    session.run("python", "tools/role_tables.py", external=True)
     session.run("antsibull-changelog", "lint", external=True)
     for plugin_type, folder in (("module", "modules"), ("filter", "filter")):
         files = (ROOT / "plugins" / folder).glob("*")
