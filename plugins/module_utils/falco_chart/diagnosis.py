@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-#: Text in a reason or a log, and what to do about it.
+#: Text in a reason or a log, and what to do about it. Kubernetes and Falco say these in words alone, and the words only
+#: choose a hint: whether a pod is ready is read from its status.
 HINTS = (
     (
         r"ErrImage|ImagePullBackOff|InvalidImageName",

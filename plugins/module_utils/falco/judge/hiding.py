@@ -79,23 +79,23 @@ NAMED = 5
 
 def hiding_in_words(found: Sequence[Hidden]) -> list[str]:
     """One warning for each hidden rule; those that are proven come first and by themselves."""
-    told = []
+    proven, possible = [], []
     for rule in dict.fromkeys(one.rule for one in found):
         pairs = [one for one in found if one.rule == rule]
         certain = [one.by for one in pairs if one.always]
         if certain:
-            told.append(
+            proven.append(
                 f"rule '{rule}' never fires: Falco stops at the first rule that matches (rule_matching: first), and "
                 f"{_names(certain)} comes first and holds whenever it does; {OFFER}"
             )
             continue
         events = sorted({name for one in pairs for name in one.events})
         where = f" on {', '.join(events[:NAMED])}{' and others' if len(events) > NAMED else ''}" if events else ""
-        told.append(
+        possible.append(
             f"rule '{rule}' may be hidden{where} by {_names([one.by for one in pairs])}: Falco stops at the first rule "
             f"that matches (rule_matching: first); {OFFER}"
         )
-    return sorted(told, key=lambda text: " never fires: " not in text)
+    return proven + possible
 
 
 def _names(rules: Sequence[str]) -> str:

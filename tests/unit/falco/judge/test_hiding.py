@@ -16,7 +16,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes
     Value,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import Hidden, hidden_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import (
+    Hidden,
+    hidden_rules,
+    hiding_in_words,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -179,3 +183,8 @@ def test_what_is_proven_holds_for_every_event(first: str, second: str) -> None:
         assert not any(holds(one, event) and holds(two, event) for event in events)
     elif found.always:
         assert all(holds(one, event) for event in events if holds(two, event))
+
+
+def test_a_name_does_not_make_a_warning_come_first() -> None:
+    told = hiding_in_words([Hidden("a never fires: ", "b", False), Hidden("c", "d", True)])
+    assert [text.split("'")[1] for text in told] == ["c", "a never fires: "]
