@@ -52,14 +52,14 @@ def test_variables_that_no_password_opens_are_named_whatever_holds_the_value(tmp
     (tmp_path / "key").write_text("right")
     (tmp_path / "play.yml").write_text(
         "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n"
-        '        msg: "[{{ hostvars.localhost'
-        " | falconet.k8s.unopened_variables(query('ansible.builtin.varnames', '^own_') | sort) | join(' ') }}]\"\n"
+        '        msg: "names({{ hostvars.localhost'
+        " | falconet.k8s.unopened_variables(query('ansible.builtin.varnames', '^own_') | sort) | join(' ') }})\"\n"
     )
 
     def found(*arguments: str) -> list[str]:
         command = ["ansible-playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml"), *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-        said = re.search(r"msg: '\[(.*)\]'", done.stdout)
+        said = re.search(r"names\((.*)\)", done.stdout)
         assert said, done.stdout
         return said.group(1).split()
 
