@@ -16,6 +16,8 @@ description:
   - Says of Falco rules what C(falco -V) says, without Falco and its plugins, with the same C(LOAD_*) codes.
   - Adds file, line and column, a hint and the nearest name to each finding, and looks for mistakes that Falco
     does not look for (codes C(FN*)).
+  - Falco stops at the first error of a file. Here the other entries and rules are judged all the same, as far as they
+    can be; what Falco does not come to is marked (RV(findings[].beyond)).
   - Rules are also found within Helm values (C(customRules)), a ConfigMap, a Secret, the operator's Rulesfile, Ansible
     variables and the code blocks of Markdown (C(*.md)); the findings have the places of the file around them.
   - Give exactly one of O(files), O(content) and O(rulesets).
@@ -190,6 +192,12 @@ findings:
       type: list
       elements: str
       sample: ["rule 'Shell in container'", "macro 'shells'", "list 'shell_names'"]
+    beyond:
+      description:
+        - Whether Falco does not come to it, because it stops at an earlier error of the file.
+        - RV(successful) and RV(falco_load_results) say what Falco says, without it.
+      type: bool
+      sample: false
 upgrade:
   description:
     - With O(upgrade_from), what to do before the upgrade, the gravest first; otherwise empty.

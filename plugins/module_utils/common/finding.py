@@ -26,6 +26,7 @@ class Finding:
         ruleset: name of the ruleset, where several are judged.
         way: from the entry that it was found in to where it stands, such as `rule 'Shell'`, `macro 'shells'`,
             `list 'shell_names'`; empty where it stands in the entry itself.
+        beyond: what would refuse the input does not get as far as this; it stops at an earlier finding.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Finding:
     excerpt: str = ""
     ruleset: str = ""
     way: tuple[str, ...] = ()
+    beyond: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -53,6 +55,7 @@ class Finding:
             "excerpt": self.excerpt,
             "ruleset": self.ruleset,
             "way": list(self.way),
+            "beyond": self.beyond,
         }
 
 

@@ -61,13 +61,16 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         location["physicalLocation"]["region"] = region
     if finding.item:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.item}]
-    return {
+    result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [location],
     }
+    if finding.beyond:
+        result["properties"] = {"beyond": True}
+    return result
 
 
 def _uri(path: str) -> str:

@@ -131,7 +131,7 @@ def findings_of(loaded: Loaded, ruleset: str = "") -> list[Finding]:
         for issue in result.errors:
             gatherer.add(issue)
         for issue in result.warnings:
-            if result is last or last is None or not last.successful or not _comes_again(issue):
+            if result is last or last is None or not last.compiled or not _comes_again(issue):
                 gatherer.add(issue)
     return sorted(gatherer.findings(), key=lambda one: one.severity != ERROR)
 

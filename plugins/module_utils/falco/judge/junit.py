@@ -43,4 +43,5 @@ def suite_of(verdicts: Sequence[Verdict], failing: Sequence[Finding], tool: str)
 def line_of(finding: Finding) -> str:
     """A finding in one line."""
     hint = f" ({finding.hint})" if finding.hint else ""
-    return f"{place(finding)}: {finding.severity}: {finding.code}: {finding.message}{hint}"
+    beyond = " [Falco stops before it]" if finding.beyond else ""
+    return f"{place(finding)}: {finding.severity}: {finding.code}: {finding.message}{hint}{beyond}"

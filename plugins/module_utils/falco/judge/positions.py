@@ -17,7 +17,6 @@ from ..catalogue.fields import FieldTable
 from ..condition.blame import blamed, value_start
 from ..condition.nodes import Compare, Field, Macro, Node, Value, ValueList, walk
 from ..condition.summary import NO_VALUE
-from ..load.compiler import CompiledMacro
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
 from ..load.ruleset import Loaded
@@ -106,10 +105,6 @@ class Places:
 
     def _tree(self, owner: tuple[str, str]) -> Node | None:
         """What a rule or macro was parsed to."""
-        kind, name = owner
-        if kind == "macro":
-            macro: CompiledMacro | None = self.compiler.macros.get(name)
-            return macro.parsed.node if macro else None
         traced = self.traced(owner)
         parsed = self.compiler.memory.parsed.get(traced.text) if traced else None
         return parsed.node if parsed else None

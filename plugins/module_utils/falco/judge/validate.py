@@ -13,10 +13,12 @@ from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
 from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, UPGRADE, WARNING
 from ..errors import FalcoError
+from ..load.beyond import load_beyond
 from ..load.ruleset import Loaded, Loader, RulesFile
 from .findings import findings_of
 from .hints import did_you_mean
 from .lint import lint_findings
+from .past import findings_past
 
 FAIL_ON = ("error", "warning", "never")
 
@@ -89,7 +91,7 @@ def fails(findings: Iterable[Finding], fail_on: Sequence[str]) -> list[Finding]:
 
 
 def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: Sequence[str] = ()) -> list[Finding]:
-    """Falco's findings on what was loaded, errors first, and if there are none of them those beyond.
+    """All findings on what was loaded, errors first: Falco's, those past the errors that Falco stops at, and the lint.
 
     Args:
         loaded: a ruleset.
@@ -98,8 +100,12 @@ def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: S
         optional_lint: codes of checks that are off unless named.
     """
     findings = findings_of(loaded, ruleset)
-    if lint and loaded.successful:
-        findings += lint_findings(loaded, ruleset, optional_lint)
+    whole = loaded
+    if not loaded.successful:
+        whole = load_beyond(loaded)
+        findings = findings_past(findings, findings_of(whole, ruleset))
+    if lint:
+        findings += lint_findings(whole, ruleset, optional_lint)
     return findings
 
 

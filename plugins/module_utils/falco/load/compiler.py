@@ -109,11 +109,15 @@ class Compiler:
         self.macros = {}
         try:
             self._lists()
-            self._macros()
+            self._macros(result)
             self._rules(result)
         except LoadError as failure:
             result.fail(failure)
             return
+        self._unused(result)
+
+    def _unused(self, result: LoadResult) -> None:
+        result.compiled = True
         for macro in self.macros.values():
             if not macro.used:
                 result.warn("LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", macro.item.context)
@@ -156,16 +160,22 @@ class Compiler:
             )
         return text, parsed
 
-    def _macros(self) -> None:
+    def _macros(self, result: LoadResult) -> None:
         for name, item in self.collector.macros.items():
-            text, parsed = self._parse(item.condition, item.condition_context)
-            self.macros[name] = CompiledMacro(item, text, parsed)
+            self.macros[name] = self._macro(item, result)
         done: set[str] = set()
         for name, macro in self.macros.items():
             if macro.parsed.macros:
-                item = macro.item
-                self._resolve(macro.parsed.macros, item.visibility, done, item.condition, macro.condition, item.context)
+                self._resolve_macro(macro, done, result)
             done.add(name)
+
+    def _macro(self, item: MacroItem, _result: LoadResult) -> CompiledMacro:
+        text, parsed = self._parse(item.condition, item.condition_context)
+        return CompiledMacro(item, text, parsed)
+
+    def _resolve_macro(self, macro: CompiledMacro, done: set[str], _result: LoadResult) -> None:
+        item = macro.item
+        self._resolve(macro.parsed.macros, item.visibility, done, item.condition, macro.condition, item.context)
 
     def _resolve(
         self,

@@ -64,7 +64,7 @@ REMEMBERED_SIZE = 1024 * 1024
 """How many files' YAML is kept for further rulesets, and up to which size in characters."""
 
 
-class _BadConversionError(Exception):
+class BadConversionError(Exception):
     """A YAML node that cannot be the text that Falco takes it for."""
 
 
@@ -77,7 +77,7 @@ def _text(node: Yaml) -> str:
     if node.kind == NULL:
         return "null"
     if node.kind != SCALAR:
-        raise _BadConversionError(_bad_conversion(node))
+        raise BadConversionError(_bad_conversion(node))
     return str(node.value)
 
 
@@ -102,7 +102,7 @@ class Reader:
         self.file = Context.of_file(name)
         self.result = result
         try:
-            documents = self._documents(text)
+            documents = self.documents(text)
         except YamlError as error:
             where = self.file
             if error.line is not None:
@@ -130,14 +130,14 @@ class Reader:
                     )
                 for item in document.value:
                     if item.kind != NULL:
-                        self._item(item)
+                        self.entry(item)
         except LoadError as failure:
             result.fail(failure)
-        except _BadConversionError as error:
+        except BadConversionError as error:
             result.fail(LoadError("LOAD_ERR_VALIDATE", str(error), self.file))
         return documents
 
-    def _documents(self, text: str) -> list[Yaml]:
+    def documents(self, text: str) -> list[Yaml]:
         """Read YAML, or take what the same text was before; many rulesets share their base files."""
         documents = self._remembered.get(text)
         if documents is None:
@@ -171,7 +171,12 @@ class Reader:
 
     # entries
 
-    def _item(self, node: Yaml) -> None:
+    def entry(self, node: Yaml) -> None:
+        """Read one entry.
+
+        Raises:
+            LoadError, BadConversionError: Falco stops at it.
+        """
         if node.kind != MAP:
             raise invalid(
                 "Unexpected element type. Each element should be a yaml associative array.",
@@ -304,7 +309,7 @@ class Reader:
         if value is None:
             return appended, replaced
         if value.kind == SEQUENCE and value.value:
-            raise _BadConversionError(
+            raise BadConversionError(
                 "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa"
             )
         if value.kind != MAP:
@@ -358,7 +363,7 @@ class Reader:
         elif append:
             self._rule_append(node, keys, name, source, context)
         elif "condition" in keys or "output" in keys or "desc" in keys or "priority" in keys:
-            self._rule_define(node, keys, name, context)
+            self.define(node, keys, name, context)
         else:
             rule = Rule(name, context)
             rule.nodes[""] = node
@@ -373,7 +378,7 @@ class Reader:
             self.collector.enable_rule(rule)
         self._warn_unknown_keys(node, self._rule_keys, context)
 
-    def _rule_define(self, node: Yaml, keys: Keys, name: str, context: Context) -> None:
+    def define(self, node: Yaml, keys: Keys, name: str, context: Context) -> None:
         rule = Rule(name, context)
         rule.condition = required(keys, "condition", context)
         rule.condition_context = context.at(keys["condition"].mark, ctx.RULE_CONDITION)

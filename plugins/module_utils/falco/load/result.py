@@ -84,16 +84,20 @@ class LoadResult:
         name: the file's name.
         errors, warnings: in Falco's order. Warnings repeat for what earlier files defined, as Falco's do.
         schema_warnings: how the text departs from Falco's JSON schema; None when it was not validated.
+        compiled: whether everything was compiled up to the end.
         documents_empty: there is not one document in the text that is not null.
         aborted: why Falco would end here without printing a report, or None.
     """
 
-    __slots__ = ("aborted", "documents_empty", "errors", "name", "schema_checked", "schema_warnings", "warnings")
+    __slots__ = (
+        "aborted", "compiled", "documents_empty", "errors", "name", "schema_checked", "schema_warnings", "warnings",
+    )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.errors: list[Issue] = []
         self.warnings: list[Issue] = []
+        self.compiled = False
         self.schema_checked = False
         self.documents_empty = False
         self.schema_warnings: list[str] = []

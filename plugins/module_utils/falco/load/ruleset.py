@@ -81,7 +81,7 @@ RECURSION_LIMIT = 8000
 
 
 @contextmanager
-def _deep_nesting() -> Iterator[None]:
+def deep_nesting() -> Iterator[None]:
     """Let Python recurse as deep as Falco's bounds allow, and no deeper afterwards than before."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, RECURSION_LIMIT))
@@ -109,7 +109,7 @@ class Loader:
         Returns:
             The ruleset; bad input is in its results, nothing is raised.
         """
-        with _deep_nesting():
+        with deep_nesting():
             return self._load(files, keep_documents)
 
     def _load(self, files: Sequence[RulesFile], keep_documents: bool) -> Loaded:

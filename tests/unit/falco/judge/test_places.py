@@ -28,9 +28,10 @@ def test_case(path: Path) -> None:
             continue  # what Falco's schema says once more
         assert one.line
         assert one.column
-        wanted = re.search(rf"{re.escape(one.file)}:{one.line}:{one.column} {one.code} '(.*?)'(?: \w+ '|$)", head, re.M)
+        start = rf"{re.escape(one.file)}:{one.line}:{one.column} {one.code}"
+        wanted = re.search(rf"{start} '(.*?)'(?: \w+ '| beyond$|$)", head, re.M)
         word = wanted.group(1) if wanted else lines[one.file][one.line - 1][one.column - 1 :]
         assert lines[one.file][one.line - 1][one.column - 1 :].startswith(word)
-        way = " of ".join(reversed(one.way[1:]))
-        found.append(f"# {one.file}:{one.line}:{one.column} {one.code} '{word}'{' ' + way if way else ''}\n")
+        way = [" of ".join(reversed(one.way[1:])), "beyond" if one.beyond else ""]
+        found.append(" ".join(filter(None, [f"# {one.file}:{one.line}:{one.column} {one.code} '{word}'", *way])) + "\n")
     assert "".join(found) == head

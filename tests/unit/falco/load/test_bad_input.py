@@ -67,6 +67,8 @@ def test_a_file_over_the_bound_is_refused() -> None:
 def test_mutated_rules_are_judged(text: str) -> None:
     verdict = validate([Ruleset("", (RulesFile("f.yaml", text),))])[0]
     assert verdict.successful == (not any(finding.severity == "error" for finding in verdict.findings))
+    # what is found past Falco's errors leaves Falco's word as it is
+    assert verdict.results == LOADER.load([RulesFile("f.yaml", text)]).to_json()
     for finding in verdict.findings:
         assert finding.message
         assert finding.line is None or finding.line >= 1
