@@ -117,7 +117,10 @@ manifest:
   returned: always
   type: str
 proven:
-  description: Whether the policies allow every observed flow and nothing between unobserved ends.
+  description:
+    - Whether the policies, together with those that are there already, allow every observed flow and nothing between
+      unobserved ends.
+    - Of no policies nothing is proven.
   returned: always
   type: bool
 missing:
@@ -190,6 +193,7 @@ def main() -> None:
         module.warn(note)
     if not found.proven and params["require_proof"]:
         lines = [*(f"cut: {line}" for line in found.missing), *(f"not observed: {line}" for line in found.excess)]
+        lines += notes if not found.policies else []
         module.fail_json(msg="The suggestion cannot be proven:\n" + "\n".join(lines), **result)
     module.exit_json(changed=False, **result)
 

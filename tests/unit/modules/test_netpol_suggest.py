@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from ..module_runner import run_module
-from ..netpol.suggest.test_suggest import NAMES, WORKLOADS
+from ..netpol.suggest.test_suggest import NAMES, TWIN, WORKLOADS
 
 
 def test_the_suggestion_is_proven_and_comes_as_objects_and_text() -> None:
@@ -23,8 +23,9 @@ def test_the_suggestion_is_proven_and_comes_as_objects_and_text() -> None:
 
 def test_what_cannot_be_proven_fails_unless_told_otherwise() -> None:
     flow = {"from": NAMES[0], "to": NAMES[1], "port": "8080"}
-    failed = run_module("netpol_suggest", {"resources": WORKLOADS, "flows": [flow]})
+    alike = [*WORKLOADS, TWIN]
+    failed = run_module("netpol_suggest", {"resources": alike, "flows": [flow]})
     assert failed["failed"] is True
-    assert "not observed: prod/Deployment/web -> prod/Deployment/api-canary" in failed["msg"]
-    kept = run_module("netpol_suggest", {"resources": WORKLOADS, "flows": [flow], "require_proof": False})
+    assert "not observed: prod/Deployment/web -> prod/Deployment/api-twin" in failed["msg"]
+    kept = run_module("netpol_suggest", {"resources": alike, "flows": [flow], "require_proof": False})
     assert kept["proven"] is False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...common.words import nearest
 from ..errors import FlowError, NoPodError
 from ..model.addresses import Range
-from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service
+from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service, ServicePort
 from ..model.ports import Interval
 from .vocabulary import Flow, FlowPeer
 
@@ -142,17 +142,21 @@ def _service_intervals(service: Service, flow: Flow, pod: Pod) -> list[Interval]
             for port in flow.ports
         )
         if wanted:
-            if isinstance(entry.target, str) and not entry.target.isdigit():
-                found.extend(_named(pod, entry.target, entry.protocol))
-            else:
-                number = int(str(entry.target))
-                found.append((entry.protocol, number, number))
+            found.extend(target_intervals(entry, pod))
     if not found:
         known = ", ".join(f"{entry.number}/{entry.protocol}" for entry in service.ports)
         raise FlowError(
             f"{flow.path}.ports", f"Service {service.name!r} has none of these ports", f"it has {known or 'none'}"
         )
     return found
+
+
+def target_intervals(entry: ServicePort, pod: Pod) -> list[Interval]:
+    """The ports of a pod that a port of its Service leads to; empty where the pod has no port of that name."""
+    if isinstance(entry.target, str) and not entry.target.isdigit():
+        return _named(pod, entry.target, entry.protocol)
+    number = int(str(entry.target))
+    return [(entry.protocol, number, number)]
 
 
 def _named(pod: Pod | None, name: str, protocol: str) -> list[Interval]:

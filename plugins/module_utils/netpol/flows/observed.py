@@ -5,7 +5,8 @@
 
 A record of an observed flow is a mapping with C(from), C(to), C(protocol) and C(ports) (or C(port)), in the very form
 in which a matrix lists connections: ends are C(namespace/Kind/name) of a workload, C(namespace/name) of a pod, or an
-address or block; ports are C(8080), C("80,8000-8100") or C(all). An address that is a known pod's means that pod.
+address or block; ports are C(8080), C("80,8000-8100") or C(all). An address that is a known pod's means that pod, one
+that is a Service's the pods behind it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import NamedTuple
 from ...common.words import nearest
 from ..errors import FlowError
 from ..model.addresses import Range, parse_block
-from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod
+from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service
 from ..model.ports import ALL, Interval
+from .ends import serves, target_intervals
 
 DNS_PORTS: tuple[Interval, ...] = (("UDP", 53, 53), ("TCP", 53, 53))
 EVERY_PORT: tuple[Interval, ...] = tuple((protocol, 1, LAST_PORT) for protocol in PROTOCOLS)
@@ -27,15 +29,20 @@ End = object
 
 
 class Observed(NamedTuple):
-    """One observed flow between two ends, as it arrives at the destination."""
+    """One observed flow between two ends, as it arrives at the destination.
+
+    C(note) says why no rule is made for it, if so. C(lost) is whether it then stays without what it needs.
+    """
 
     source: End
     destination: End
     intervals: tuple[Interval, ...]
+    note: str = ""
+    lost: bool = False
 
 
 def read_records(model: Model, records: object) -> list[Observed]:
-    """Observed flows from a caller's data.
+    """Observed flows from a caller's data. One to the address of a Service is one to each workload behind it.
 
     Raises:
         FlowError: a record is not of the form, or names something that the model does not have.
@@ -43,25 +50,29 @@ def read_records(model: Model, records: object) -> list[Observed]:
     if not isinstance(records, (list, tuple)):
         raise FlowError("flows", "must be a list of records")
     index = WorkloadIndex(model)
-    return [_record(index, item, f"flows[{number}]") for number, item in enumerate(records)]
+    return [flow for number, item in enumerate(records) for flow in _record(index, item, f"flows[{number}]")]
 
 
 class WorkloadIndex:
-    """Workloads by each name that a record may use."""
+    """Workloads by each name that a record may use. C(finished) are those of which all pods have run to their end."""
 
     def __init__(self, model: Model) -> None:
         self.pods: dict[str, list[Pod]] = {}
         self.by_name: dict[str, str] = {}
         self.by_address: dict[tuple[int, int], str] = {}
-        for pod in model.running:
+        self.services = {address: service for service in model.services for address in service.addresses}
+        for pod in [*model.running, *(pod for pod in model.pods if pod.finished)]:
             name = pod.workload_name
-            self.pods.setdefault(name, []).append(pod)
+            if not pod.finished:
+                self.pods.setdefault(name, []).append(pod)
             self.by_name[name] = name
             self.by_name.setdefault(f"{pod.namespace}/{pod.name}", name)
             self.by_name.setdefault(f"{pod.namespace}/{pod.workload}", name)
             if not pod.host_network:
                 for address in pod.addresses:
-                    self.by_address[address] = name
+                    # Addresses of finished pods are given to others.
+                    self.by_address.setdefault(address, name)
+        self.finished = set(self.by_name.values()) - set(self.pods)
 
     def end(self, text: object, path: str) -> End:
         if not isinstance(text, str) or not text:
@@ -76,8 +87,14 @@ class WorkloadIndex:
         near = nearest(text, self.by_name)
         raise FlowError(path, f"there is no workload or pod {text!r}", f"did you mean {near!r}?" if near else "")
 
+    def service(self, end: End) -> Service | None:
+        """The Service whose address an end is."""
+        if isinstance(end, Range) and end.first == end.last:
+            return self.services.get((end.family, end.first))
+        return None
 
-def _record(index: WorkloadIndex, item: object, path: str) -> Observed:
+
+def _record(index: WorkloadIndex, item: object, path: str) -> list[Observed]:
     if not isinstance(item, Mapping):
         raise FlowError(path, f"must be a mapping with from, to, protocol and ports, not {item!r}")
     unknown = [key for key in item if key not in ("from", "to", "protocol", "ports", "port")]
@@ -87,7 +104,37 @@ def _record(index: WorkloadIndex, item: object, path: str) -> Observed:
     if isinstance(source, Range) and isinstance(destination, Range):
         raise FlowError(path, "both ends are outside", "policies are about pods")
     ports = item.get("ports", item.get("port", ALL))
-    return Observed(source, destination, _intervals(str(item.get("protocol") or "TCP"), ports, path))
+    flow = Observed(source, destination, _intervals(str(item.get("protocol") or "TCP"), ports, path))
+    for end in (source, destination):
+        if isinstance(end, str) and end in index.finished:
+            return [flow._replace(note=f"{end} has run to its end: it needs no policy any more")]
+    service = index.service(destination)
+    return [flow] if service is None else _behind(index, service, flow, path)
+
+
+def _behind(index: WorkloadIndex, service: Service, flow: Observed, path: str) -> list[Observed]:
+    """The flows that a Service makes of one to its address: policies see the pod behind it and that pod's port."""
+    name = f"Service {service.namespace}/{service.name}"
+    members: dict[str, Pod] = {}
+    for workload, pods in index.pods.items():
+        for pod in pods:
+            if serves(service, pod):
+                members.setdefault(workload, pod)
+    if not members:
+        why = "has no selector" if service.selector is None else "selects no pod"
+        note = f"{flow.destination} is the address of {name}, which {why}: name what is behind it instead"
+        return [flow._replace(note=note, lost=True)]
+    found = []
+    for workload, pod in members.items():
+        intervals: list[Interval] = []
+        for entry in service.ports:
+            if any(p == entry.protocol and first <= entry.number <= last for p, first, last in flow.intervals):
+                intervals.extend(target_intervals(entry, pod))
+        if not intervals:
+            known = ", ".join(f"{entry.number}/{entry.protocol}" for entry in service.ports) or "none"
+            raise FlowError(f"{path}.ports", f"{name} has none of these ports", f"it has {known}")
+        found.append(flow._replace(destination=workload, intervals=tuple(intervals)))
+    return found
 
 
 def _intervals(protocol: str, ports: object, path: str) -> tuple[Interval, ...]:

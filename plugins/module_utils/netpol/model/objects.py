@@ -143,7 +143,11 @@ class ServicePort(NamedTuple):
 
 @dataclass(frozen=True)
 class Service:
-    """A Service. C(selector) is None for one without a selector (its endpoints are not pods that we know)."""
+    """A Service.
+
+    C(selector) is None for one without a selector (its endpoints are not pods that we know). C(addresses) are those
+    that the cluster gave it, as (family, value) pairs; policies never see them.
+    """
 
     namespace: str
     name: str
@@ -151,6 +155,7 @@ class Service:
     ports: tuple[ServicePort, ...] = ()
     kind: str = "ClusterIP"
     origin: Origin = field(default_factory=Origin, compare=False)
+    addresses: tuple[tuple[int, int], ...] = ()
 
 
 class Node(NamedTuple):

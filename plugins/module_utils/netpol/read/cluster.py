@@ -65,8 +65,19 @@ def read_service(model: Model, reporter: Reporter, key: Key, entry: Entry) -> No
                     port["port"] if target is None else target,
                 )
             )
+    listed = spec.get("clusterIPs")
+    texts = dict.fromkeys([spec.get("clusterIP"), *(listed if isinstance(listed, list) else ())])
+    addresses = (parse_address(text) for text in texts if isinstance(text, str))
     model.services.append(
-        Service(key[1], key[2], labels, tuple(ports), str(spec.get("type") or "ClusterIP"), origin_of(entry))
+        Service(
+            key[1],
+            key[2],
+            labels,
+            tuple(ports),
+            str(spec.get("type") or "ClusterIP"),
+            origin_of(entry),
+            tuple(address for address in addresses if address is not None),
+        )
     )
 
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...common.words import nearest
 from ..errors import NetpolError
@@ -28,6 +28,26 @@ PREFERRED = (
 )
 
 
+class Own(NamedTuple):
+    """What tells a workload's pods from the others of its namespace: labels they have, and labels they have not."""
+
+    labels: tuple[tuple[str, str], ...]
+    absent: tuple[str, ...] = ()
+
+    def matches(self, pod: Pod) -> bool:
+        labels = pod.labels
+        return all(labels.get(key) == value for key, value in self.labels) and not any(k in labels for k in self.absent)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As a label selector of the API."""
+        found: dict[str, Any] = {}
+        if self.labels:
+            found["matchLabels"] = dict(self.labels)
+        if self.absent:
+            found["matchExpressions"] = [{"key": key, "operator": "DoesNotExist"} for key in self.absent]
+        return found
+
+
 class Builder:
     """Makes the manifests; keeps what the proof needs to know."""
 
@@ -39,11 +59,13 @@ class Builder:
         self.dns = dns
         self.notes: list[str] = []
         self.workloads = WorkloadIndex(model).pods
-        self.flows = [self._widen(flow) for flow in flows]
-        self.observed = flows
-        self.scope = self._scope(flows, namespaces)
-        self.labels: dict[str, dict[str, str]] = {}
         self.dns_servers = [name for name, pods in self.workloads.items() if _serves_dns(pods[0])]
+        self.lost = [flow for flow in flows if flow.lost]
+        self.notes.extend(dict.fromkeys(flow.note for flow in flows if flow.note))
+        self.observed = [flow for flow in flows if not flow.note]
+        self.flows = [self._widen(flow) for flow in self.observed]
+        self.scope = self._scope(flows, namespaces)
+        self.selectors: dict[str, Own] = {}
 
     def _widen(self, flow: Observed) -> Observed:
         return flow if self.coarseness == "port" else flow._replace(intervals=EVERY_PORT)
@@ -58,7 +80,10 @@ class Builder:
                 )
         if namespaces:
             return list(dict.fromkeys(namespaces))
+        # That a workload asks DNS is no reason to isolate the servers.
+        left_out = set(self.dns_servers) if self.dns else set()
         ends = [end for flow in flows for end in (flow.source, flow.destination) if isinstance(end, str)]
+        ends = [end for end in ends if end in self.workloads and end not in left_out]
         return sorted({end.split("/")[0] for end in ends})
 
     def policies(self) -> list[dict[str, Any]]:
@@ -68,32 +93,34 @@ class Builder:
                 found.append(self._policy(namespace, "namespace", {}, [namespace]))
                 continue
             names = sorted(name for name in self.workloads if name.split("/")[0] == namespace)
-            taken: dict[tuple[tuple[str, str], ...], str] = {}
+            taken: dict[Own, str] = {}
             for name in names:
                 if self.workloads[name][0].host_network:
                     self.notes.append(f"{name} is on the host network, where most implementations apply no policy")
                     continue
-                labels = self.labels_of(name)
-                key = tuple(sorted(labels.items()))
-                if key in taken:
-                    self.notes.append(f"{name} has no label that tells it from {taken[key]}: they share a policy")
+                own = self.own(name)
+                if own in taken:
+                    self.notes.append(f"{name} has no label that tells it from {taken[own]}: they share a policy")
                     continue
-                taken[key] = name
-                same = [other for other in names if self._selects(labels, other)]
-                found.append(self._policy(namespace, name.split("/")[2], labels, same))
+                taken[own] = name
+                same = [other for other in names if self._selects(own, other)]
+                found.append(self._policy(namespace, name.split("/")[2], own.as_dict(), same))
         return _named_apart(found)
 
-    def _selects(self, labels: Mapping[str, str], name: str) -> bool:
-        return any(
-            all(pod.labels.get(key) == value for key, value in labels.items()) and not pod.host_network
-            for pod in self.workloads[name]
-        )
+    def _selects(self, own: Own, name: str) -> bool:
+        return any(own.matches(pod) and not pod.host_network for pod in self.workloads[name])
 
-    def labels_of(self, name: str) -> dict[str, str]:
-        """The fewest labels that all pods of a workload have and no other pod of its namespace has together."""
-        found = self.labels.get(name)
-        if found is not None:
-            return found
+    def own(self, name: str) -> Own:
+        """The fewest labels that all pods of a workload have and no other pod of its namespace has together.
+
+        Where there are none, with those that the others have and this one has not.
+        """
+        found = self.selectors.get(name)
+        if found is None:
+            found = self.selectors[name] = self._find_own(name)
+        return found
+
+    def _find_own(self, name: str) -> Own:
         pods = self.workloads[name]
         own = dict(pods[0].labels)
         for pod in pods[1:]:
@@ -109,13 +136,19 @@ class Builder:
         ranked = sorted(own, key=lambda key: (PREFERRED.index(key) if key in PREFERRED else len(PREFERRED), key))
         for size in range(1, min(len(ranked), 3) + 1):
             for keys in combinations(ranked, size):
-                if not any(all(pod.labels.get(key) == own[key] for key in keys) for pod in others):
-                    self.labels[name] = {key: own[key] for key in keys}
-                    return self.labels[name]
-        self.labels[name] = own
-        return own
+                found = Own(tuple((key, own[key]) for key in keys))
+                if not any(found.matches(pod) for pod in others):
+                    return found
+        for size in range(min(len(ranked), 1), min(len(ranked), 3) + 1):
+            for keys in combinations(ranked, size):
+                found = Own(tuple((key, own[key]) for key in keys))
+                absent, complete = _telling_keys([pod for pod in others if found.matches(pod)], pods)
+                if complete:
+                    return found._replace(absent=absent)
+        found = Own(tuple((key, own[key]) for key in ranked))
+        return found._replace(absent=_telling_keys([pod for pod in others if found.matches(pod)], pods)[0])
 
-    def _policy(self, namespace: str, name: str, labels: Mapping[str, str], members: Sequence[str]) -> dict[str, Any]:
+    def _policy(self, namespace: str, name: str, subject: dict[str, Any], members: Sequence[str]) -> dict[str, Any]:
         def inside(end: End) -> bool:
             if not isinstance(end, str):
                 return False
@@ -127,13 +160,14 @@ class Builder:
             if any(inside(server) for server in self.dns_servers):
                 ingress.append({"from": [{"namespaceSelector": {}}], "ports": [_port(i) for i in DNS_PORTS]})
             egress.append({"to": self._dns_peers(), "ports": [_port(i) for i in DNS_PORTS]})
-        spec: dict[str, Any] = {
-            "podSelector": {"matchLabels": dict(labels)} if labels else {},
-            "policyTypes": ["Ingress", "Egress"],
-        }
+        spec: dict[str, Any] = {"podSelector": subject, "policyTypes": ["Ingress", "Egress"]}
         if ingress:
             spec["ingress"] = ingress
-        if egress:
+        if self.dns and any(inside(server) for server in self.dns_servers):
+            # What they ask in turn, and the API server, is rarely observed; without it no name is found.
+            spec["policyTypes"] = ["Ingress"]
+            self.notes.append(f"egress of {namespace}/{name} stays open: it serves DNS and asks others")
+        elif egress:
             spec["egress"] = egress
         return {
             "apiVersion": "networking.k8s.io/v1",
@@ -169,17 +203,17 @@ class Builder:
         for end in sorted(end for end in ends if isinstance(end, str)):
             pods = self.workloads[end]
             if pods[0].host_network:
-                addresses = [Range(family, value, value) for pod in pods for family, value in pod.addresses]
-                if not addresses:
-                    self.notes.append(f"{end} is on the host network and its address is unknown: no peer can name it")
+                addresses = self.host_addresses(end)
+                note = f"{end} is on the host network and its address is unknown: no peer can name it"
+                if not addresses and note not in self.notes:
+                    self.notes.append(note)
                 ranges.extend(addresses)
                 continue
             home = end.split("/")[0]
             if self.coarseness == "namespace":
                 peer: dict[str, Any] = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME_LABEL: home}}}
             else:
-                labels = self.labels_of(end)
-                peer = {"podSelector": {"matchLabels": dict(labels)} if labels else {}}
+                peer = {"podSelector": self.own(end).as_dict()}
                 if home != namespace:
                     peer["namespaceSelector"] = {"matchLabels": {NAMESPACE_NAME_LABEL: home}}
             if peer not in peers:
@@ -187,6 +221,12 @@ class Builder:
         for item in merge(ranges):
             peers.extend(self._block(cidr) for cidr in _blocks(item))
         return peers
+
+    def host_addresses(self, name: str) -> list[Range]:
+        """The addresses of a workload on the host network: its own, else those of all nodes that are known."""
+        own = [address for pod in self.workloads[name] for address in pod.addresses]
+        known = own or [address for node in self.model.nodes for address in node.addresses]
+        return merge(Range(family, value, value) for family, value in known)
 
     def _block(self, block: Range) -> dict[str, Any]:
         """A block of addresses outside; those of pods in it are no part of what was observed."""
@@ -203,10 +243,25 @@ class Builder:
             ]
         peers = []
         for name in sorted(self.dns_servers):
-            selector = {"matchLabels": self.labels_of(name)}
+            selector = self.own(name).as_dict()
             home = {"matchLabels": {NAMESPACE_NAME_LABEL: name.split("/")[0]}}
             peers.append({"namespaceSelector": home, "podSelector": selector})
         return peers
+
+
+def _telling_keys(others: Sequence[Pod], pods: Sequence[Pod]) -> tuple[tuple[str, ...], bool]:
+    """Labels that others have and none of the pods, and whether each of the others has one of them."""
+    mine = {key for pod in pods for key in pod.labels}
+    rest = list(others)
+    found: list[str] = []
+    while rest:
+        keys = sorted({key for pod in rest for key in pod.labels if key not in mine and key not in PER_POD_LABELS})
+        if not keys:
+            return tuple(sorted(found)), False
+        best = max(keys, key=lambda key: sum(1 for pod in rest if key in pod.labels))
+        found.append(best)
+        rest = [pod for pod in rest if best not in pod.labels]
+    return tuple(sorted(found)), True
 
 
 def _serves_dns(pod: Pod) -> bool:

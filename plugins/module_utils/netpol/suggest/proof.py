@@ -10,26 +10,34 @@ from typing import Any
 
 from ..decide.engine import Engine
 from ..decide.matrix import Groups, Matrix
+from ..decide.reference import Endpoint, decide
 from ..decide.universe import Universe
 from ..flows.observed import DNS_PORTS, Observed
 from ..model.addresses import Range, merge, parse_block, subtract, within
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options
-from ..model.ports import PortSpace, describe, summary
+from ..model.ports import Interval, PortSpace, describe, summary
 from ..read.manifests import Input, load
 from .policies import Builder, is_part
 
 
 def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Options) -> tuple[list[str], list[str]]:
-    """Evaluates the suggestion with the engine: what it cuts of the observed flows, and what it allows beyond them."""
-    policies = load([Input("suggestion", objects=manifests)]).policies
+    """Evaluates the suggestion, together with the policies that are there already.
+
+    Returns:
+        What would be cut of the observed flows, and what would be allowed beyond them.
+    """
+    suggested = load([Input("suggestion", objects=manifests)]).policies
     model = builder.model
+    names = {policy.full_name for policy in suggested}
+    there = [policy for policy in model.policies if policy.full_name not in names]
+    policies = [*there, *suggested]
     home = Model(
         namespaces=dict(model.namespaces), pods=model.running, nodes=model.nodes, pod_ranges=_pod_ranges(builder)
     )
     for name in builder.scope:
         home.namespaces.setdefault(name, Namespace(name, {NAMESPACE_NAME_LABEL: name}, declared=False))
     wanted = [interval for flow in builder.flows for interval in (*flow.intervals, *DNS_PORTS)]
-    universe = Universe(home, [policies], options, wanted)
+    universe = Universe(home, [policies, suggested], options, wanted)
     groups = Groups(universe, "workload")
     matrix = Matrix(Engine(universe, policies), groups)
     space = universe.ports
@@ -45,6 +53,9 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
     possible = allowed
     if not matrix.engine.is_determined:
         possible = _masks(Matrix(Engine(universe, policies, possible=True), groups))
+    alone = possible
+    if there:
+        alone = _masks(Matrix(Engine(universe, suggested, possible=True), groups))
     for (source, destination), mask in possible.items():
         if not {source.split("/")[0], destination.split("/")[0]} & scope:
             continue
@@ -53,17 +64,25 @@ def prove(builder: Builder, manifests: Sequence[Mapping[str, Any]], options: Opt
         extra = mask & ~observed.get((source, destination), 0)
         if destination in servers:
             extra &= ~dns
+        if source in servers:
+            continue  # its egress stays open, as the notes say
         if extra and (parse_end(source) or parse_end(destination)):
             extra &= ~_outside_mask(ranges, source, destination, builder.coarseness == "namespace")
-        certain = extra & allowed.get((source, destination), 0)
-        for part, doubt in ((certain, ""), (extra & ~certain, _DOUBT)):
+        others = extra & ~alone.get((source, destination), 0)
+        certain = extra & ~others & allowed.get((source, destination), 0)
+        for part, doubt in ((certain, ""), (extra & ~others & ~certain, _DOUBT), (others, _THERE)):
             if part:
                 excess.append(f"{source} -> {destination} on {summary(describe(space.intervals(part)))}{doubt}")
     missing = _missing(builder, matrix, observed, allowed, ranges)
+    for flow in builder.lost:
+        missing.append(f"{flow.source} -> {flow.destination} on {summary(describe(flow.intervals))}: {flow.note}")
     return missing, excess
 
 
 _DOUBT = " (if an address that is not known yet lies in an observed block; pod_cidrs says where they will lie)"
+
+
+_THERE = " (by a policy that is there already)"
 
 
 def _masks(matrix: Matrix) -> dict[tuple[str, str], int]:
@@ -95,6 +114,11 @@ def _observed(builder: Builder, space: PortSpace) -> tuple[dict[tuple[str, str],
         if isinstance(flow.source, str) and isinstance(flow.destination, str):
             for pair in _covered(builder, flow.source, flow.destination):
                 observed[pair] = observed.get(pair, 0) | mask
+            # A pod on the host network is its node, whose address is outside.
+            if builder.workloads[flow.source][0].host_network:
+                ranges.extend((flow._replace(source=a), mask) for a in builder.host_addresses(flow.source))
+            if builder.workloads[flow.destination][0].host_network:
+                ranges.extend((flow._replace(destination=a), mask) for a in builder.host_addresses(flow.destination))
         else:
             ranges.append((flow, mask))
     return observed, ranges
@@ -160,7 +184,10 @@ def _missing(
             continue  # a pod always reaches itself
         gone = mask & ~allowed.get((source, destination), 0)
         if gone:
-            found.append(f"{source} -> {destination} on {summary(describe(space.intervals(gone)))}")
+            intervals = space.intervals(gone)
+            ends = builder.workloads[source][0], builder.workloads[destination][-1]
+            why = _why(matrix, ends, intervals[0])
+            found.append(f"{source} -> {destination} on {summary(describe(intervals))}{why}")
     for flow, mask in ranges:
         side = flow.source if isinstance(flow.source, Range) else flow.destination
         if not isinstance(side, Range):
@@ -168,8 +195,24 @@ def _missing(
         for (source, destination), given in _listed(builder, allowed, flow, side, matrix):
             gone = mask & ~given
             if gone:
-                found.append(f"{source} -> {destination} on {summary(describe(space.intervals(gone)))}")
+                intervals = space.intervals(gone)
+                outer = parse_end(destination if flow.destination is side else source)
+                inner = builder.workloads[str(flow.source if flow.destination is side else flow.destination)][0]
+                why = ""
+                if outer is not None:
+                    why = _why(matrix, (inner, outer) if flow.destination is side else (outer, inner), intervals[0])
+                found.append(f"{source} -> {destination} on {summary(describe(intervals))}{why}")
     return found
+
+
+def _why(matrix: Matrix, ends: tuple[Endpoint, Endpoint], interval: Interval) -> str:
+    """The reason why a pair is cut, empty where the first of their pods are not."""
+    engine = matrix.engine
+    if ends[0] is ends[1]:
+        return ""
+    verdict = decide(engine.universe.model, engine.policies, *ends, interval[0], interval[1], engine.universe.options)
+    decision = verdict.decisive
+    return "" if verdict.allowed or decision is None else f": {decision.reason}"
 
 
 def _listed(

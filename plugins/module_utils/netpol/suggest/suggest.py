@@ -34,7 +34,8 @@ class Suggestion(NamedTuple):
 
     @property
     def proven(self) -> bool:
-        return not self.missing and not self.excess
+        """Whether it is known to allow what was observed and nothing else. Of nothing, nothing is proven."""
+        return bool(self.policies) and not self.missing and not self.excess
 
 
 def suggest(
@@ -63,5 +64,14 @@ def suggest(
         raise NetpolError(f"unknown coarseness {coarseness!r}: one of {', '.join(COARSENESS)}")
     builder = Builder(model, flows, coarseness, namespaces, dns)
     policies = builder.policies()
+    if not policies:
+        return Suggestion(
+            [], [], [], [*builder.notes, "there is nothing to suggest: no workload that a policy selects"]
+        )
+    there = {policy.full_name for policy in model.policies}
+    for policy in policies:
+        name = f"NetworkPolicy {policy['metadata']['namespace']}/{policy['metadata']['name']}"
+        if name in there:
+            builder.notes.append(f"{name} takes the place of the one of its name")
     missing, excess = prove(builder, policies, options or Options())
     return Suggestion(policies, missing, excess, builder.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
@@ -34,6 +35,8 @@ WORKLOADS = [
     deployment("api", "other"),
     deployment("coredns", "kube-system", 3, **{"k8s-app": "kube-dns"}),
 ]
+#: It has the very labels of another.
+TWIN = deployment("api-twin", app="api")
 NAMES = [f"{o['metadata']['namespace']}/Deployment/{o['metadata']['name']}" for o in WORKLOADS]
 
 
@@ -79,10 +82,10 @@ def test_workloads_are_told_apart_by_the_fewest_labels_they_own() -> None:
 
 
 def test_workloads_that_no_label_tells_apart_are_not_called_proven() -> None:
-    cluster = model()
+    cluster = model([*WORKLOADS, TWIN])
     flow = {"from": NAMES[0], "to": "prod/Deployment/api", "port": 8080}
     result = suggest(cluster, read_records(cluster, [flow]))
-    assert result.excess == ["prod/Deployment/web -> prod/Deployment/api-canary on TCP 8080"]
+    assert result.excess == ["prod/Deployment/web -> prod/Deployment/api-twin on TCP 8080"]
     assert not result.proven
 
 
@@ -146,3 +149,165 @@ def test_a_block_that_may_hold_pods_is_told_as_a_doubt() -> None:
     assert "pod_cidrs" in found.excess[0]
     one = suggested({"from": NAMES[0], "to": "198.51.100.7", "port": 443})
     assert one.proven, one.excess
+
+
+def service(name: str, address: str, selector: dict[str, str] | None, target: int = 8080) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "prod"},
+        "spec": {"clusterIP": address, "selector": selector, "ports": [{"port": 80, "targetPort": target}]},
+    }
+
+
+def policy(text: str, namespace: str = "prod") -> dict[str, Any]:
+    metadata = {"name": "there", "namespace": namespace}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": yaml.safe_load(text),
+    }
+
+
+def of(objects: list[dict[str, Any]], *flows: dict[str, Any], **options: Any) -> Suggestion:
+    cluster = model(objects)
+    return suggest(cluster, read_records(cluster, list(flows)), **{"dns": False, **options})
+
+
+TO_API = {"from": NAMES[0], "to": NAMES[1], "port": 8080}
+
+
+def test_a_flow_to_a_service_is_one_to_its_pods_and_their_port() -> None:
+    objects = [*WORKLOADS[:2], service("api", "10.96.0.7", {"app": "api"})]
+    found = of(objects, {"from": NAMES[0], "to": "10.96.0.7", "port": 80})
+    assert found.proven, (found.missing, found.excess)
+    (web,) = [p for p in found.policies if p["metadata"]["name"] == "web"]
+    assert web["spec"]["egress"] == [
+        {"to": [{"podSelector": {"matchLabels": {"app": "api"}}}], "ports": [{"protocol": "TCP", "port": 8080}]}
+    ]
+
+
+def test_a_service_without_pods_that_we_know_is_not_called_proven() -> None:
+    objects = [*WORKLOADS[:2], service("outer", "10.96.0.7", None)]
+    found = of(objects, {"from": NAMES[0], "to": "10.96.0.7", "port": 80})
+    assert not found.proven
+    assert found.missing == [
+        "prod/Deployment/web -> 10.96.0.7 on TCP 80: 10.96.0.7 is the address of Service prod/outer, which has no"
+        " selector: name what is behind it instead"
+    ]
+    with pytest.raises(FlowError, match="has none of these ports"):
+        of(
+            [*WORKLOADS[:2], service("api", "10.96.0.7", {"app": "api"})],
+            {"from": NAMES[0], "to": "10.96.0.7", "port": 9},
+        )
+
+
+def test_policies_that_are_there_already_are_weighed() -> None:
+    opens = policy("{podSelector: {matchLabels: {app: api}}, ingress: [{from: [{namespaceSelector: {}}]}]}")
+    found = of([*WORKLOADS[:2], WORKLOADS[4], opens], TO_API)
+    assert found.excess == ["other/Deployment/api -> prod/Deployment/api on all (by a policy that is there already)"]
+    closes = policy("{podSelector: {}}", "other")
+    found = of([*WORKLOADS[:2], WORKLOADS[4], closes], {**TO_API, "to": NAMES[4]}, namespaces=["prod"])
+    assert found.missing == [
+        "prod/Deployment/web -> other/Deployment/api on TCP 8080: NetworkPolicy other/there isolates"
+        " other/Deployment/api for ingress and no rule allows it"
+    ]
+
+
+def test_an_admin_policy_that_denies_the_flow_is_weighed() -> None:
+    admin = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "metadata": {"name": "no"},
+        "spec": {
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+        },
+    }
+    found = of([*WORKLOADS[:2], admin], TO_API)
+    assert found.missing == [
+        "prod/Deployment/web -> prod/Deployment/api on TCP 8080: denied by AdminNetworkPolicy no, ingress rule 0, in"
+        " the admin tier"
+    ]
+
+
+def test_a_policy_of_the_same_name_is_replaced() -> None:
+    there = policy("{podSelector: {matchLabels: {app: api}}, ingress: [{}]}")
+    there["metadata"]["name"] = "api"
+    found = of([*WORKLOADS[:2], there], TO_API)
+    assert found.proven
+    assert found.notes == ["NetworkPolicy prod/api takes the place of the one of its name"]
+
+
+def test_that_dns_was_asked_does_not_isolate_the_servers() -> None:
+    asked = {"from": NAMES[0], "to": NAMES[5], "protocol": "UDP", "port": 53}
+    found = of(WORKLOADS[:3] + WORKLOADS[5:], asked, dns=True)
+    assert {p["metadata"]["namespace"] for p in found.policies} == {"prod"}
+    assert found.proven, (found.missing, found.excess)
+
+
+def test_the_servers_own_lookups_are_not_cut_where_their_namespace_is_wanted() -> None:
+    found = of(WORKLOADS[:3] + WORKLOADS[5:], TO_API, dns=True, namespaces=["prod", "kube-system"])
+    (servers,) = [p["spec"] for p in found.policies if p["metadata"]["namespace"] == "kube-system"]
+    assert servers["policyTypes"] == ["Ingress"]
+    assert "egress" not in servers
+    assert found.notes == ["egress of kube-system/coredns stays open: it serves DNS and asks others"]
+    assert found.proven, (found.missing, found.excess)
+
+
+def test_a_workload_is_told_apart_by_a_label_that_it_does_not_have() -> None:
+    found = of(WORKLOADS[:4], TO_API)
+    subjects = {p["metadata"]["name"]: p["spec"]["podSelector"] for p in found.policies}
+    assert subjects["api"] == {
+        "matchLabels": {"app": "api"},
+        "matchExpressions": [{"key": "track", "operator": "DoesNotExist"}],
+    }
+    assert found.proven, (found.missing, found.excess)
+
+
+def pod(name: str, address: str, **fields: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "prod", "labels": {"app": name}},
+        "spec": {},
+        "status": {"podIP": address},
+    }
+    for part, value in fields.items():
+        found[part] = {**found[part], **value}
+    return found
+
+
+def test_a_pod_on_the_host_network_is_allowed_by_its_address() -> None:
+    scraper = pod("scraper", "192.0.2.9", spec={"hostNetwork": True})
+    found = of([pod("web", "10.0.0.1"), scraper], {"from": "prod/scraper", "to": "prod/web", "port": 9100})
+    assert found.policies[0]["spec"]["ingress"][0]["from"] == [{"ipBlock": {"cidr": "192.0.2.9/32"}}]
+    assert found.proven, (found.missing, found.excess)
+
+
+def test_a_host_network_without_an_address_yet_is_that_of_every_node() -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+    node["status"] = {"addresses": [{"type": "InternalIP", "address": "192.0.2.9"}]}
+    scraper = pod("scraper", "", spec={"hostNetwork": True})
+    found = of([node, pod("web", "10.0.0.1"), scraper], {"from": "prod/scraper", "to": "prod/web", "port": 9100})
+    assert found.policies[0]["spec"]["ingress"][0]["from"] == [{"ipBlock": {"cidr": "192.0.2.9/32"}}]
+    assert found.proven, (found.missing, found.excess)
+    unknown = of([pod("web", "10.0.0.1"), scraper], {"from": "prod/scraper", "to": "prod/web", "port": 9100})
+    assert not unknown.proven
+
+
+def test_what_has_run_to_its_end_needs_no_policy() -> None:
+    owner = {"kind": "Job", "name": "import", "controller": True, "apiVersion": "batch/v1"}
+    job = pod("import-x7", "10.0.0.7", status={"phase": "Succeeded"}, metadata={"ownerReferences": [owner]})
+    flows = [{"from": "prod/Job/import", "to": NAMES[1], "port": 5432}, TO_API]
+    found = of([*WORKLOADS[:2], job], *flows)
+    assert found.notes == ["prod/Job/import has run to its end: it needs no policy any more"]
+    assert found.proven, (found.missing, found.excess)
+
+
+def test_nothing_is_proven_of_nothing() -> None:
+    found = of(WORKLOADS)
+    assert (found.policies, found.proven) == ([], False)
+    assert found.notes == ["there is nothing to suggest: no workload that a policy selects"]
