@@ -13,6 +13,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import (
     LINT,
     OPTIONAL_LINT,
     RECORDED,
+    TESTS,
     UPGRADE,
     described,
 )
@@ -66,6 +67,11 @@ def test_every_code_is_explained_and_no_other() -> None:
 @pytest.mark.parametrize("code", RECORDED)
 def test_a_code_of_recordings_is_explained_with_its_severity_and_title(code: str) -> None:
     assert SECTIONS[code].strip().startswith(f"*{': '.join(described(code))}.*")
+
+
+def test_codes_have_the_form_of_rules() -> None:
+    assert [code for code in (*LINT, *UPGRADE, *RECORDED, *TESTS) if not re.fullmatch(r"F[NT]\d{3}", code)] == []
+    assert [code for code in (*FALCO_ERRORS, *FALCO_WARNINGS) if not re.fullmatch(r"LOAD_[A-Z_]+", code)] == []
 
 
 @pytest.mark.parametrize("code", LINT)
