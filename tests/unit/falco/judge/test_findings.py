@@ -70,7 +70,7 @@ def test_a_code_of_recordings_is_explained_with_its_severity_and_title(code: str
 
 
 def test_codes_have_the_form_of_rules() -> None:
-    assert [code for code in (*LINT, *UPGRADE, *RECORDED, *TESTS) if not re.fullmatch(r"F[NT]\d{3}", code)] == []
+    assert [code for code in (*LINT, *UPGRADE, *RECORDED, *TESTS) if not re.fullmatch(r"F[NRT]\d{3}", code)] == []
     assert [code for code in (*FALCO_ERRORS, *FALCO_WARNINGS) if not re.fullmatch(r"LOAD_[A-Z_]+", code)] == []
 
 
