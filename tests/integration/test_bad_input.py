@@ -48,6 +48,64 @@ CLUSTER_WIDE = {
     "spec": {"priority": 5, "subject": {"namespaces": {}}},
 }
 
+#: Variables, and what is said of each, since the cluster has nothing of that name.
+NOT_IN_THE_CLUSTER: list[tuple[dict[str, Any], str]] = [
+    ({"falco_priority_class": "system-node-crtical"}, "did you mean system-node-critical?"),
+    (
+        {"falco_image_pull_secrets": ["nobody-made-it"]},
+        "falco_image_pull_secrets: there is no Secret nobody-made-it",
+    ),
+    (
+        {"verify_triggers": [{"name": "x", "rule": "Any", "namespace": "prodd", "command": ["true"]}]},
+        "verify_triggers: there is no Namespace prodd in the cluster; did you mean prod?",
+    ),
+    (
+        {"falco_redis_storage": "storage_class", "falco_redis_storage_class": "sandbox-defualt"},
+        "falco_redis_storage_class: there is no StorageClass sandbox-defualt",
+    ),
+    (
+        {"falco_ui_exposure": "ingress", "falco_ui_ingress": {"host": "ui.example.com", "class": "ngnix"}},
+        "falco_ui_ingress.class: there is no IngressClass ngnix",
+    ),
+    (
+        {"falco_service_monitor": True},
+        "falco_service_monitor: the cluster does not serve ServiceMonitor of monitoring.coreos.com/v1",
+    ),
+    (
+        {"falco_outputs": {"alertmanager": {"hostport": "http://kube-dsn.kube-system.svc:9093"}}},
+        "falco_outputs.alertmanager.hostport: there is no Service kube-dsn in namespace kube-system; "
+        "did you mean kube-dns?",
+    ),
+    (
+        {"network_policies_namespaces": [{"name": "prdo", "create": False}]},
+        "network_policies_namespaces: there is no Namespace prdo in the cluster; did you mean prod?",
+    ),
+    (
+        {"network_policies_definitions": [CLUSTER_WIDE]},
+        "policy everywhere: the cluster does not serve AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1; it "
+        "has no API group policy.networking.k8s.io. Network plugins that enforce such policies bring these CRDs",
+    ),
+    (
+        {"network_policies_state_namespace": "defualt"},
+        "network_policies_state_namespace: there is no Namespace defualt in the cluster; did you mean default?",
+    ),
+    (
+        {
+            "network_policies_probe_image_pull_secrets": ["pull"],
+            "network_policies_probe_work_namespace": "prod",
+        },
+        "network_policies_probe_image_pull_secrets: there is no Secret pull in namespace prod",
+    ),
+    (
+        {
+            "verify_alert_destinations": [
+                {"name": "slack", "receiver": {"namespace": "prod", "service": "backedn", "port": 80, "path": "/"}}
+            ]
+        },
+        "verify_alert_destinations: there is no Service backedn in namespace prod; did you mean backend?",
+    ),
+]
+
 
 def refused(site: Site, *arguments: str, extra: dict[str, Any] | None = None) -> str:
     """Run the site with bad input and return its output; it must fail and must not change anything."""
@@ -58,25 +116,17 @@ def refused(site: Site, *arguments: str, extra: dict[str, Any] | None = None) ->
     return " ".join(outcome.output.split())
 
 
-@pytest.mark.parametrize(
-    ("name", "nearest"), [("falco_namespcae", "falco_namespace"), ("node_prep_drivr", "node_prep_driver")]
-)
-def test_a_misspelt_variable(site: Site, name: str, nearest: str) -> None:
-    output = refused(site, extra={name: "x"})
-    assert f"'{name}' is not a variable of any role: did you mean '{nearest}'?" in output
+def test_misspelt_variables(site: Site) -> None:
+    output = refused(site, extra={"falco_namespcae": "x", "node_prep_drivr": "x"})
+    assert "'falco_namespcae' is not a variable of any role: did you mean 'falco_namespace'?" in output
+    assert "'node_prep_drivr' is not a variable of any role: did you mean 'node_prep_driver'?" in output
     assert "Nothing was changed" in output
 
 
-@pytest.mark.parametrize(
-    ("extra", "words"),
-    [
-        ({"falco_ui_node_port": "thirty"}, ["falco_ui_node_port", "int"]),
-        ({"falco_redis_storage": "nfs"}, ["falco_redis_storage", "local", "nfs"]),
-        ({"verify_triggers": [{"name": "x"}]}, ["verify_triggers", "rule"]),
-    ],
-)
-def test_a_variable_of_the_wrong_type(site: Site, extra: dict[str, Any], words: list[str]) -> None:
+def test_variables_of_the_wrong_type(site: Site) -> None:
+    extra = {"falco_ui_node_port": "thirty", "falco_redis_storage": "nfs", "verify_triggers": [{"name": "x"}]}
     output = refused(site, extra=extra)
+    words = ["falco_ui_node_port", "int", "falco_redis_storage", "local", "nfs", "verify_triggers", "rule"]
     assert [word for word in words if word not in output] == []
     assert "Nothing was changed" in output
 
@@ -156,12 +206,6 @@ def test_a_flow_of_a_namespace_that_does_not_exist(site: Site) -> None:
     assert "no flow is called visitr. Names of flows:" in output
 
 
-def test_a_trigger_in_a_namespace_that_does_not_exist(site: Site) -> None:
-    trigger = {"name": "x", "rule": "Read of etc shadow", "namespace": "prodd", "command": ["true"]}
-    output = refused(site, extra={"verify_triggers": [trigger]})
-    assert "verify_triggers: there is no Namespace prodd in the cluster; did you mean prod?" in output
-
-
 def test_a_trigger_on_a_rule_that_does_not_exist(site: Site, tmp_path: Path) -> None:
     # Falco's own rules are given: they would else be known only once Falco runs.
     base = tmp_path / "falco_rules.yaml"
@@ -173,19 +217,9 @@ def test_a_trigger_on_a_rule_that_does_not_exist(site: Site, tmp_path: Path) -> 
     assert "Read of etc shadow" in output
 
 
-@pytest.mark.parametrize(
-    ("extra", "told"),
-    [
-        ({"falco_priority_class": "system-node-crtical"}, "did you mean system-node-critical?"),
-        (
-            {"falco_image_pull_secrets": ["nobody-made-it"]},
-            "falco_image_pull_secrets: there is no Secret nobody-made-it",
-        ),
-        ({"falco_node_selector": {"no": "node"}}, "falco_node_selector: no node of the cluster has these labels"),
-    ],
-)
-def test_objects_that_do_not_exist(site: Site, extra: dict[str, Any], told: str) -> None:
-    assert told in refused(site, extra=extra)
+def test_a_node_selector_that_no_node_has(site: Site) -> None:
+    output = refused(site, extra={"falco_node_selector": {"no": "node"}})
+    assert "falco_node_selector: no node of the cluster has these labels" in output
 
 
 def test_a_group_that_is_misspelt(site: Site, tmp_path: Path) -> None:
@@ -203,74 +237,21 @@ def test_a_context_that_does_not_exist(site: Site) -> None:
     assert "Its contexts are" in output
 
 
-@pytest.mark.parametrize(
-    ("extra", "told"),
-    [
-        (
-            {"falco_redis_storage": "storage_class", "falco_redis_storage_class": "sandbox-defualt"},
-            "falco_redis_storage_class: there is no StorageClass sandbox-defualt",
-        ),
-        (
-            {"falco_ui_exposure": "ingress", "falco_ui_ingress": {"host": "ui.example.com", "class": "ngnix"}},
-            "falco_ui_ingress.class: there is no IngressClass ngnix",
-        ),
-        (
-            {"falco_service_monitor": True},
-            "falco_service_monitor: the cluster does not serve ServiceMonitor of monitoring.coreos.com/v1",
-        ),
-        (
-            {"falco_outputs": {"alertmanager": {"hostport": "http://kube-dsn.kube-system.svc:9093"}}},
-            "falco_outputs.alertmanager.hostport: there is no Service kube-dsn in namespace kube-system; "
-            "did you mean kube-dns?",
-        ),
-        (
-            {"network_policies_namespaces": [{"name": "prdo", "create": False}]},
-            "network_policies_namespaces: there is no Namespace prdo in the cluster; did you mean prod?",
-        ),
-        (
-            {"network_policies_definitions": [CLUSTER_WIDE]},
-            "policy everywhere: the cluster does not serve AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1; it "
-            "has no API group policy.networking.k8s.io. Network plugins that enforce such policies bring these CRDs",
-        ),
-        (
-            {"network_policies_state_namespace": "defualt"},
-            "network_policies_state_namespace: there is no Namespace defualt in the cluster; did you mean default?",
-        ),
-        (
-            {"network_policies_probe_image_pull_secrets": ["pull"]},
-            "a probe without network_policies_probe_work_namespace works in a namespace of its own",
-        ),
-        (
-            {
-                "network_policies_probe_image_pull_secrets": ["pull"],
-                "network_policies_probe_work_namespace": "prod",
-            },
-            "network_policies_probe_image_pull_secrets: there is no Secret pull in namespace prod",
-        ),
-        (
-            {
-                "verify_alert_destinations": [
-                    {"name": "slack", "receiver": {"namespace": "prod", "service": "backedn", "port": 80, "path": "/"}}
-                ]
-            },
-            "verify_alert_destinations: there is no Service backedn in namespace prod; did you mean backend?",
-        ),
-    ],
-)
-def test_what_variables_name_and_the_cluster_has_not(site: Site, extra: dict[str, Any], told: str) -> None:
-    assert told in refused(site, extra=extra)
+def test_all_that_variables_name_and_the_cluster_has_not_is_told_at_once(site: Site) -> None:
+    output = refused(site, extra={name: value for extra, _ in NOT_IN_THE_CLUSTER for name, value in extra.items()})
+    assert [told for _, told in NOT_IN_THE_CLUSTER if told not in output] == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["--tags", "flaco"], "--tags: there is no tag flaco; did you mean falco?"),
-        (["--skip-tags", "network-policies"], "--skip-tags: there is no tag network-policies"),
-    ],
-)
-def test_a_tag_that_is_misspelt(site: Site, arguments: list[str], told: str) -> None:
+def test_pull_secrets_in_a_namespace_that_does_not_last(site: Site) -> None:
+    output = refused(site, extra={"network_policies_probe_image_pull_secrets": ["pull"]})
+    assert "a probe without network_policies_probe_work_namespace works in a namespace of its own" in output
+
+
+def test_tags_that_are_misspelt(site: Site) -> None:
+    arguments = ["--tags", "flaco", "--skip-tags", "network-policies"]
     output = refused(site, *arguments)
-    assert told in output
+    assert "--tags: there is no tag flaco; did you mean falco?" in output
+    assert "--skip-tags: there is no tag network-policies" in output
     assert "Nothing was changed" in output
     known = {"falconet_known_tags": ["flaco", "network-policies"]}
     assert site.run("preflight.yml", *arguments, extra=known).returncode == 0
