@@ -9,8 +9,10 @@ Source: the `decode_*` functions of `userspace/engine/rule_loader_reader.cpp` in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..errors import Cause, Reason
-from ..yaml.nodes import NULL, SCALAR, SEQUENCE, Yaml, to_bool, to_uint32
+from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml, to_bool, to_uint32
 from . import context as ctx
 from .context import Context
 from .result import LoadError
@@ -59,6 +61,29 @@ def scalar(node: Yaml, key: str, context: Context) -> str:
     if node.kind != SCALAR:
         raise invalid("Value is not a scalar value", where)
     raise invalid("Value must be non-empty", where)
+
+
+def named_entries(
+    node: Yaml, context: Context, kind: str, words: tuple[str, str], parent: Context | None = None
+) -> Iterator[tuple[Keys, str, Context]]:
+    """The maps of a sequence, each with its name and its place.
+
+    Args:
+        node: the sequence.
+        context: of the sequence.
+        kind: of each map, for its place.
+        words: what is wrong where there is no sequence, and where something in it is no map.
+        parent: what the place of a named map is told from, if not from the sequence.
+    """
+    if node.kind != SEQUENCE:
+        raise invalid(words[0], context)
+    for entry in node.value:
+        where = context.at(entry.mark, kind)
+        if entry.kind != MAP:
+            raise invalid(words[1], where)
+        keys = keys_of(entry)
+        name = required(keys, "name", where)
+        yield keys, name, (parent or context).at(entry.mark, kind, name)
 
 
 def boolean(keys: Keys, key: str, context: Context, default: bool = False) -> bool:

@@ -18,7 +18,7 @@ from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Mark, Yaml, YamlError, to_
 from . import context as ctx
 from .collector import DEFAULT_SOURCE, Collector, parse_version
 from .context import Context
-from .entry_values import Keys, boolean, invalid, keys_of, number, priority, required, scalar, texts
+from .entry_values import Keys, boolean, invalid, keys_of, named_entries, number, priority, required, scalar, texts
 from .items import ListItem, MacroItem, PluginRequirement, Rule, RuleUpdate, Written
 from .result import LoadError, LoadResult
 from .rule_exceptions import read_exceptions
@@ -225,28 +225,17 @@ class Reader:
     def _plugin_versions(self, node: Yaml, keys: Keys) -> None:
         value = keys["required_plugin_versions"]
         context = self.file.at(value.mark, ctx.PLUGIN_VERSIONS)
-        if value.kind != SEQUENCE:
-            raise invalid("Value of required_plugin_versions must be a sequence", context)
-        for plugin in value.value:
-            where = context.at(plugin.mark, ctx.PLUGIN_VERSION)
-            if plugin.kind != MAP:
-                raise invalid("Plugin version must be a mapping", where)
-            entry = keys_of(plugin)
-            name = required(entry, "name", where)
-            where = context.at(plugin.mark, ctx.PLUGIN_VERSION, name)
+        words = ("Value of required_plugin_versions must be a sequence", "Plugin version must be a mapping")
+        for entry, name, where in named_entries(value, context, ctx.PLUGIN_VERSION, words):
             alternatives = [(name, required(entry, "version", where))]
             others = entry.get("alternatives")
             if others is not None:
-                if others.kind != SEQUENCE:
-                    raise invalid("Value of plugin version alternatives must be a sequence", where)
-                for other in others.value:
-                    spot = where.at(other.mark, ctx.PLUGIN_ALTERNATIVE)
-                    if other.kind != MAP:
-                        raise invalid("Plugin version alternative must be a mapping", spot)
-                    other_keys = keys_of(other)
-                    name = required(other_keys, "name", spot)
-                    spot = where.at(other.mark, ctx.PLUGIN_ALTERNATIVE, name)
-                    alternatives.append((name, required(other_keys, "version", spot)))
+                words = (
+                    "Value of plugin version alternatives must be a sequence",
+                    "Plugin version alternative must be a mapping",
+                )
+                for other, another, spot in named_entries(others, where, ctx.PLUGIN_ALTERNATIVE, words):
+                    alternatives.append((another, required(other, "version", spot)))
             self.collector.require_plugin(PluginRequirement(alternatives, where))
         self._warn_unknown_keys(node, ("required_plugin_versions",), self.file.at(node.mark, ctx.PLUGIN_VERSIONS))
 

@@ -8,10 +8,10 @@ Source: `read_rule_exceptions` of `userspace/engine/rule_loader_reader.cpp` in f
 
 from __future__ import annotations
 
-from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
+from ..yaml.nodes import NULL, SCALAR, SEQUENCE, Yaml
 from . import context as ctx
 from .context import Context
-from .entry_values import Keys, invalid, keys_of, missing, required
+from .entry_values import Keys, invalid, missing, named_entries
 from .items import Entry, RuleException, Written
 from .result import LoadResult
 
@@ -33,15 +33,8 @@ def read_exceptions(keys: Keys, parent: Context, append: bool, result: LoadResul
     if node is None or node.kind == NULL:
         return found
     context = parent.at(node.mark, ctx.EXCEPTIONS)
-    if node.kind != SEQUENCE:
-        raise invalid("Rule exceptions must be a sequence", context)
-    for entry in node.value:
-        where = context.at(entry.mark, ctx.EXCEPTION)
-        if entry.kind != MAP:
-            raise invalid("Rule exception must be a mapping", where)
-        entry_keys = keys_of(entry)
-        name = required(entry_keys, "name", where)
-        where = parent.at(entry.mark, ctx.EXCEPTION, name)
+    words = ("Rule exceptions must be a sequence", "Rule exception must be a mapping")
+    for entry_keys, name, where in named_entries(node, context, ctx.EXCEPTION, words, parent):
         exception = RuleException(name, where)
         for other in found:
             if other.name == name:

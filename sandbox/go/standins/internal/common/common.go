@@ -4,6 +4,7 @@ package common
 import (
 	"crypto/rand"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -24,6 +25,25 @@ func Start(program string) {
 	log.SetOutput(os.Stderr)
 	log.SetPrefix("standin-" + program + " ")
 	log.Print(Notice)
+}
+
+// Options reads a program's command line. Where it does not go on (help, the version, a mistake), the program ends with the code.
+func Options(flags *flag.FlagSet, versionFlag, version, usage string, args []string) (code int, goesOn bool) {
+	showVersion := flags.Bool(versionFlag, false, "print version")
+	flags.Usage = func() {
+		fmt.Printf("%s\n\nUsage: %s %s\n", Notice, flags.Name(), usage)
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err == flag.ErrHelp {
+		return 0, false
+	} else if err != nil {
+		return 2, false
+	}
+	if *showVersion {
+		fmt.Printf("%s %s (%s)\n", flags.Name(), version, Notice)
+		return 0, false
+	}
+	return 0, true
 }
 
 // UUID returns a random (version 4) UUID.

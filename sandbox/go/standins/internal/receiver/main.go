@@ -43,20 +43,9 @@ func Main(args []string) int {
 	flags := flag.NewFlagSet("alert-receiver", flag.ContinueOnError)
 	listen := flags.String("listen", ":8080", "listen address")
 	keep := flags.Int("keep", 1000, "number of messages kept")
-	showVersion := flags.Bool("version", false, "print version")
-	flags.Usage = func() {
-		fmt.Printf("%s\n\nUsage: alert-receiver [options]\n  POST /services/... (Slack), POST /bot<token>/sendMessage (Telegram), POST /webhook; GET /alerts?since=TIME|NS|ID, DELETE /alerts\n", common.Notice)
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
-		if err == flag.ErrHelp {
-			return 0
-		}
-		return 2
-	}
-	if *showVersion {
-		fmt.Printf("alert-receiver %s (%s)\n", version, common.Notice)
-		return 0
+	usage := "[options]\n  POST /services/... (Slack), POST /bot<token>/sendMessage (Telegram), POST /webhook; GET /alerts?since=TIME|NS|ID, DELETE /alerts"
+	if code, goesOn := common.Options(flags, "version", version, usage, args); !goesOn {
+		return code
 	}
 	common.Start("alert-receiver")
 	log.Printf("listening on %s, the last %d messages are kept", *listen, *keep)

@@ -42,20 +42,9 @@ func Main(args []string) int {
 	flags.Bool("x", false, "allow CORS (accepted, without effect)")
 	noAuth := flags.Bool("d", os.Getenv("FALCOSIDEKICK_UI_DISABLEAUTH") == "true", "disable authentication")
 	user := flags.String("u", os.Getenv("FALCOSIDEKICK_UI_USER"), "user:password")
-	showVersion := flags.Bool("v", false, "print version")
-	flags.Usage = func() {
-		fmt.Printf("%s\n\nUsage: falcosidekick-ui [options]; FALCOSIDEKICK_UI_USER and FALCOSIDEKICK_UI_REDIS_PASSWORD come from the environment\n", common.Notice)
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
-		if err == flag.ErrHelp {
-			return 0
-		}
-		return 2
-	}
-	if *showVersion {
-		fmt.Printf("falcosidekick-ui %s (%s)\n", version, common.Notice)
-		return 0
+	usage := "[options]; FALCOSIDEKICK_UI_USER and FALCOSIDEKICK_UI_REDIS_PASSWORD come from the environment"
+	if code, goesOn := common.Options(flags, "v", version, usage, args); !goesOn {
+		return code
 	}
 	common.Start("falcosidekick-ui")
 	seconds, err := lifetime(*ttl)
