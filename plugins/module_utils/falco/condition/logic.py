@@ -86,28 +86,47 @@ def truth(node: Node, table: FieldTable, resolve: Resolve, known: dict[str, bool
     Args:
         known: what was found of macros so far, by name; each is looked at once.
     """
-    if known is None:
-        known = {}
+
+    def undecided(part: And | Or) -> bool | None:
+        if isinstance(part, And):
+            return False if contradiction(conjuncts(part, resolve), table) else None
+        return True if _tautology(part.operands) else None
+
+    return joined_truth(node, resolve, lambda _check: None, undecided, {} if known is None else known)
+
+
+def joined_truth(
+    node: Node,
+    resolve: Resolve,
+    check: Callable[[Node], bool | None],
+    undecided: Callable[[And | Or], bool | None],
+    known: dict[str, bool | None],
+) -> bool | None:
+    """Whether a condition always (True) or never (False) holds, by what its checks do; None when it depends.
+
+    Args:
+        node: the condition.
+        resolve: gives a macro's tree by name; None when it is unknown.
+        check: the same of one check.
+        undecided: the same of a conjunction or disjunction that its parts, each by itself, do not decide.
+        known: what was found of macros so far, by name; each is looked at once.
+    """
     if isinstance(node, Not):
-        inner = truth(node.operand, table, resolve, known)
+        inner = joined_truth(node.operand, resolve, check, undecided, known)
         return None if inner is None else not inner
     if isinstance(node, Macro):
         if node.name not in known:
             known[node.name] = None  # for a macro within itself, which Falco refuses anyway
             body = resolve(node.name)
-            known[node.name] = truth(body, table, resolve, known) if body is not None else None
+            known[node.name] = None if body is None else joined_truth(body, resolve, check, undecided, known)
         return known[node.name]
     if not isinstance(node, (And, Or)):
-        return None
-    conjunction = isinstance(node, And)
-    values = [truth(part, table, resolve, known) for part in node.operands]
-    if any(value is not None and value is not conjunction for value in values):
-        return not conjunction
-    if all(value is conjunction for value in values):
-        return conjunction
-    if conjunction:
-        return False if contradiction(conjuncts(node, resolve), table) else None
-    return True if _tautology(node.operands) else None
+        return check(node)
+    decides = isinstance(node, Or)
+    values = [joined_truth(part, resolve, check, undecided, known) for part in node.operands]
+    if decides in values:
+        return decides
+    return undecided(node) if None in values else not decides
 
 
 def contradiction(parts: Iterable[Node], table: FieldTable) -> tuple[Node, Node] | None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Optional
 
 from ..catalogue.catalogue import Catalogue
 from ..catalogue.language import Language
-from ..condition.nodes import And, Compare, Exists, Field, Macro, Node, Not, Or, Value, ValueList
+from ..condition.logic import Resolve, joined_truth
+from ..condition.nodes import And, Compare, Exists, Field, Node, Not, Or, Value, ValueList
 
 DIRECTION = "evt.dir"
 _LATENCIES = (
@@ -26,7 +26,6 @@ _LATENCIES = (
     "evt.wait_latency",
 )
 
-Resolve = Callable[[str], Optional[Node]]
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {
     "=": lambda value, other: value == other,
@@ -100,22 +99,7 @@ def truth(node: Node, known: Catalogue, resolve: Resolve, macros: dict[str, bool
         resolve: gives a macro's tree by name; None when it is unknown.
         macros: what was found of macros so far, by name; each is looked at once.
     """
-    if isinstance(node, Not):
-        inner = truth(node.operand, known, resolve, macros)
-        return None if inner is None else not inner
-    if isinstance(node, Macro):
-        if node.name not in macros:
-            macros[node.name] = None  # for a macro within itself, which Falco refuses anyway
-            body = resolve(node.name)
-            macros[node.name] = None if body is None else truth(body, known, resolve, macros)
-        return macros[node.name]
-    if not isinstance(node, (And, Or)):
-        return settled(node, known)
-    decides = isinstance(node, Or)
-    values = [truth(part, known, resolve, macros) for part in node.operands]
-    if decides in values:
-        return decides
-    return None if None in values else not decides
+    return joined_truth(node, resolve, lambda check: settled(check, known), lambda _joined: None, macros)
 
 
 def without_direction(node: Node) -> Node | None:
