@@ -18,10 +18,11 @@ from ..catalogue.fields import FieldTable
 from ..condition.nodes import Compare, Exists, Field, Node, Value, ValueList
 from .constants import STRING_TYPES, constant
 from .operands import Fields, Operand, compile_operand, cut, measured
-from .predicates import SET_OPERATORS, Predicate, constant_test, pair_test, set_test
+from .predicates import SET_OPERATORS, Predicate, constant_test, pair_test, set_test, value_test
 from .special import special_test
 
 Test = Callable[[Fields], bool]
+RAW_ARGUMENT = "evt.rawarg"
 
 
 def compile_check(table: FieldTable, node: Exists | Compare) -> Test:
@@ -34,13 +35,13 @@ def compile_check(table: FieldTable, node: Exists | Compare) -> Test:
     if isinstance(node, Exists):
         return _exists(left)
     op, _blank, modifier = node.operator.partition(" ")
+    if left.base == RAW_ARGUMENT:
+        return _of_raw_argument(left, op, constants_of(node.right) or ())
     constants = constants_of(node.right)
     if constants is None:
         return _with_field(left, op, compile_operand(table, node.right))
     if left.is_list:
         return _list_with_constants(left, op, constants)
-    if left.base == "evt.rawarg" and op in SET_OPERATORS and left.kind not in STRING_TYPES:
-        return never  # Falco compares it as if it were empty
     predicate = constant_test(node.operator, left.kind, constants)
     if not left.clean and left.kind in STRING_TYPES:
         predicate = _of_text_with_nul(predicate, op, modifier)
@@ -60,11 +61,30 @@ def never(fields: Fields) -> bool:
 
 
 def _exists(left: Operand) -> Test:
+    if left.base == RAW_ARGUMENT and left.kind == "bytebuf":
+        return lambda fields: bool(left.get(fields))
     if left.key and not left.is_list:
         key = left.key
         return lambda fields: fields[key] is not None
     get = left.get
     return lambda fields: get(fields) is not None
+
+
+def _of_raw_argument(left: Operand, op: str, constants: tuple[str, ...]) -> Test:
+    """A raw argument, which Falco compares without its length and without the operator's modifier.
+
+    So it is compared with the first constant alone; only texts, which end by themselves, are found in a set; and a
+    buffer is taken as empty. A buffer without a byte has no value.
+    """
+    if not constants or (op in SET_OPERATORS and left.kind not in (*STRING_TYPES, "bytebuf")):
+        return never
+    in_set = op in SET_OPERATORS
+    predicate = set_test(op, left.kind, constants) if in_set else value_test(op, left.kind, constants[0])
+    if left.kind == "bytebuf":
+        if not predicate(b""):
+            return never
+        return lambda fields: bool(left.get(fields))
+    return _holds(left, predicate)
 
 
 def by_length(op: str, modifier: str) -> bool:
@@ -105,7 +125,7 @@ def _list_with_constants(left: Operand, op: str, constants: tuple[str, ...]) -> 
     get, kind = left.get, left.kind
     if left.terminated:
         # the terminator counts, and no constant has one; an empty list of constants holds nothing either
-        return never if op == "intersects" or left.clean else _of_measured(left, op, constants)
+        return _of_measured(left, op, () if left.clean else constants)
     if kind.endswith("net"):
         holds = set_test("in", kind, constants)
     else:

@@ -12,6 +12,7 @@ Source: `userspace/libsinsp/sinsp_filtercheck.cpp`, `sinsp_filtercheck_rawstring
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -384,6 +385,8 @@ def pointed_text(value: Any, whole: bool = False) -> str:
         raw = value
     elif isinstance(value, bool):
         raw = int(value).to_bytes(4, "little")
+    elif isinstance(value, float):
+        raw = struct.pack("<d", value)
     else:
         raw = (int(value) & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little")
     return texts(raw) if whole else cut(texts(raw))

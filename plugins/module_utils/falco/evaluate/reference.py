@@ -14,6 +14,7 @@ Source: `compare_nocache`, `compare_rhs`, `craft_filter_value` of `userspace/lib
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -40,6 +41,7 @@ from .constants import ADDRESS_TYPES, SIGNED_BITS, STRING_TYPES, UNSIGNED_BITS, 
 from .glob import byte_text, glob_matcher
 from .operands import HEXADECIMAL, Fields, as_text, from_hexadecimal
 from .paths import PathSet
+from .predicates import SET_OPERATORS
 from .special import special_test
 from .times import TIME_FIELDS, time_text
 from .transform import option_table, scan_options
@@ -75,8 +77,13 @@ def reference_holds(table: FieldTable, macros: dict[str, CompiledMacro], node: N
     left = _extract(table, node.left, fields)
     if left is None:
         return False
+    raw_buffer = info.name == "evt.rawarg" and info.type == "bytebuf"
+    if raw_buffer and not left[0]:
+        return False
     if isinstance(node, Exists):
         return True
+    if raw_buffer:
+        left = [b""]  # its length is not handed on
     return _compare(table, node, info, left, fields)
 
 
@@ -164,12 +171,14 @@ def _extract_list(table: FieldTable, node: TransformerList, fields: Fields) -> V
         elif info.type in STRING_TYPES:
             found.extend(values)
         else:
-            found.extend(_c_string(_memory(value)) for value in values)
+            found.extend(_c_string(_memory(value, info.type)) for value in values)
     return found
 
 
-def _memory(value: bytes) -> bytes:
+def _memory(value: bytes, kind: str = "") -> bytes:
     """A number in eight bytes; anything else is in memory as it is here."""
+    if kind == "double":
+        return struct.pack("<d", float(value))
     return (_number(value) % (1 << 64)).to_bytes(8, "little") if len(value) == 24 else value
 
 
@@ -190,7 +199,8 @@ def _extract_combined(table: FieldTable, node: Transformer, fields: Fields) -> V
         values = _extract(table, arg, fields)
         if values is None:
             return None
-        parts.append([_memory(value) for value in values])
+        kind = operand(table, arg).info.type
+        parts.append([_memory(value, kind) for value in values])
     if not all(parts if node.name == "concat" else parts[:1]):
         return None
     if node.name == "concat":
@@ -258,8 +268,8 @@ def _compare(table: FieldTable, node: Compare, info: FieldInfo, left: list[bytes
     if info.is_list:
         return _compare_list(op, left, constants)
     value = left[0]
-    if not modifier:
-        return _compare_one(op, info.type, value, constants, node, info)
+    if not modifier or info.name == "evt.rawarg":
+        return _compare_one(op, info.type, value, constants, info)
     if not constants:
         return False
     return _compare_with_modifier(op, modifier, info.type, value, constants)
@@ -291,10 +301,10 @@ def _crafted(kind: str, value: bytes) -> bytes:
     return value.rstrip(b"\0") if kind in STRING_TYPES else value
 
 
-def _compare_one(op: str, kind: str, value: bytes, constants: list[Any], node: Compare, info: FieldInfo) -> bool:
+def _compare_one(op: str, kind: str, value: bytes, constants: list[Any], info: FieldInfo) -> bool:
+    if not constants or (info.name == "evt.rawarg" and op in SET_OPERATORS and kind not in (*STRING_TYPES, "bytebuf")):
+        return False
     if op in ("in", "intersects"):
-        if info.name == "evt.rawarg" and kind not in STRING_TYPES and isinstance(node.left, Field):
-            return False
         return any(_same(_crafted(kind, value), each) for each in constants)
     if op == "pmatch":
         return _is_below(_crafted(kind, value), constants)

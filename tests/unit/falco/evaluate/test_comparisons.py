@@ -112,6 +112,7 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("join(tolower(proc.exe), (proc.name, proc.name)) = a+", {"proc.name": "a", "proc.exe": "+"}, True),
         ("join(tolower(proc.exe), (proc.name, proc.name)) = a+a", {"proc.name": "a", "proc.exe": "+"}, False),
         ('join("+", (len(proc.name), proc.name)) startswith "\\x01+"', {"proc.name": "a"}, True),
+        ('len(join("", (thread.cpu, "a"))) = 1', {"thread.cpu": 2.5}, True),  # the bytes of 2.5 begin with a NUL
         ('concat(proc.name, "-", proc.exe) = a-b', {"proc.name": "a", "proc.exe": "b"}, True),
         ("concat(proc.name, proc.exe) != x", {"proc.name": "a"}, False),
         ("proc.name in tolower(proc.exe)", {"proc.name": "a", "proc.exe": "A"}, False),  # the NUL at the end counts
@@ -120,6 +121,10 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ('getopt((proc.name, "x"), "a:")[a] = x', {"proc.name": "-a"}, True),
         ('getopt((proc.name, "x"), "a:") intersects (x)', {"proc.name": "-a"}, True),
         ('len(getopt((proc.name, "xyz"), "a:")) = 1', {"proc.name": "-a"}, True),  # of the first, not of the list
+        # all of no options at all are among any
+        ('tolower(getopt((proc.name, "x"), "a:")) in (y)', {"proc.name": "a"}, True),
+        ('tolower(getopt((proc.name, "x"), "a:")) in (a, x)', {"proc.name": "-a"}, False),
+        ('tolower(getopt((proc.name, "x"), "a:")) intersects (y)', {"proc.name": "a"}, False),
         # what joins several forgets the field that it is compared with
         ("concat(proc.name, proc.name) = val(proc.exe)", {"proc.name": "a", "proc.exe": "aa"}, False),
         ("concat(proc.name, proc.name) != val(proc.exe)", {"proc.name": "a", "proc.exe": "b"}, False),
@@ -134,6 +139,25 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("evt.rawarg.res = 3", {"evt.rawarg.res": 3}, True),
         ("evt.rawarg.res in (3)", {"evt.rawarg.res": 3}, False),
         ("evt.rawarg.name in (a)", {"evt.rawarg.name": "a"}, True),
+        # ... with the first constant, whatever the modifier
+        ("evt.rawarg.res = anyof (3, 4)", {"evt.rawarg.res": 4}, False),
+        ("evt.rawarg.res = oneof (3, 3)", {"evt.rawarg.res": 3}, True),
+        ("evt.rawarg.res != allof (3, 4)", {"evt.rawarg.res": 4}, True),
+        ("evt.rawarg.name startswith anyof (a, b)", {"evt.rawarg.name": "b"}, False),
+        ("evt.rawarg.name regex anyof ('a.', 'b.')", {"evt.rawarg.name": "bc"}, False),
+        ("evt.rawarg.name contains allof (a, b)", {"evt.rawarg.name": "ac"}, True),
+        # ... and a buffer as if it were empty, without a byte it has no value
+        ("evt.rawarg.data contains b", {"evt.rawarg.data": "abc"}, False),
+        ("evt.rawarg.data bcontains 62", {"evt.rawarg.data": "abc"}, False),
+        ("evt.rawarg.data startswith ''", {"evt.rawarg.data": "abc"}, True),
+        ("evt.rawarg.data = ''", {"evt.rawarg.data": "abc"}, True),
+        ("evt.rawarg.data = abc", {"evt.rawarg.data": "abc"}, False),
+        ("evt.rawarg.data != abc", {"evt.rawarg.data": "abc"}, True),
+        ("evt.rawarg.data != abc", {"evt.rawarg.data": ""}, False),
+        ("evt.rawarg.data in (abc)", {"evt.rawarg.data": "abc"}, False),
+        ("evt.rawarg.data in (abc, '')", {"evt.rawarg.data": "abc"}, True),
+        ("evt.rawarg.data exists", {"evt.rawarg.data": ""}, False),
+        ("evt.rawarg.data exists", {"evt.rawarg.data": "a"}, True),
     ],
 )
 def test_comparisons(condition: str, fields: dict[str, Any], expected: bool) -> None:

@@ -44,7 +44,8 @@ ADDRESS_FIELDS = ("fd.sip", "fd.cip")
 NET_FIELDS = ("fd.snet", "fd.net", "fd.ip")
 PORT_FIELDS = ("fd.sport", "fd.port")
 LIST_FIELDS = ("fd.types",)
-OTHER_FIELDS = ("evt.buffer", "thread.cpu", "proc.aname", "proc.apid", "evt.time", "evt.rawarg.res")
+OTHER_FIELDS = ("evt.buffer", "thread.cpu", "proc.aname", "proc.apid", "evt.time", "evt.rawarg.res",
+    "evt.rawarg.path", "evt.rawarg.data")  # fmt: skip
 FIELDS = (
     *TEXT_FIELDS, *NUMBER_FIELDS, *BOOL_FIELDS, *ADDRESS_FIELDS, *NET_FIELDS, *PORT_FIELDS, *LIST_FIELDS, *OTHER_FIELDS
 )  # fmt: skip
@@ -66,6 +67,8 @@ RECORDED: dict[str, st.SearchStrategy[Any]] = {
     "proc.apid[2]": SMALL,
     "evt.time": st.just(1_000_000_000),
     "evt.rawarg.res": SMALL,
+    "evt.rawarg.path": TEXT,
+    "evt.rawarg.data": TEXT,
 }
 EVENT = st.fixed_dictionaries({}, optional=RECORDED).map(FieldMap)
 
