@@ -337,6 +337,8 @@ def _getopt(arguments: Operand, optstring: Operand, selected: str | None) -> Ope
         words = None if letters is None else get_arguments(fields)
         if words is None:
             return None
+        if words.__class__ is not list:  # a length, which Falco still takes for the list
+            words = [pointed_text(words, whole=True)]
         options = option_table(byte_text(measured(letters, option_ends)))
         found = scan_options([byte_text(measured(word, ends)) for word in words], options, wanted)
         if found is None:

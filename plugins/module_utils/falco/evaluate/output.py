@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from ..catalogue.catalogue import FieldInfo
 from ..catalogue.fields import FieldTable
 from ..condition.checks import operand as checked_operand
 from ..condition.nodes import Field, Node, walk
@@ -28,6 +29,7 @@ MAX_LIST_BYTES = 1023
 """Falco's bound on a list in an output."""
 _PADDED = ("evt.rawtime.ns", "evt.reltime", "evt.reltime.ns", "evt.latency.ns", "evt.deltatime.ns")
 
+_COUNTED_TEXTS = ("fd.type", "fd.typechar", "fd.types", "evt.res", "fdlist.nums", "fdlist.cports", "fdlist.sports")
 _OF_ANCESTORS = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid")
 
 Render = Callable[[Fields], str]
@@ -95,8 +97,7 @@ def renderer(table: FieldTable, node: Node) -> Render:
     if name and operand.kind.endswith("net"):
         return lambda fields: MISSING if fields[operand.key] is None else "<IPNET>"
     if operand.kind == "uint64" and not name:
-        # Falco prints a length in the format of the field that it is the length of, and a text has none for numbers
-        if checked_operand(table, node).base.type in (*STRING_TYPES, "bytebuf", "bool"):
+        if not _has_number_format(table, checked_operand(table, node).base):
             return lambda fields: MISSING
         return lambda fields: _shown(get(fields))
     if name == HEXADECIMAL:
@@ -109,6 +110,16 @@ def renderer(table: FieldTable, node: Node) -> Render:
         key = operand.key  # numbers and addresses are recorded as Falco prints them
         return lambda fields: _shown(fields[key])
     return lambda fields: _shown(get(fields))
+
+
+def _has_number_format(table: FieldTable, base: FieldInfo) -> bool:
+    """Whether a length can be printed: Falco takes the format of the field that it is the length of.
+
+    A text has none for numbers, unless it is a plugin's, or one of a few.
+    """
+    if base.type not in (*STRING_TYPES, "bytebuf", "bool"):
+        return True
+    return base.name in _COUNTED_TEXTS or base.name in table.source.plugin
 
 
 def _shown(value: Any) -> str:

@@ -188,6 +188,8 @@ def _extract_combined(table: FieldTable, node: Transformer, fields: Fields) -> V
         words = None if letters is None else _extract(table, node.args[0], fields)
         if letters is None or words is None:
             return None
+        if operand(table, node.args[0]).info.type not in STRING_TYPES:
+            words = [_memory(word) for word in words]
         found = scan_options(
             [word.decode("latin-1") for word in words],
             option_table(letters[0].decode("latin-1")),

@@ -121,6 +121,8 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ('getopt((proc.name, "x"), "a:")[a] = x', {"proc.name": "-a"}, True),
         ('getopt((proc.name, "x"), "a:") intersects (x)', {"proc.name": "-a"}, True),
         ('len(getopt((proc.name, "xyz"), "a:")) = 1', {"proc.name": "-a"}, True),  # of the first, not of the list
+        ('getopt(len(fd.types), "a") intersects (a)', {"fd.types": ["-a"]}, False),  # the bytes of the number 1
+        ('getopt(len(fd.types), "a") in (b)', {"fd.types": ["-a"]}, True),
         # all of no options at all are among any
         ('tolower(getopt((proc.name, "x"), "a:")) in (y)', {"proc.name": "a"}, True),
         ('tolower(getopt((proc.name, "x"), "a:")) in (a, x)', {"proc.name": "-a"}, False),

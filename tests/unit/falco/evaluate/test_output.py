@@ -17,6 +17,7 @@ FIELDS: dict[str, Any] = {
     "evt.failed": True,
     "fd.sip": "10.0.0.1",
     "fd.snet": "<IPNET>",
+    "container.id": "3f2a1b0c9d8e",
     "fd.types": ["file", "ipv4"],
     "evt.time": 1_700_000_000_000_000_123,
     "evt.rawtime.ns": 123,
@@ -52,6 +53,9 @@ FIELDS: dict[str, Any] = {
         ("%toupper(proc.name)", "CAFé"),
         ("%basename(proc.exe)", "<NA>"),
         ("%len(proc.name)", "<NA>"),  # a text's format has no numbers
+        ("%len(fd.types)", "2"),  # but of some, and of all plugins' fields
+        ("%len(tolower(container.id))", "12"),
+        ('%len(join("-", (container.id, proc.name)))', "<NA>"),
         ('%join("-", (proc.name, proc.pid))', "café-7"),
         ("100 %proc.pid", "100 7"),
         ("%proc.name.", "café."),
