@@ -15,7 +15,8 @@ from __future__ import annotations
 import re
 
 from .nodes import MAP, MAX_DEPTH, MAX_NODES, NULL, NULL_TEXTS, SCALAR, SEQUENCE, Mark, Yaml
-from .scanner import (
+from .scanner import Scanner
+from .tokens import (
     T_ALIAS,
     T_ANCHOR,
     T_DIRECTIVE,
@@ -36,7 +37,6 @@ from .scanner import (
     T_SEQ_START,
     T_TAG,
     T_VALUE,
-    Scanner,
 )
 
 _DIRECTIVE_YAML = re.compile(r"([+-]?[0-9]+).([+-]?[0-9]+)")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """yaml-cpp's scanner: a text as tokens, some of them unverified until it is known whether a key follows.
 
-Sources: `src/scanner.cpp`, `src/scantoken.cpp`, `src/scantag.cpp` and `src/simplekey.cpp` of
+Sources: `src/scanner.cpp`, `src/scantoken.cpp` and `src/simplekey.cpp` of
 https://github.com/jbeder/yaml-cpp.
 """
 
@@ -14,15 +14,38 @@ from collections import deque
 from typing import Any
 
 from .nodes import Mark
-from .scalars import ScalarReader
-
-# Tokens
-T_DIRECTIVE, T_DOC_START, T_DOC_END, T_SEQ_START, T_MAP_START, T_SEQ_END, T_MAP_END, T_ENTRY = range(8)
-T_FLOW_SEQ_START, T_FLOW_MAP_START, T_FLOW_SEQ_END, T_FLOW_MAP_END, T_FLOW_ENTRY = range(8, 13)
-T_KEY, T_VALUE, T_ANCHOR, T_ALIAS, T_TAG, T_PLAIN, T_QUOTED = range(13, 20)
-
-_VALID, _INVALID, _UNKNOWN = 0, 1, 2
-_NO_INDENT, _MAP_INDENT, _SEQ_INDENT = 0, 1, 2
+from .tags import TagReader
+from .tokens import (
+    INVALID,
+    MAP_INDENT,
+    NO_INDENT,
+    SEQ_INDENT,
+    T_ALIAS,
+    T_ANCHOR,
+    T_DIRECTIVE,
+    T_DOC_END,
+    T_DOC_START,
+    T_ENTRY,
+    T_FLOW_ENTRY,
+    T_FLOW_MAP_END,
+    T_FLOW_MAP_START,
+    T_FLOW_SEQ_END,
+    T_FLOW_SEQ_START,
+    T_KEY,
+    T_MAP_END,
+    T_MAP_START,
+    T_PLAIN,
+    T_QUOTED,
+    T_SEQ_END,
+    T_SEQ_START,
+    T_TAG,
+    T_VALUE,
+    UNKNOWN,
+    VALID,
+    Indent,
+    Key,
+    Token,
+)
 
 _DOC_BEGIN = re.compile(r"---(?=[ \t\n\r]|\Z)")
 _DOC_FINISH = re.compile(r"\.\.\.(?=[ \t\n\r]|\Z)")
@@ -38,51 +61,9 @@ _NAME = re.compile(r"[^\[\]{}, \t\n\r]+")
 _CHOMP = re.compile(r"[+-][0-9]|[0-9][+-]|[+-]|[0-9]")
 _NOT_BREAK = re.compile(r"[^\n\r]*")
 _BLANKS = re.compile(r"[ \t]*")
-_TAG_CHARACTER = re.compile(r"[A-Za-z0-9\-#;/?:@&=+$_.~*'()]|%[0-9A-Fa-f]{2}")
-_URI_CHARACTER = re.compile(r"[A-Za-z0-9\-#;/?:@&=+$,_.!~*'()\[\]]|%[0-9A-Fa-f]{2}")
-_WORD_CHARACTER = re.compile(r"[A-Za-z0-9\-]")
 
 
-class Token:
-    __slots__ = ("data", "kind", "mark", "status", "value")
-
-    def __init__(self, kind: int, mark: Mark, value: Any = "", status: int = _VALID) -> None:
-        self.kind = kind
-        self.mark = mark
-        self.value = value
-        self.status = status
-
-
-class _Indent:
-    __slots__ = ("column", "kind", "status", "token")
-
-    def __init__(self, column: int, kind: int) -> None:
-        self.column = column
-        self.kind = kind
-        self.status = _VALID
-        self.token: Token | None = None
-
-
-class _Key:
-    __slots__ = ("flow", "indent", "mark", "start", "token")
-
-    def __init__(self, mark: Mark, flow: int) -> None:
-        self.mark = mark
-        self.flow = flow
-        self.indent: _Indent | None = None
-        self.start: Token | None = None
-        self.token: Token | None = None
-
-    def settle(self, status: int) -> None:
-        if self.indent:
-            self.indent.status = status
-        if self.start:
-            self.start.status = status
-        if self.token:
-            self.token.status = status
-
-
-class Scanner(ScalarReader):
+class Scanner(TagReader):
     """yaml-cpp's scanner: a queue of tokens, some of them unverified until it is known whether a key follows."""
 
     def __init__(self, text: str) -> None:
@@ -93,8 +74,8 @@ class Scanner(ScalarReader):
         self.key_allowed = False
         self.scalar_allowed = False
         self.json_flow = False
-        self.keys: list[_Key] = []
-        self.indents: list[_Indent] = []
+        self.keys: list[Key] = []
+        self.indents: list[Indent] = []
         self.flows: list[int] = []
 
     # the queue
@@ -117,9 +98,9 @@ class Scanner(ScalarReader):
         while True:
             if tokens:
                 status = tokens[0].status
-                if status == _VALID:
+                if status == VALID:
                     return
-                if status == _INVALID:
+                if status == INVALID:
                     tokens.popleft()
                     continue
             if self.ended:
@@ -138,7 +119,7 @@ class Scanner(ScalarReader):
             self.started = True
             self.key_allowed = True
             self.scalar_allowed = True
-            self.indents.append(_Indent(-1, _NO_INDENT))
+            self.indents.append(Indent(-1, NO_INDENT))
             return
         self._to_next_token()
         self._pop_indents_to_here()
@@ -222,16 +203,16 @@ class Scanner(ScalarReader):
         self.scalar_allowed = False
         self.ended = True
 
-    def _push_indent(self, column: int, kind: int) -> _Indent | None:
+    def _push_indent(self, column: int, kind: int) -> Indent | None:
         if self.flows:
             return None
         last = self.indents[-1]
         if column < last.column:
             return None
-        if column == last.column and not (kind == _SEQ_INDENT and last.kind == _MAP_INDENT):
+        if column == last.column and not (kind == SEQ_INDENT and last.kind == MAP_INDENT):
             return None
-        indent = _Indent(column, kind)
-        indent.token = self._push(T_SEQ_START if kind == _SEQ_INDENT else T_MAP_START)
+        indent = Indent(column, kind)
+        indent.token = self._push(T_SEQ_START if kind == SEQ_INDENT else T_MAP_START)
         self.indents.append(indent)
         return indent
 
@@ -244,26 +225,26 @@ class Scanner(ScalarReader):
             if indent.column < column:
                 break
             if indent.column == column and not (
-                indent.kind == _SEQ_INDENT and not _BLOCK_ENTRY.match(self.text, self.index)
+                indent.kind == SEQ_INDENT and not _BLOCK_ENTRY.match(self.text, self.index)
             ):
                 break
             self._pop_indent()
-        while self.indents and self.indents[-1].status == _INVALID:
+        while self.indents and self.indents[-1].status == INVALID:
             self._pop_indent()
 
     def _pop_all_indents(self) -> None:
         if self.flows:
             return
-        while self.indents and self.indents[-1].kind != _NO_INDENT:
+        while self.indents and self.indents[-1].kind != NO_INDENT:
             self._pop_indent()
 
     def _pop_indent(self) -> None:
         indent = self.indents.pop()
-        if indent.status != _VALID:
+        if indent.status != VALID:
             self._invalidate_key()
-        elif indent.kind == _SEQ_INDENT:
+        elif indent.kind == SEQ_INDENT:
             self._push(T_SEQ_END)
-        elif indent.kind == _MAP_INDENT:
+        elif indent.kind == MAP_INDENT:
             self._push(T_MAP_END)
 
     # keys that may turn out not to be keys
@@ -274,28 +255,28 @@ class Scanner(ScalarReader):
         flow = len(self.flows)
         if self.keys and self.keys[-1].flow == flow:
             return
-        key = _Key(self.mark(), flow)
+        key = Key(self.mark(), flow)
         if not self.flows:
-            key.indent = self._push_indent(self.column, _MAP_INDENT)
+            key.indent = self._push_indent(self.column, MAP_INDENT)
             if key.indent:
-                key.indent.status = _UNKNOWN
+                key.indent.status = UNKNOWN
                 key.start = key.indent.token
                 if key.start:
-                    key.start.status = _UNKNOWN
+                    key.start.status = UNKNOWN
         key.token = self._push(T_KEY)
-        key.token.status = _UNKNOWN
+        key.token.status = UNKNOWN
         self.keys.append(key)
 
     def _invalidate_key(self) -> None:
         if self.keys and self.keys[-1].flow == len(self.flows):
-            self.keys.pop().settle(_INVALID)
+            self.keys.pop().settle(INVALID)
 
     def _verify_key(self) -> bool:
         if not self.keys or self.keys[-1].flow != len(self.flows):
             return False
         key = self.keys.pop()
         valid = self.line == key.mark.line and self.index - key.mark.index <= 1024
-        key.settle(_VALID if valid else _INVALID)
+        key.settle(VALID if valid else INVALID)
         return valid
 
     # tokens
@@ -367,7 +348,7 @@ class Scanner(ScalarReader):
     def _block_entry(self) -> None:
         if self.flows or not self.key_allowed:
             raise self.error("illegal block entry")
-        self._push_indent(self.column, _SEQ_INDENT)
+        self._push_indent(self.column, SEQ_INDENT)
         self.key_allowed = True
         self.json_flow = False
         self._push(T_ENTRY)
@@ -377,7 +358,7 @@ class Scanner(ScalarReader):
         if not self.flows:
             if not self.key_allowed:
                 raise self.error("illegal map key")
-            self._push_indent(self.column, _MAP_INDENT)
+            self._push_indent(self.column, MAP_INDENT)
         self.key_allowed = not self.flows
         self._push(T_KEY)
         self.index += 1
@@ -391,7 +372,7 @@ class Scanner(ScalarReader):
             if not self.flows:
                 if not self.key_allowed:
                     raise self.error("illegal map value")
-                self._push_indent(self.column, _MAP_INDENT)
+                self._push_indent(self.column, MAP_INDENT)
             self.key_allowed = not self.flows
         self.scalar_allowed = True
         self._push(T_VALUE)
@@ -419,58 +400,7 @@ class Scanner(ScalarReader):
         self.json_flow = False
         mark = self.mark()
         self.index += 1
-        if self.peek() == "<":
-            self._push(T_TAG, mark, self._verbatim_tag())
-            return
-        start = self.index
-        handle = True
-        first_other: Mark | None = None
-        while self.index < self.size:
-            if self.text[self.index] == "!":
-                if not handle:
-                    raise self.error("illegal character found while scanning tag handle", first_other)
-                break
-            if handle:
-                match = _WORD_CHARACTER.match(self.text, self.index)
-                if not match:
-                    handle = False
-                    first_other = self.mark()
-            if not handle:
-                match = _TAG_CHARACTER.match(self.text, self.index)
-            if not match:
-                break
-            self.index = match.end()
-        value = self.text[start : self.index]
-        tag = f"!{value}" if value else "!!" if handle else "!"
-        if handle and self.peek() == "!":
-            self.index += 1
-            tag = f"!{value}!{self._tag_suffix()}"
-        self._push(T_TAG, mark, tag)
-
-    def _verbatim_tag(self) -> str:
-        """What stands between angle brackets."""
-        self.index += 1
-        start = self.index
-        while self.index < self.size and self.text[self.index] != ">":
-            match = _URI_CHARACTER.match(self.text, self.index)
-            if not match:
-                break
-            self.index = match.end()
-        if self.peek() != ">":
-            raise self.error("end of verbatim tag not found")
-        self.index += 1
-        return self.text[start : self.index - 1]
-
-    def _tag_suffix(self) -> str:
-        start = self.index
-        while self.index < self.size:
-            match = _TAG_CHARACTER.match(self.text, self.index)
-            if not match:
-                break
-            self.index = match.end()
-        if self.index == start:
-            raise self.error("tag handle with no suffix")
-        return self.text[start : self.index]
+        self._push(T_TAG, mark, self.tag())
 
     # scalars
 
