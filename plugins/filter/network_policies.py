@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the role network_policies: its catalogue as Kubernetes objects."""
+"""Filters of the role network_policies: its catalogue as Kubernetes objects, and what its variables ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -33,6 +34,22 @@ def network_policies_need_api_server(namespaces: list[dict[str, Any]]) -> bool:
     return needs_api_server(namespaces)
 
 
+def network_policies_plan(
+    variables: Mapping[str, Any], policies: list[dict[str, Any]] | None = None, to_come: list[str] | None = None
+) -> dict[str, Any]:
+    """Flows of now, what the cluster must have, what cannot work. See network_policies_plan.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.plan import plan_of
+    from ansible_collections.falconet.k8s.plugins.module_utils.variables import VariableError
+    from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
+    from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import typed_variables
+
+    try:
+        plan = plan_of(typed_variables("network_policies", variables), plain(policies or []), to_come or [])
+    except VariableError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return {name: list(found) for name, found in asdict(plan).items()}
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -41,4 +58,5 @@ class FilterModule:
         return {
             "network_policies": network_policies,
             "network_policies_need_api_server": network_policies_need_api_server,
+            "network_policies_plan": network_policies_plan,
         }

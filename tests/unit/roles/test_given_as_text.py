@@ -34,7 +34,7 @@ PLANS = {
         " | falconet.k8s.falco_secrets([], [], {})",
     },
     "falco_rules": {"changed": "__falco_rules_changes_base"},
-    "network_policies": {"objects": "__network_policies_catalogue", "compared": "__network_policies_compared"},
+    "network_policies": {"objects": "__network_policies_catalogue", "asked": "__network_policies_asked"},
     "node_prep": {"booleans": "__node_prep_booleans"},
     "verify": {
         "pods": "lookup('ansible.builtin.template', 'trigger-pods.yaml.j2') | from_yaml_all | select | list",
