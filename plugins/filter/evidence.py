@@ -35,27 +35,6 @@ def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any
         raise AnsibleFilterError(f"evidence_report: {error}") from error
 
 
-def evidence_junit(data: dict[str, Any]) -> str:
-    """The report as JUnit XML. See evidence_junit.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.junit import junit
-
-    return junit(data)
-
-
-def evidence_markdown(data: dict[str, Any]) -> str:
-    """The report for a ticket. See evidence_markdown.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.markdown import markdown
-
-    return markdown(data)
-
-
-def evidence_metrics(data: dict[str, Any]) -> str:
-    """The report as metrics. See evidence_metrics.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.metrics import metrics
-
-    return metrics(data)
-
-
 def evidence_views(data: dict[str, Any]) -> dict[str, Any]:
     """The report as people look at it. See evidence_views.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections
@@ -71,8 +50,5 @@ class FilterModule:
         return {
             "evidence": evidence,
             "evidence_report": evidence_report,
-            "evidence_junit": evidence_junit,
-            "evidence_markdown": evidence_markdown,
-            "evidence_metrics": evidence_metrics,
             "evidence_views": evidence_views,
         }

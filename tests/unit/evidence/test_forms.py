@@ -11,12 +11,9 @@ from typing import Any
 import pytest
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.falconet.k8s.plugins.filter.evidence import (
-    evidence_markdown,
-    evidence_metrics,
-    evidence_report,
-    evidence_views,
-)
+from ansible_collections.falconet.k8s.plugins.filter.evidence import evidence_report, evidence_views
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.markdown import markdown
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.metrics import metrics
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,7 +80,7 @@ def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
 
 def test_metrics_are_what_prometheus_reads() -> None:
     made = report([check(), check("failed", subject="b"), alert("slack", 1500)], **{**ABOUT, "cluster": 'a"\\b\nc'})
-    lines = evidence_metrics(made).splitlines()
+    lines = metrics(made).splitlines()
     assert 'falconet_proof_passed{cluster="a\\"\\\\b\\nc"} 0' in lines
     assert 'falconet_proof_timestamp_seconds{cluster="a\\"\\\\b\\nc"} 1795723200' in lines
     assert 'falconet_proof_checks{cluster="a\\"\\\\b\\nc",stage="falco",status="failed"} 1' in lines
@@ -95,7 +92,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
 def test_a_ticket_gets_the_verdict_and_what_failed() -> None:
     before = json.dumps(report([check(subject="b")], **ABOUT))
     checks = [check(), check("failed", subject="b", detail="no pod"), check("skipped", subject="c", detail="off")]
-    told = evidence_markdown(report(checks, **ABOUT, previous=before, notes=["a stand-in"]))
+    told = markdown(report(checks, **ABOUT, previous=before, notes=["a stand-in"]))
     assert told.startswith("## Not proven on production: 1 of 3 checks failed, 1 was skipped.")
     assert "| Falco runs on every node | 1 | 1 | 1 |" in told
     assert "### Failed\n\n- It holds (`b`): no pod\n" in told
@@ -104,7 +101,7 @@ def test_a_ticket_gets_the_verdict_and_what_failed() -> None:
 
 
 def test_a_ticket_is_no_report() -> None:
-    told = evidence_markdown(report([check("failed", subject=f"s{number}") for number in range(50)], **ABOUT))
+    told = markdown(report([check("failed", subject=f"s{number}") for number in range(50)], **ABOUT))
     assert told.count("- It holds") == 20
     assert "- and 30 more" in told
 
@@ -113,12 +110,12 @@ def test_a_ticket_is_no_report() -> None:
 def test_markdown_of_hostile_text_has_no_markup(text: str) -> None:
     made = report([check("failed", detail=text, subject=f"x{text}", check=text)], **ABOUT, notes=[text])
     harmless = report([check("failed", detail="y", subject="xy", check="y")], **ABOUT, notes=["y"])
-    assert _markup(evidence_markdown(made)) == _markup(evidence_markdown(harmless))
+    assert _markup(markdown(made)) == _markup(markdown(harmless))
 
 
-def _markup(markdown: str) -> list[list[str]]:
+def _markup(text: str) -> list[list[str]]:
     """What stays of each line when escaped characters, code and words are gone: the marks of the form itself."""
-    lines = [re.sub(r"\\[^a-zA-Z0-9\s]|`[^`]*`", "", line) for line in markdown.split("\n")]
+    lines = [re.sub(r"\\[^a-zA-Z0-9\s]|`[^`]*`", "", line) for line in text.split("\n")]
     return [re.findall(r"[\\`*_{}\[\]<>()#+!|~&@-]", line) for line in lines]
 
 

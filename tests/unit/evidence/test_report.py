@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.falconet.k8s.plugins.filter.evidence import FilterModule, evidence_junit, evidence_report
+from ansible_collections.falconet.k8s.plugins.filter.evidence import FilterModule, evidence_report
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.junit import junit
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ def test_nodes_are_described() -> None:
 
 def test_junit_has_a_suite_a_stage_and_a_case_a_check() -> None:
     checks = [check(), check("failed", detail="gone"), check("skipped", "verify", detail="not asked")]
-    top = ET.fromstring(evidence_junit(report(checks, **ABOUT)))
+    top = ET.fromstring(junit(report(checks, **ABOUT)))
     assert (top.get("tests"), top.get("failures")) == ("3", "1")
     assert [(one.get("name"), one.get("failures"), one.get("skipped")) for one in top] == [
         ("falco", "1", "0"),
@@ -98,10 +99,10 @@ def test_junit_has_a_suite_a_stage_and_a_case_a_check() -> None:
 @given(st.text())
 def test_junit_is_well_formed_whatever_an_attacker_typed(text: str) -> None:
     made = report([check("failed", detail=text, subject=f"x{text}")], **ABOUT)
-    top = ET.fromstring(evidence_junit(made))
+    top = ET.fromstring(junit(made))
     assert len(list(top.iter("failure"))) == 1
 
 
 def test_the_filters_have_their_names() -> None:
-    forms = {f"evidence_{form}" for form in ("report", "junit", "markdown", "metrics", "views")}
+    forms = {f"evidence_{form}" for form in ("report", "views")}
     assert set(FilterModule().filters()) == {"evidence", *forms}
