@@ -113,67 +113,48 @@ def test_an_audit_event_is_changed_by_merging_and_in_tables_by_paths() -> None:
     assert one.event["auditID"] == "1"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("case: []\ncases:" + BOTH, (1, 1, "a test file has no key 'case' (did you mean 'cases'?)")),
-        ("cases:\n  - given: shell\n    expect: Shell\n" + BOTH, (2, 5, "a case has a name")),
-        ("cases:\n  - name: a\n    expect: Shell\n" + BOTH, (2, 5, "nothing is given")),
-        ("cases:\n  - name: a\n    given: shell\n" + BOTH, (2, 5, "nothing is expected")),
-        ("cases:\n  - {name: a, given: shel, expect: S}\n" + BOTH, (2, 22, "there is no fixture 'shel'")),
-        (
-            "cases:\n  - name: a\n    given: {proc.nmae: x}\n    expect: S\n" + BOTH,
-            (3, 13, "source syscall has no field proc.nmae (did you mean 'proc.name'?)"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: {proc.tty: many}\n    expect: S\n" + BOTH,
-            (3, 23, "proc.tty is a number, 'many' is none"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: {evt.is_open_read: 1}\n    expect: S\n" + BOTH,
-            (3, 31, "evt.is_open_read is a boolean, '1' is none (write true or false)"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: {fd.sip: nowhere}\n    expect: S\n" + BOTH,
-            (3, 21, "fd.sip is an address, 'nowhere' is none"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: {fd.ip: 10.0.0.1}\n    expect: S\n" + BOTH,
-            (3, 13, "fd.ip is computed and cannot be given (give fd.cip, fd.sip, fd.lip or fd.rip)"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: [audit, {ka.verb: get}]\n    expect: S\n" + BOTH,
-            (3, 20, "an audit event's fields are computed from it (change the event, as in {verb: delete})"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: {verb: get}\n    expect: S\n" + BOTH,
-            (3, 12, "this is no event"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: shell\n    expect: S\n    table: [[proc.name], [a, b]]\n" + BOTH,
-            (5, 26, "the row has 2 values, the first row names 1"),
-        ),
-        (
-            "cases:\n  - name: a\n    given: shell\n    expect: S\n    table: [[fires], [maybe]]\n" + BOTH,
-            (5, 23, "fires is true or false"),
-        ),
-        (
-            "cases:\n  - {name: a, given: shell, expect: S, rulesets: [owm]}\n" + BOTH,
-            (2, 51, "rulesets: 'owm' is none (did you mean 'own'?)"),
-        ),
-        ("rule_matching: frist\ncases:" + BOTH, (1, 16, "rule_matching: 'frist' is none (did you mean 'first'?)")),
-        ("source: sycall\ncases:" + BOTH, (1, 9, "source: 'sycall' is none (did you mean 'syscall'?)")),
-        (
-            "accepted_mutants: [{item: Shell, change: x}]\ncases:" + BOTH,
-            (1, 20, "an accepted mutant has 'reason'"),
-        ),
-        ("cases:" + BOTH + "  - {name: last, given: shell, expect: S}\n", (4, 5, "the name 'last' is taken")),
-    ],
-)
-def test_a_mistake_has_its_place_and_what_would_be_right(text: str, expected: tuple[int, int, str]) -> None:
-    line, column, message = mistake(text)
-    assert (line, column) == expected[:2]
-    assert message.startswith(expected[2])
+#: What is given, which stands in line 3 from column 12; column and beginning of the mistake.
+GIVEN = """
+{proc.nmae: x} | 13 | source syscall has no field proc.nmae (did you mean 'proc.name'?)
+{proc.tty: many} | 23 | proc.tty is a number, 'many' is none
+{evt.is_open_read: 1} | 31 | evt.is_open_read is a boolean, '1' is none (write true or false)
+{fd.sip: nowhere} | 21 | fd.sip is an address, 'nowhere' is none
+{fd.ip: 10.0.0.1} | 13 | fd.ip is computed and cannot be given (give fd.cip, fd.sip, fd.lip or fd.rip)
+[audit, {ka.verb: get}] | 20 | an audit event's fields are computed from it (change the event, as in {verb: delete})
+{verb: get} | 12 | this is no event
+"""
+
+#: What stands before the two cases that use the fixtures; line, column and beginning of the mistake.
+WRITTEN = """
+case: []~cases: | 1 | 1 | a test file has no key 'case' (did you mean 'cases'?)
+rule_matching: frist~cases: | 1 | 16 | rule_matching: 'frist' is none (did you mean 'first'?)
+source: sycall~cases: | 1 | 9 | source: 'sycall' is none (did you mean 'syscall'?)
+accepted_mutants: [{item: Shell, change: x}]~cases: | 1 | 20 | an accepted mutant has 'reason'
+cases:~  - {given: shell, expect: S} | 2 | 5 | a case has a name
+cases:~  - {name: a, expect: S} | 2 | 5 | nothing is given
+cases:~  - {name: a, given: shell} | 2 | 5 | nothing is expected
+cases:~  - {name: a, given: shel, expect: S} | 2 | 22 | there is no fixture 'shel'
+cases:~  - {name: a, given: shell, expect: S, rulesets: [owm]} | 2 | 51 | rulesets: 'owm' is none (did you mean 'own'?)
+cases:~  - {name: a, given: shell, expect: S, table: [[proc.name], [a, b]]} | 2 | 61 | the row has 2 values, the first
+cases:~  - {name: a, given: shell, expect: S, table: [[fires], [maybe]]} | 2 | 58 | fires is true or false
+cases:~  - {name: last, given: shell, expect: S} | 3 | 5 | the name 'last' is taken
+"""
+
+
+@pytest.mark.parametrize("row", GIVEN.strip().splitlines())
+def test_what_is_given_wrongly_has_its_place_and_what_would_be_right(row: str) -> None:
+    given_text, column, message = row.split(" | ")
+    found = mistake(f"cases:\n  - name: a\n    given: {given_text}\n    expect: S\n{BOTH}")
+    assert found[:2] == (3, int(column))
+    assert found[2].startswith(message)
+
+
+@pytest.mark.parametrize("row", WRITTEN.strip().splitlines())
+def test_what_is_written_wrongly_has_its_place_and_what_would_be_right(row: str) -> None:
+    text, line, column, message = row.split(" | ")
+    found = mistake(text.replace("~", "\n") + BOTH)
+    assert found[:2] == (int(line), int(column))
+    assert found[2].startswith(message)
 
 
 def test_a_mistake_in_a_fixture_is_told_once_and_a_fixture_that_is_not_used_is_one() -> None:
