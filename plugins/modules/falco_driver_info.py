@@ -30,7 +30,7 @@ options:
   falco_version:
     description: Version of Falco that is to run. Some kernels are known to be bad for some versions.
     type: str
-    default: 0.44.0
+    default: 0.44.1
   modules_signed:
     description:
       - The site signs Falco's kernel module with a key that its nodes trust (a Machine Owner Key).
@@ -191,7 +191,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.node.storage import s
 
 ARGUMENTS = {
     "order": {"type": "list", "elements": "str", "choices": list(DRIVERS), "default": list(DRIVERS)},
-    "falco_version": {"type": "str", "default": "0.44.0"},
+    "falco_version": {"type": "str", "default": "0.44.1"},
     "modules_signed": {"type": "bool", "default": False},
     "avoid": {
         "type": "list",

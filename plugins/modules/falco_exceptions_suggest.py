@@ -39,8 +39,22 @@ options:
       - Give O(files), this, or both.
     type: dict
     default: {}
+  base_files:
+    description:
+      - Rules files and directories that are loaded before, such as Falco's own.
+      - >-
+        Exceptions for their rules are suggested and proven by O(keep) and O(triggers). O(tests) are not of them, and
+        none of their own exceptions is called dead.
+    type: list
+    elements: path
+  base_contents:
+    description: File name to text of such files, in the order in which Falco loads them.
+    type: dict
+    default: {}
   tests:
-    description: Test files and directories of them, for M(falconet.k8s.falco_rules_test); they are tried on O(files).
+    description: >-
+      Test files and directories of them, for M(falconet.k8s.falco_rules_test); they are tried on O(files) and
+      O(contents).
     type: list
     elements: path
   keep:
@@ -198,7 +212,7 @@ dead:
   elements: dict
   sample: [{rule: Shell, exception: old_backup}]
 unknown:
-  description: Rules that raised alerts and are not in O(files).
+  description: Rules that raised alerts and are not among those given.
   returned: success
   type: list
   elements: str
@@ -216,7 +230,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import F
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.recorded import suite_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import Noise
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture import bars
@@ -235,7 +249,10 @@ BY = {"namespaces": "k8s.ns.name", "images": "container.image.repository", "prog
 def tuner_of(params: dict[str, Any], loader: Loader) -> Tuner:
     """The rules with all that must go on to hold for them."""
     contents = {str(name): str(text) for name, text in params["contents"].items()}
-    files = load_ruleset(loader, "own", params["files"] or [], contents).loaded.files
+    base = [*read_test_files(params["base_files"] or [])]
+    base += [RulesFile(str(name), str(text)) for name, text in params["base_contents"].items()]
+    own = load_ruleset(loader, "own", params["files"] or [], contents).loaded.files
+    files = load_ruleset(loader, "all", params["files"] or [], contents, base).loaded.files if base else own
     tests = []
     for file in read_test_files(params["tests"] or []):
         one, findings = read_tests(file.name, file.text, loader.tables, ["files"])
@@ -247,7 +264,7 @@ def tuner_of(params: dict[str, Any], loader: Loader) -> Tuner:
         with Path(params["keep"]).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 keep += parse_event(line, number) if line.strip() else []
-    return Tuner(loader, files, tests, keep, params["triggers"], params["trigger_image"])
+    return Tuner(loader, files, tests, keep, params["triggers"], params["trigger_image"], own if base else None)
 
 
 def tables(noise: Noise) -> dict[str, Any]:
@@ -266,6 +283,8 @@ def main() -> None:
             "alerts": {"type": "path", "required": True},
             "files": {"type": "list", "elements": "path"},
             "contents": {"type": "dict", "default": {}},
+            "base_files": {"type": "list", "elements": "path"},
+            "base_contents": {"type": "dict", "default": {}},
             "tests": {"type": "list", "elements": "path"},
             "keep": {"type": "path"},
             "triggers": {"type": "list", "elements": "dict", "default": []},

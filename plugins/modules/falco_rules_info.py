@@ -19,7 +19,6 @@ description:
 extends_documentation_fragment:
   - falconet.k8s.ruleset
   - falconet.k8s.catalogue
-  - falconet.k8s.read_only
 options:
   compare_with:
     description: An older ruleset, to be compared with this one.
@@ -32,6 +31,24 @@ options:
       content:
         description: As O(content).
         type: str
+  page_path:
+    description:
+      - Where to write the ruleset as one HTML page, for those who review it. It needs neither server nor network.
+      - The same ruleset gives the same page.
+    type: path
+    version_added: 0.3.0
+  page_title:
+    description: Title of the page.
+    type: str
+    default: Falco rules
+    version_added: 0.3.0
+attributes:
+  check_mode:
+    description: Nothing is changed; O(page_path) is not written.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
 """
 
 EXAMPLES = r"""
@@ -53,6 +70,13 @@ EXAMPLES = r"""
         - list: shells
           items: [bash]
   register: ruleset
+
+- name: The ruleset as a page to read
+  falconet.k8s.falco_rules_info:
+    files:
+      - rules/
+    page_path: rules.html
+    page_title: Rules of the cluster production
 """
 
 RETURN = r"""
@@ -147,23 +171,25 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.page import page
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files, write_if_changed
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
 
-def files_of(entry: dict[str, Any]) -> tuple[RulesFile, ...]:
-    """The rules files of the options `files` or `content`."""
+def files_of(entry: dict[str, Any]) -> tuple[tuple[RulesFile, ...], dict[str, Embedded]]:
+    """The rules files of the options `files` or `content`, and which of them were found within other files."""
     if entry["content"] is not None:
         files: tuple[RulesFile, ...] = (RulesFile("content", entry["content"]),)
     else:
         files, unreadable = read_rules_files(entry["files"])
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
-    return unpacked(files)[0]
+    return unpacked(files)
 
 
 def accepted(loaded: Loaded) -> Loaded:
@@ -184,6 +210,8 @@ def main() -> None:
                 "mutually_exclusive": [("files", "content")],
                 "required_one_of": [("files", "content")],
             },
+            "page_path": {"type": "path"},
+            "page_title": {"type": "str", "default": "Falco rules"},
             "plugins": {"type": "list", "elements": "str"},
             "falco_version": {"type": "str", "default": "0.44"},
         },
@@ -194,8 +222,8 @@ def main() -> None:
     params = module.params
     try:
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        files = files_of(params)
-        before = files_of(params["compare_with"]) if params["compare_with"] else ()
+        files, inner = files_of(params)
+        before = files_of(params["compare_with"])[0] if params["compare_with"] else ()
         known = catalogue_for(params["falco_version"], plugins, [file.text for file in (*files, *before)])
         if known.note:
             module.warn(known.note)
@@ -206,7 +234,14 @@ def main() -> None:
             result["comparison"] = compare(accepted(loader.load(before)), loaded)
     except FalcoError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
+    changed = False
+    if params["page_path"] and not module.check_mode:
+        findings = [placed(finding, inner) for finding in judge(loaded)]
+        try:
+            changed = write_if_changed(params["page_path"], page(result, loaded, findings, params["page_title"]))
+        except OSError as error:
+            module.fail_json(msg=f"{params['page_path']}: the page cannot be written: {error.strerror or error}")
+    module.exit_json(changed=changed, **result)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_noise_becomes_exceptions_and_a_trigger_stays(site: Site, tmp_path: Path
     assert outcome.returncode == 0, outcome.output[-6000:]
     # Falco's own rule, which is read from a running Falco, and ours; the one that a trigger needs is left alone.
     written = yaml.safe_load(exceptions.read_text())["falco_rules_exceptions"]
-    assert [one["rule"] for one in written] == ["Terminal shell in production", "Read sensitive file untrusted"]
+    assert [one["rule"] for one in written] == ["Read sensitive file untrusted", "Terminal shell in production"]
     told = " ".join(outcome.output.split())
     assert "the trigger 'shadow read in production' would be silenced" in told
     assert "Every pod runs exactly these rules" in outcome.output

@@ -39,3 +39,11 @@ def test_every_option_is_described_and_prefixed(role: str) -> None:
 def test_every_stage_is_a_role_and_every_role_a_stage() -> None:
     stages = yaml.safe_load((ROOT / "playbooks" / "vars" / "stages.yml").read_text())
     assert sorted(stages["__falconet_node_stages"] + stages["__falconet_cluster_stages"]) == ROLES
+
+
+def test_the_default_chart_brings_the_falco_that_rules_and_nodes_are_judged_for() -> None:
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.chart_changes import CHARTS
+
+    minor = dict(CHARTS)[defaults("falco")["falco_chart_version"]]
+    assert defaults("falco_rules")["falco_rules_falco_version"] == minor
+    assert defaults("node_prep")["node_prep_falco_version"].startswith(f"{minor}.")

@@ -59,7 +59,7 @@ class Policy:
     """
 
     order: tuple[str, ...] = DRIVERS
-    falco_version: str = "0.44.0"
+    falco_version: str = "0.44.1"
     modules_signed: bool = False
     avoid: tuple[Avoid, ...] = ()
 

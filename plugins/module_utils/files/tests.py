@@ -35,7 +35,13 @@ def read_test_files(paths: Sequence[str]) -> tuple[RulesFile, ...]:
     return files
 
 
-def load_ruleset(loader: Loader, name: str, paths: Sequence[str], contents: Mapping[str, str] | None = None) -> Ruleset:
+def load_ruleset(
+    loader: Loader,
+    name: str,
+    paths: Sequence[str],
+    contents: Mapping[str, str] | None = None,
+    base: Sequence[RulesFile] = (),
+) -> Ruleset:
     """Load and compile a ruleset.
 
     Args:
@@ -43,11 +49,12 @@ def load_ruleset(loader: Loader, name: str, paths: Sequence[str], contents: Mapp
         name: how it is called.
         paths: its files and directories.
         contents: file name to text of what is rolled out, see `falco.change.beside`.
+        base: files that are loaded before.
 
     Raises:
         FalcoError: a file cannot be read, or is refused.
     """
-    files = beside(read_test_files(paths), contents or {})
+    files = beside((*base, *read_test_files(paths)), contents or {})
     loaded = loader.load(files)
     for result in loaded.results:
         for issue in result.errors:

@@ -198,3 +198,31 @@ def test_noise_and_dead_exceptions_are_reported_for_code_scanning_and_ci(folder:
     assert not suggested(**reports).get("failed")
     assert suggested(**reports)["changed"] is False
     assert suggested(fail_on=["FR13"])["msg"].startswith("fail_on: 'FR13' is neither a level nor a code")
+
+
+def test_rules_of_falco_itself_are_tuned_in_the_same_run_without_the_tests_of_ours(folder: Path) -> None:
+    theirs = """- rule: Shell
+  desc: fires on all that the tests of ours are of
+  condition: evt.type = execve and proc.name in (bash, sh, ksh)
+  output: s %proc.name
+  priority: INFO
+  exceptions:
+    - {name: theirs, fields: [proc.pname], values: [[nobody]]}
+"""
+    ours = "- rule: Shell\n  exceptions:\n    - {name: ours, fields: [user.name], values: [[nobody]]}\n"
+    ours += "  override: {exceptions: append}\n"
+    noisy = {**NOISY, "proc.pname": "cron", "proc.name": "ksh"}
+    with (folder / "alerts.jsonl").open("a") as lines:
+        lines.write("".join(json.dumps({"rule": "Shell", "output_fields": noisy}) + "\n" for _time in range(200)))
+    given = {"tests": ["rules_tests"], "keep": "triggers.jsonl", "contents": {"zz-exceptions.yaml": ours}}
+    result = suggested(**given, base_contents={"falco_rules.yaml": theirs})
+    told = [(one["rule"], one["silenced"], one["tests"] > 20, one["kept"]) for one in result["suggestions"]]
+    assert told == [("Shell", 200, False, 1), (RULE, 150, True, 1)]
+    assert result["dead"] == [{"rule": "Shell", "exception": "ours"}]
+    assert result["unknown"] == []
+    (folder / "falco_rules.yaml").write_text(theirs)
+    assert suggested(**given, base_files=["falco_rules.yaml"])["exceptions"] == result["exceptions"]
+    alone = suggested(**given)
+    assert (alone["unknown"], [one["rule"] for one in alone["suggestions"]]) == (["Shell"], [RULE])
+    broken = suggested(**given, base_contents={"falco_rules.yaml": "- rule: Shell\n"})
+    assert broken["msg"].startswith("falco_rules.yaml: LOAD_ERR_YAML_VALIDATE: ")

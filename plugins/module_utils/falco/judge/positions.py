@@ -85,6 +85,14 @@ class Places:
             return [None]
         return [self._of_origin(traced.at(context.index or 0), ())]
 
+    def written(self, owner: tuple[str, str], node: Node) -> tuple[Place | None, Names]:
+        """Where a part of a rule's or macro's condition begins, and the lists and exceptions that any of it is of."""
+        traced = self.traced(owner)
+        if traced is None:
+            return None, ()
+        ways = (step for origin in traced.origins[node.start : node.end] if origin is not None for step in origin.way)
+        return self._of_origin(traced.at(node.start), ()), tuple(dict.fromkeys(ways))
+
     def traced(self, owner: tuple[str, str]) -> Traced | None:
         """The condition of a rule or macro with its origins; None where it cannot be traced any more."""
         if owner not in self._traced:

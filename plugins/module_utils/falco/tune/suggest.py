@@ -143,6 +143,7 @@ class Tuner:
         keep: Sequence[Event] = (),
         triggers: Sequence[Mapping[str, Any]] = (),
         trigger_image: str = "",
+        own: Sequence[RulesFile] | None = None,
     ) -> None:
         """Args:
             loader: what the rules are loaded with.
@@ -151,6 +152,8 @@ class Tuner:
             keep: events on which rules must go on to fire that do so without the exceptions, such as those of attacks.
             triggers: as the variable `verify_triggers` has them; what expects no alert does not count.
             trigger_image: image of their pods.
+            own: those of the files that are one's own; None for all of them. The tests are of these alone, and
+                exceptions that stand in others are not called dead.
 
         Raises:
             FalcoError: the rules do not load, or a test fails without any exception.
@@ -159,6 +162,8 @@ class Tuner:
         self.files = files
         self.tests = tests
         self.before = Ruleset("before", loader.load(files))
+        self.own = files if own is None else own
+        self.tested = self.before if own is None else Ruleset("own", loader.load(own))
         self.keep = [(f"the event in line {event.number}, which must fire,", event) for event in keep]
         self.untried: list[str] = []
         for trigger in triggers:
@@ -168,9 +173,9 @@ class Tuner:
                 if not events:
                     self.untried.append(str(trigger["name"]))
         for one in tests:
-            for finding in check_names(one, "files", self.before):
+            for finding in check_names(one, "files", self.tested):
                 raise FalcoError(f"{finding.file}:{finding.line}: {finding.message}")
-        outcomes = self._outcomes(self.before)
+        outcomes = self._outcomes(self.tested)
         for outcome in outcomes:
             for failure in outcome.failures:
                 raise FalcoError(f"{failure.file}:{failure.line}: {failure.message}")
@@ -180,6 +185,14 @@ class Tuner:
         return [
             one for tests in self.tests for name in tests.rulesets or ("files",) for one in run(tests, name, ruleset)
         ]
+
+    def _outcomes_after(self, rule: str, entry: Mapping[str, Any], after: Ruleset) -> list[Any]:
+        """The tests with an exception; there is none of a rule that is not one's own."""
+        if self.tested is self.before:
+            return self._outcomes(after)
+        if rule not in self.tested.engine().rules:
+            return []
+        return self._outcomes(Ruleset("after", with_exceptions(self.loader, self.own, [entry])))
 
     def suggest(self, noise: Noise, minimum: int, share: float) -> Suggestions:
         """Look at each rule of a recording.
@@ -288,7 +301,7 @@ class Tuner:
         holds = _last_exception(after.loaded, rule)
         if {one for one in profiles if holds(FieldMap(dict(zip(FIELDS, one))))} != set(silenced):
             return "Falco reads one of its values as something else, such as the name of a list"
-        for outcome in self._outcomes(after):
+        for outcome in self._outcomes_after(rule, entry, after):
             if outcome.failures:
                 return f"the case '{outcome.case.name}' ({outcome.case.place}) would fail"
         was, now = self.before.engine().rules[rule], after.engine().rules[rule]
@@ -329,21 +342,22 @@ class Tuner:
                 for profile in others[:MAX_OTHERS]
             ),
             len({workload_of(profile) for profile in silenced}),
-            self.passing,
+            self.passing if rule in self.tested.engine().rules else 0,
             sum(self.before.engine().rules[rule].test(event.fields) for _words, event in self.keep),
         )
 
     def _dead(self, noise: Noise) -> Iterator[Dead]:
-        """Exceptions that no recorded alert of their rule meets."""
+        """One's own exceptions that no recorded alert of their rule meets."""
         compiler = self.before.loaded.compiler
+        own = {file.name for file in self.own}
         for rule, compiled in compiler.rules.items():
             if rule not in noise.profiles:
                 continue
             conditions = ConditionCompiler(compiler.tables[compiled.rule.source], compiler.macros)
             for exception, negation in exceptions_of(compiled):
                 asked = [exception.fields.plain()] if not exception.fields.is_list else exception.fields.plain()
-                if not set(asked) <= set(FIELDS):
-                    continue  # the recording's counts do not tell
+                if exception.context.file not in own or not set(asked) <= set(FIELDS):
+                    continue  # it is not ours to remove, or the recording's counts do not tell
                 test = conditions.compile(negation).test
                 if all(test(FieldMap(dict(zip(FIELDS, profile)))) for profile in noise.profiles[rule]):
                     yield Dead(rule, exception.name)
