@@ -314,7 +314,11 @@ violations:
   type: list
   elements: dict
 exposure:
-  description: For each workload and direction, what is open to it or to whom it is open.
+  description:
+    - For each C(workload) and C(direction), to whom it is open, or what is open to it. C(outside) lists addresses,
+      C(cluster) ports of every pod of every namespace, C(selected) pods by labels, whether they are there or may come,
+      each with C(namespaces), C(pods), and in C(except) those that an admin policy denies.
+    - C(ports) may be names that only rules know, and C(all except) such names.
   returned: for exposure
   type: list
   elements: dict

@@ -47,7 +47,7 @@ def from_indices(indices: Iterable[int]) -> int:
     return int.from_bytes(buffer, "little")
 
 
-class _AddressMap:
+class AddressMap:
     """Addresses of one family, divided where any block begins or ends."""
 
     def __init__(self, family: int, blocks: Sequence[BlockPeer]) -> None:
@@ -112,7 +112,7 @@ class Universe:
             self._node_blocks[selector] = BlockPeer(ranges, f"nodes {selector}", covers_pods=True)
         self._blocks: list[BlockPeer] = list(dict.fromkeys([*blocks, *self._node_blocks.values()]))
         self._block_index = {block: index for index, block in enumerate(self._blocks)}
-        maps = {family: _AddressMap(family, self._blocks) for family in (4, 6)}
+        maps = {family: AddressMap(family, self._blocks) for family in (4, 6)}
         self.families = self._relevant_families(maps)
         self._divide_pods(keys, names, maps)
         self._divide_outside(maps)
@@ -134,7 +134,7 @@ class Universe:
 
     # Division
 
-    def _relevant_families(self, maps: Mapping[int, _AddressMap]) -> list[int]:
+    def _relevant_families(self, maps: Mapping[int, AddressMap]) -> list[int]:
         """Runs that the evaluation needs: one for each family over which pods talk, 0 for pods with none in common."""
         if not self._blocks:
             return [0]
@@ -147,7 +147,7 @@ class Universe:
         strangers = any(not one & other for one in kinds for other in kinds)
         return sorted({family for kind in kinds for family in kind} | ({0} if strangers else set()))
 
-    def _divide_pods(self, keys: set[str], names: set[str], maps: Mapping[int, _AddressMap]) -> None:
+    def _divide_pods(self, keys: set[str], names: set[str], maps: Mapping[int, AddressMap]) -> None:
         classes: dict[tuple[Any, ...], int] = {}
         self.members: list[list[Pod]] = []
         self._labels: list[dict[str, str]] = []
@@ -195,7 +195,7 @@ class Universe:
         self._selectable = self.every_pod & ~self.host
         self._hidden = {on_host: from_indices(found) for on_host, found in hidden.items() if found}
 
-    def _divide_outside(self, maps: Mapping[int, _AddressMap]) -> None:
+    def _divide_outside(self, maps: Mapping[int, AddressMap]) -> None:
         families = {item.family for block in self._blocks for item in block.ranges}
         pods = self.model.assumed_families
         used = ([6] if pods == {6} and 4 not in families else [4, 6]) if 6 in families or 6 in pods else [4]
@@ -334,6 +334,10 @@ class Universe:
             )
             bits = self._possible_cache[(family, on_host)] = from_indices(found)
         return bits
+
+    def node_ranges(self, peer: NodesPeer) -> tuple[Range, ...]:
+        """Addresses of matching nodes."""
+        return self._node_blocks[peer.nodes].ranges
 
     def nodes(self, peer: NodesPeer, family: int) -> int:
         """Classes whose addresses are those of matching nodes."""
