@@ -14,6 +14,7 @@ import yaml
 from .oauth_server import OAuth, oauth_server
 
 ROOT = Path(__file__).resolve().parents[3]
+PLAYBOOKS = ROOT / "playbooks"
 PASSWORD, TOKEN = "planted-password", "sha256~planted-token"
 
 
@@ -25,17 +26,16 @@ def oauth(tmp_path: Path) -> Iterator[OAuth]:
 
 def play(tmp_path: Path, oauth: OAuth, task: dict[str, object], **variables: str) -> subprocess.CompletedProcess[str]:
     """Run one task between login and logout, as the stages' playbooks do."""
-    (stage,) = yaml.safe_load((ROOT / "playbooks" / "on_clusters.yml").read_text())
-    stage["vars_files"] = [str(ROOT / "playbooks" / path) for path in stage["vars_files"]]
+    (stage,) = yaml.safe_load((PLAYBOOKS / "on_clusters.yml").read_text())
+    stage["vars_files"] = [str(PLAYBOOKS / path) for path in stage["vars_files"]]
     stage["vars"] = {"__falconet_title": "Tried"}
-    _tags, block = stage["tasks"]
-    stage["tasks"] = [block]
-    login, _role = block["block"]
+    (block,) = yaml.safe_load((PLAYBOOKS / "tasks" / "logged_in.yml").read_text())
+    login, _work = block["block"]
     (logout,) = block["always"]
-    for include in (login, logout):
-        path = ROOT / "playbooks" / include["ansible.builtin.include_tasks"]
-        include["ansible.builtin.include_tasks"] = str(path)
+    for task_file, way in ((login, "import"), (logout, "include")):
+        task_file[f"ansible.builtin.{way}_tasks"] = str(PLAYBOOKS / "tasks" / task_file[f"ansible.builtin.{way}_tasks"])
     block["block"] = [login, task]
+    stage["tasks"] = [block]
     stage.pop("module_defaults")
     (tmp_path / "play.yml").write_text(yaml.safe_dump([{**stage, "hosts": "localhost", "connection": "local"}]))
     python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -106,15 +106,17 @@ def test_a_token_that_cannot_be_revoked_is_told_and_is_no_failure(tmp_path: Path
 
 
 def test_the_play_on_clusters_logs_out_in_any_case() -> None:
-    (play,) = yaml.safe_load((ROOT / "playbooks" / "on_clusters.yml").read_text())
-    _tags, block = play["tasks"]
-    assert block["block"][0]["ansible.builtin.include_tasks"] == "tasks/login.yml"
-    assert block["always"][-1]["ansible.builtin.include_tasks"] == "tasks/logout.yml"
+    (play,) = yaml.safe_load((PLAYBOOKS / "on_clusters.yml").read_text())
+    _tags, work = play["tasks"]
+    assert "'logged_in' if cluster_username is defined" in work["ansible.builtin.include_tasks"]
+    (block,) = yaml.safe_load((PLAYBOOKS / "tasks" / "logged_in.yml").read_text())
+    assert block["block"][0]["ansible.builtin.import_tasks"] == "login.yml"
+    assert block["always"][-1]["ansible.builtin.include_tasks"] == "logout.yml"
     assert "__falconet_token" in play["module_defaults"]["group/kubernetes.core.helm"]["api_key"]
 
 
 @pytest.mark.parametrize("stage", ["falco", "falco_rules", "network_policies", "preflight", "uninstall", "verify"])
 def test_every_stage_on_clusters_is_in_the_frame(stage: str) -> None:
-    plays = yaml.safe_load((ROOT / "playbooks" / f"{stage}.yml").read_text())
+    plays = yaml.safe_load((PLAYBOOKS / f"{stage}.yml").read_text())
     assert [play["ansible.builtin.import_playbook"] for play in plays if "hosts" not in play] == ["on_clusters.yml"]
     assert [play for play in plays if play.get("hosts") == "clusters"] == []
