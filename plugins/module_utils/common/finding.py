@@ -11,6 +11,25 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Fix:
+    """The one mend that is certain: a text that takes the place of another in one line.
+
+    Attributes:
+        line: 1-based.
+        column, end_column: 1-based; the end is exclusive.
+        text: what to write there.
+    """
+
+    line: int
+    column: int
+    end_column: int
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"line": self.line, "column": self.column, "end_column": self.end_column, "text": self.text}
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing to know about what was judged: rules, policies.
 
@@ -27,6 +46,7 @@ class Finding:
         way: from the entry that it was found in to where it stands, such as `rule 'Shell'`, `macro 'shells'`,
             `list 'shell_names'`; empty where it stands in the entry itself.
         beyond: what would refuse the input does not get as far as this; it stops at an earlier finding.
+        fix: the mend, where there is one that is certain.
     """
 
     code: str
@@ -41,6 +61,7 @@ class Finding:
     ruleset: str = ""
     way: tuple[str, ...] = ()
     beyond: bool = False
+    fix: Fix | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -56,6 +77,7 @@ class Finding:
             "ruleset": self.ruleset,
             "way": list(self.way),
             "beyond": self.beyond,
+            "fix": self.fix.to_dict() if self.fix else None,
         }
 
 

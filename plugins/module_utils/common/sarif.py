@@ -68,6 +68,16 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "message": {"text": text},
         "locations": [location],
     }
+    if finding.fix is not None:
+        region = {
+            "startLine": finding.fix.line,
+            "startColumn": finding.fix.column,
+            "endLine": finding.fix.line,
+            "endColumn": finding.fix.end_column,
+        }
+        replacement = {"deletedRegion": region, "insertedContent": {"text": finding.fix.text}}
+        change = {"artifactLocation": {"uri": _uri(finding.file)}, "replacements": [replacement]}
+        result["fixes"] = [{"description": {"text": finding.hint or finding.message}, "artifactChanges": [change]}]
     if finding.beyond:
         result["properties"] = {"beyond": True}
     return result

@@ -50,6 +50,13 @@ LINT: dict[str, tuple[str, str]] = {
     "FN009": (INFO, "file does not follow Falco's schema"),
     "FN010": (WARNING, "key stands twice in one entry"),
     "FN011": (INFO, "file defines nothing"),
+    "FN012": (WARNING, "value never matches"),
+    "FN013": (WARNING, "name of a list or macro is compared as a word"),
+    "FN014": (WARNING, "field is always empty"),
+    "FN015": (WARNING, "output continues a field's name"),
+    "FN016": (WARNING, "entries are not read"),
+    "FN017": (WARNING, "entry is defined twice in one file"),
+    "FN018": (WARNING, "key is ignored"),
 }
 OPTIONAL_LINT = ("FN007", "FN008")
 """What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""

@@ -32,6 +32,13 @@ class Reason(Enum):
     NO_SUCH_MACRO = "a macro that is to be changed and does not exist"
     NO_SUCH_RULE = "a rule that is to be changed and does not exist"
     NO_LIST_OF_ENTRIES = "a file that is no list"
+    NO_SEQUENCE = "one value where a list belongs"
+    UNEQUAL_VALUES = "values of an exception that do not fit its fields"
+    NO_VALUE = "something else where a value or a list belongs"
+    UNKNOWN_ESCAPE = "a backslash in quotes with a letter that means nothing"
+    BAD_REGEX = "a regular expression that Falco does not read"
+    BAD_ADDRESS = "a value that is no address or network"
+    MISSING_ARGUMENT = "a field without the argument that it needs, or with another one"
 
 
 class Cause(NamedTuple):

@@ -28,7 +28,7 @@ _CGROUP = re.compile(r"thread\.cgroup\.[A-Za-z_]*")
 def number_or_raise(text: str) -> None:
     """Accept what C's `sscanf("%d%c")` reads as exactly one number: leading blanks, a sign, digits."""
     if not _INT.fullmatch(text.split("\0")[0]):
-        raise CheckError(f"{text} is not a valid number")
+        raise CheckError(f"{text} is not a valid number", Cause(Reason.MISSING_ARGUMENT, text))
 
 
 _HEAD = 5
@@ -43,12 +43,17 @@ def _by_head(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 class FieldTable:
-    """The fields of one source, with lookups remembered."""
+    """The fields of one source, with lookups remembered.
+
+    Attributes:
+        ends: for words of outputs, how much of them is a field.
+    """
 
     def __init__(self, catalogue: Catalogue, source: Source) -> None:
         self.catalogue = catalogue
         self.source = source
         self._known: dict[str, FieldInfo | CheckError | None] = {}
+        self.ends: dict[str, int] = {}
         self._prefixed = source.name == "syscall"
         self._builtin_heads = _by_head(source.builtin)
         self._plugin_heads = _by_head(source.plugin)
@@ -203,13 +208,19 @@ class FieldTable:
             info = fields[max(candidates, key=len)]
             bracket = text.split(" ", 1)[0].find("[")
             if bracket < 0 and info.argument == "required":
-                raise CheckError(f"filter '{text}': {info.name} requires an argument but none provided")
+                raise CheckError(
+                    f"filter '{text}': {info.name} requires an argument but none provided",
+                    Cause(Reason.MISSING_ARGUMENT, text),
+                )
             return None
         value = text.split(" ", 1)[0].strip(" \t\n\v\f\r")
         bracket = value.find("[")
         if bracket < 0:
             if info.argument == "required":
-                raise CheckError(f"filter '{value}': {info.name} requires an argument but none provided")
+                raise CheckError(
+                    f"filter '{value}': {info.name} requires an argument but none provided",
+                    Cause(Reason.MISSING_ARGUMENT, value),
+                )
             return info if len(text) == len(info.name) else None
         if bracket + 1 >= len(value):
             raise CheckError(f"filter '{value}': {info.name} terminates with incomplete argument brackets")

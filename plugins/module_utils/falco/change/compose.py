@@ -16,9 +16,9 @@ from typing import Any
 from ..catalogue.catalogue import Catalogue
 from ..codes import ERROR
 from ..errors import FalcoError
+from ..judge.advice import did_you_mean
 from ..judge.findings import findings_of
 from ..judge.hiding import Hidden, hidden_rules
-from ..judge.hints import did_you_mean
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
 from .scope import Decision, Target, scope

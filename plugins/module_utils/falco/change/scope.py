@@ -22,7 +22,7 @@ from ..condition.lexer import bare_argument, escape, quoted
 from ..condition.nodes import And, Node, Or
 from ..condition.parser import parse
 from ..errors import ConditionSyntaxError, FalcoError
-from ..judge.hints import did_you_mean
+from ..judge.advice import did_you_mean
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
 from .refusal import must_load

@@ -234,7 +234,7 @@ def check_constant(table: FieldTable, left: Operand, operator: str, value: str) 
     if operator == "regex" and table.catalogue.language.invalid_regex_is_refused:
         reason = refusal(value)
         if reason:
-            raise CheckError(f"invalid regex pattern: {reason}")
+            raise CheckError(f"invalid regex pattern: {reason}", Cause(Reason.BAD_REGEX, value))
 
 
 def _check_right(operator: str, left: Operand, right: Operand) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import ConditionSyntaxError
+from ..errors import Cause, ConditionSyntaxError, Reason
 
 _BAD = "\udc80-\udcff"
 _SPACE = " \\t\\n\\v\\f\\r"
@@ -120,7 +120,9 @@ def unescape(literal: str, index: int) -> str:
             out.append(chr(byte) if byte < 0x80 else chr(0xDC00 + byte))
             i += 2
         else:
-            raise ConditionSyntaxError(f"unsupported string escape sequence: \\{char}", end)
+            raise ConditionSyntaxError(
+                f"unsupported string escape sequence: \\{char}", end, Cause(Reason.UNKNOWN_ESCAPE, f"\\{char}")
+            )
         i += 1
     return "".join(out)
 

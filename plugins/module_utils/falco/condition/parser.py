@@ -179,7 +179,7 @@ class _Parser:
             raise _deep(index)
         node, index = self.disjunction(self.skip(index), depth + 1)
         if not self.text.startswith(")", index):
-            raise ConditionSyntaxError("expected a ')' token", index)
+            raise ConditionSyntaxError("expected a ')' token", index, Cause(Reason.TEXT_AFTER_END))
         return node, index + 1
 
     def check(self, start: int, depth: int) -> tuple[Node, int]:
@@ -200,7 +200,9 @@ class _Parser:
                 match = _identifier(text, start)
                 if match:
                     return Macro(match.group(), start, match.end()), match.end()
-                raise ConditionSyntaxError("expected a '(' token, a field check, or an identifier", start)
+                raise ConditionSyntaxError(
+                    "expected a '(' token, a field check, or an identifier", start, Cause(Reason.NO_VALUE)
+                )
             left, index = self.transformer_rest(match.group(1), start, self.skip(match.end()), depth + 1)
         return self.comparison(left, start, index, depth + 1)
 
@@ -266,6 +268,7 @@ class _Parser:
         raise ConditionSyntaxError(
             "expected a string value or a field with a valid transformer" if functions else "expected a string value",
             index,
+            Cause(Reason.NO_VALUE),
         )
 
     def list_value(self, index: int, depth: int, functions: bool) -> tuple[Node, int]:
@@ -291,7 +294,7 @@ class _Parser:
                     values.append(node.text)  # type: ignore[attr-defined]  # as above
                     index = self.skip(index)
             if not text.startswith(")", index):
-                raise ConditionSyntaxError("expected a ')' token", index)
+                raise ConditionSyntaxError("expected a ')' token", index, Cause(Reason.NO_VALUE))
             return ValueList(tuple(values), start, index + 1), index + 1
         if functions:
             found = self.function_value(index, depth + 1)
@@ -300,7 +303,7 @@ class _Parser:
         match = _identifier(text, index)
         if match:
             return Value(match.group(), index, match.end()), match.end()
-        raise ConditionSyntaxError("expected a list or an identifier", index)
+        raise ConditionSyntaxError("expected a list or an identifier", index, Cause(Reason.NO_VALUE))
 
     def function_value(self, index: int, depth: int) -> tuple[Node, int] | None:
         """`val(field)` or a transformer on the right-hand side; None when there is neither."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import CheckError
+from ..errors import Cause, CheckError, Reason
 from .services import SERVICES
 
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
@@ -81,9 +81,9 @@ def _check_size(text: str) -> None:
 
 def _check_address(text: str, v4: bool) -> None:
     if v4 and not _is_v4(text):
-        raise CheckError(f"unrecognized IPv4 address {text}")
+        raise CheckError(f"unrecognized IPv4 address {text}", Cause(Reason.BAD_ADDRESS, text))
     if not v4 and not _is_v6(text):
-        raise CheckError(f"unrecognized IPv6 address {text}")
+        raise CheckError(f"unrecognized IPv6 address {text}", Cause(Reason.BAD_ADDRESS, text))
 
 
 def _is_v4(text: str) -> bool:
@@ -118,11 +118,13 @@ def _check_port(text: str) -> None:
 
 def _check_net(text: str, v4: bool) -> None:
     if "/" not in text:
-        raise CheckError(f"unrecognized IP network {text}" if v4 else f"invalid v6 netmask: {text}")
+        message = f"unrecognized IP network {text}" if v4 else f"invalid v6 netmask: {text}"
+        raise CheckError(message, Cause(Reason.BAD_ADDRESS, text))
     address, _slash, mask = text.partition("/")
     mask = mask.split("\n", 1)[0]
     if not (_is_v4(address) if v4 else _is_v6(address)):
-        raise CheckError(f"unrecognized IP address {text}" if v4 else f"unrecognized IPv6 address {text}")
+        message = f"unrecognized IP address {text}" if v4 else f"unrecognized IPv6 address {text}"
+        raise CheckError(message, Cause(Reason.BAD_ADDRESS, text))
     if not _NUMBER.fullmatch(mask):
         raise CheckError(f"{mask} is not a valid number")
     length = wrapped_byte(mask)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...common.finding import Finding
+from ...common.finding import Finding, Fix
 from ..codes import ERROR, severity
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
 from ..load.ruleset import Loaded
-from .hints import hint_for
+from .advice import Advice
+from .hints import advice_on
 from .positions import Names, Place, Places
 
 EXCERPT_WIDTH = 160
@@ -30,6 +31,16 @@ class Texts:
         if found is None:
             found = self._lines[file] = self._contents.get(file, "").split("\n")
         return found
+
+    def fix(self, place: Place, advice: Advice) -> Fix | None:
+        """The mend that is advised, where what is wrong stands at the place in these very letters."""
+        lines = self.lines(place.file)
+        if not advice.wrong or place.line is None or place.column is None or place.line > len(lines):
+            return None
+        start = place.column - 1
+        if not lines[place.line - 1].startswith(advice.wrong, start):
+            return None
+        return Fix(place.line, place.column, place.column + len(advice.wrong), advice.right)
 
     def excerpt(self, file: str, line: int | None, column: int | None) -> str:
         """The line and a caret below the column (1-based), cut to `EXCERPT_WIDTH` around it."""
@@ -90,6 +101,9 @@ class _Gatherer:
 
     def _finding(self, one: _Gathered) -> Finding:
         issue, place = one.issue, one.place
+        advice = advice_on(issue, place, self.loaded, self.texts.lines)
+        if advice.at is not None:
+            place = place._replace(line=advice.at[0], column=advice.at[1])
         item, *others = one.items
         message = issue.text
         detail = told(place.way)
@@ -108,9 +122,10 @@ class _Gatherer:
             column=place.column,
             item=item,
             message=f"{message} ({detail})" if detail else message,
-            hint=hint_for(issue, self.loaded),
+            hint=advice.hint,
             excerpt=self.texts.excerpt(place.file, place.line, place.column),
             ruleset=self.ruleset,
+            fix=self.texts.fix(place, advice),
             way=(describe(issue.context), *(f"{kind} '{name}'" for kind, name in place.way)) if place.way else (),
         )
 

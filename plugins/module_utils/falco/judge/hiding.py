@@ -73,6 +73,25 @@ def hidden_rules(loaded: Loaded, own: Collection[str], minimum_priority: str = "
     return found
 
 
+def proven_hidden(loaded: Loaded) -> list[tuple[str, str]]:
+    """The rules that never fire where Falco stops at the first match, each with the first rule that proves it."""
+    earlier: list[_Judged] = []
+    found: list[tuple[str, str]] = []
+    for name, compiled in loaded.compiler.rules.items():
+        if not compiled.rule.enabled:
+            continue
+        rule = _Judged(loaded, compiled)
+        if rule.never:
+            continue
+        for other in earlier:
+            may = rule.source == other.source and rule.events and rule.events & other.events == rule.events
+            if may and all(implied(rule.facts, part) for part in other.parts):
+                found.append((name, other.name))
+                break
+        earlier.append(rule)
+    return found
+
+
 NAMED = 5
 """Rules that may hide one are named up to this number in a warning."""
 

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from ...common.words import nearest
 from ..catalogue.catalogue import PRIORITIES
-from ..catalogue.history import of_field, of_word
+from ..catalogue.history import of_word
+from ..catalogue.language import Language
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
 from ..errors import Cause, CheckError, Reason
 from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
 from ..load.ruleset import Loaded
+from .advice import Advice, did_you_mean, meant
+from .entry_hints import key_meant, on_missing_key
+from .name_hints import field_meant, had_it, on_address, on_bare_list, on_output, source_of
+from .positions import Place
+from .typed import escaped, typed
 
 _FIELD_AT_START = re.compile(r"(?:[a-z0-9]+\()*([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?)")
 
@@ -32,68 +38,109 @@ _STATIC = {
 }
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """A hint with the nearest name, or nothing."""
-    name = nearest(word, names, 0.7, str.lower)
-    return f"did you mean '{name}'?" if name and name != word else ""
+class Asked(NamedTuple):
+    """What advice is asked on: the mistake, the issue, its place, the ruleset, and each file's lines by its name."""
+
+    cause: Cause
+    issue: Issue
+    place: Place
+    loaded: Loaded
+    lines: Callable[[str], list[str]]
+
+    @property
+    def subject(self) -> str:
+        return self.cause.subject
+
+    @property
+    def language(self) -> Language:
+        return self.loaded.catalogue.language
+
+    @property
+    def before_and_after(self) -> tuple[str, str]:
+        """A condition's text up to where Falco stopped, and from there; empty outside a condition."""
+        condition, index = self.issue.context.condition, self.issue.context.index
+        return ("", "") if condition is None or index is None else (condition[:index], condition[index:])
 
 
-def hint_for(issue: Issue, loaded: Loaded) -> str:
-    """Advice on one of Falco's findings; empty when there is none."""
+def advice_on(issue: Issue, place: Place, loaded: Loaded, lines: Callable[[str], list[str]]) -> Advice:
+    """Advice on one of Falco's findings; empty when there is none.
+
+    Args:
+        issue: what Falco says.
+        place: where it is.
+        loaded: the ruleset.
+        lines: gives a file's lines by its name.
+    """
+    if issue.code == "LOAD_NO_EVTTYPE" and place.word:
+        return Advice(f"'{place.word}' holds for every event: put parentheses around what 'and' shall bind to")
     static = _STATIC.get(issue.code)
     if static:
-        return static
+        return Advice(static)
     if issue.code == "LOAD_UNKNOWN_ITEM":
-        return "an entry has one of the keys " + ", ".join(ITEM_KEYS)
-    if issue.cause is None:
-        return ""
-    return _HINTS[issue.cause.reason](issue.cause, issue, loaded)
+        return Advice("an entry has one of the keys " + ", ".join(ITEM_KEYS))
+    if issue.code == "LOAD_ERR_COMPILE_OUTPUT" or (place.word and issue.code == "LOAD_UNKNOWN_FILTER"):
+        return on_output(place, loaded, issue.context.item[1])
+    cause = issue.cause
+    if cause is None:
+        return Advice()
+    given = _HINTS[cause.reason](Asked(cause, issue, place, loaded, lines))
+    return Advice(given) if isinstance(given, str) else given
 
 
-def _unknown_key(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    known = {"rule": loaded.catalogue.language.rule_keys, "macro": MACRO_KEYS, "list": LIST_KEYS}
-    return did_you_mean(cause.subject, known.get(issue.context.item[0], frozenset(ITEM_KEYS)))
+def _unknown_key(asked: Asked) -> str | Advice:
+    known = {"rule": asked.language.rule_keys, "macro": MACRO_KEYS, "list": LIST_KEYS}
+    return key_meant(asked.subject, asked.issue.context.item[0], known.get(asked.issue.context.item[0], ITEM_KEYS))
 
 
-def _unknown_source(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    sources = loaded.catalogue.sources
-    close = did_you_mean(cause.subject, sources)
-    return close or f"known sources: {', '.join(sources)}; another one needs its plugin"
+def _missing_key(asked: Asked) -> str | Advice:
+    return on_missing_key(asked.subject, asked.issue.context, asked.loaded, asked.lines(asked.issue.context.file))
 
 
-def _unknown_field(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    name = cause.subject.split("[", 1)[0]
-    sources = loaded.catalogue.sources.values()
-    for source in sources:
-        if name in source.builtin or name in source.plugin:
-            if "[" in cause.subject:
-                return f"'{name}' takes no argument, or not this one"
-            return f"'{name}' exists for source {source.name} only"
-    return of_field(name, loaded.catalogue.language) or did_you_mean(
-        name, [known for source in sources for known in source.names()]
-    )
+def _unknown_source(asked: Asked) -> str | Advice:
+    sources = asked.loaded.catalogue.sources
+    close = meant(asked.subject, sources)
+    return close if close.hint else f"known sources: {', '.join(sources)}; another one needs its plugin"
 
 
-def _undefined_macro(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    name = cause.subject
-    if name in loaded.collector.lists:
+def _unknown_field(asked: Asked) -> str | Advice:
+    return field_meant(asked.subject, asked.loaded, source_of(asked.issue.context, asked.loaded))
+
+
+def _missing_argument(asked: Asked) -> str | Advice:
+    # the field itself, where the subject is only what stands in its brackets
+    found = _FIELD_AT_START.match(asked.before_and_after[1])
+    text = found.group(1) if found else asked.subject
+    name, _bracket, argument = text.rstrip("]").partition("[")
+    if name == "evt.arg" and argument:
+        return Advice(f"write 'evt.arg.{argument}'", f"evt.arg[{argument}]", f"evt.arg.{argument}")
+    for source in asked.loaded.catalogue.sources.values():
+        for known in source.plugin:
+            if name.startswith(f"{known}."):
+                right = f"{known}[{name[len(known) + 1 :]}]"
+                return Advice(f"the argument stands in brackets: '{right}'", name, right)
+    return f"give it its argument, as in '{name}[...]'" if found else ""
+
+
+def _undefined_macro(asked: Asked) -> str | Advice:
+    name = asked.subject
+    if asked.place.word:
+        return on_bare_list(asked.place.word, asked.place.cause is not None)
+    if name in asked.loaded.collector.lists:
         return f"'{name}' is a list: compare a field with it, as in 'proc.name in ({name})'"
-    if name in loaded.collector.macros:
+    if name in asked.loaded.collector.macros:
         return f"macro '{name}' is defined further below; a macro sees only those before it"
-    return did_you_mean(name, loaded.collector.macros)
+    words = typed("", name, asked.language)
+    if words.hint:
+        return words
+    close = meant(name, asked.loaded.collector.macros)
+    return close if close.hint else had_it("macro", name)
 
 
-def _before_and_after(issue: Issue) -> tuple[str, str]:
-    """A condition's text up to where Falco stopped, and from there; empty outside a condition."""
-    condition, index = issue.context.condition, issue.context.index
-    return ("", "") if condition is None or index is None else (condition[:index], condition[index:])
-
-
-def _operator_of_other_type(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    match = _FIELD_AT_START.match(_before_and_after(issue)[1])
+def _operator_of_other_type(asked: Asked) -> str | Advice:
+    match = _FIELD_AT_START.match(asked.before_and_after[1])
     if not match:
         return ""
-    for table in loaded.compiler.tables.values():
+    for table in asked.loaded.compiler.tables.values():
         try:
             info = table.find(match.group(1))
         except CheckError:
@@ -104,70 +151,102 @@ def _operator_of_other_type(cause: Cause, issue: Issue, loaded: Loaded) -> str:
     return ""
 
 
-def _no_operator(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    if issue.context.condition is None:
+def _no_operator(asked: Asked) -> str | Advice:
+    before, after = asked.before_and_after
+    words = typed(before, after, asked.language)
+    match = re.match(r"\S+", after)
+    if words.hint and match:
+        return words
+    if asked.issue.context.condition is None:
         return ""
-    match = re.match(r"\S+", _before_and_after(issue)[1])
     if not match:
         return "the condition ends where an operator should be"
-    language = loaded.catalogue.language
-    return of_word(match.group(), language) or did_you_mean(match.group(), language.operators)
+    return of_word(match.group(), asked.language) or meant(match.group(), asked.language.operators)
 
 
-def _later_word(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    before, after = _before_and_after(issue)
+def _unreadable(asked: Asked) -> str | Advice:
+    """Where a condition cannot be read any further: what people type, lists without parentheses, later words."""
+    if asked.place.word:
+        return on_bare_list(asked.place.word, asked.place.cause is not None)
+    before, after = asked.before_and_after
     # the word itself, or that before what it makes unexpected
     words = [*re.findall(r"[a-z0-9]+", before)[-1:], *re.findall(r"^[a-z0-9]+", after)]
-    return next(filter(None, (of_word(word, loaded.catalogue.language) for word in words)), "")
+    later = next(filter(None, (of_word(word, asked.language) for word in words)), "")
+    return later or typed(before, after, asked.language)
 
 
-def _not_overridable(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    language = loaded.catalogue.language
-    verb, allowed = (
-        ("append", language.appendable) if cause.reason is Reason.NOT_APPENDABLE else ("replace", language.replaceable)
-    )
-    return did_you_mean(cause.subject, allowed) or f"{verb} works for {', '.join(allowed)}"
+def _bad_address(asked: Asked) -> str | Advice:
+    return on_address(asked.subject, asked.before_and_after[1], asked.loaded)
 
 
-def _nothing_to_change(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    collector = loaded.collector
+def _no_sequence(asked: Asked) -> str | Advice:
+    given = asked.subject
+    if given and re.fullmatch(r"[\w./-]+", given):
+        return Advice("a list stands in brackets, or has a hyphen before each item", given, f"[{given}]")
+    return "a list stands in brackets, or has a hyphen before each item"
+
+
+def _bad_regex(asked: Asked) -> str | Advice:
+    if "(?" in asked.subject:
+        return "Falco's expressions have no '(?...)'; to ignore case, compare 'tolower(FIELD)' with small letters"
+    return "expressions are POSIX's extended ones"
+
+
+def _not_overridable(asked: Asked) -> str | Advice:
+    verb = "append" if asked.cause.reason is Reason.NOT_APPENDABLE else "replace"
+    allowed = asked.language.appendable if verb == "append" else asked.language.replaceable
+    kind = asked.issue.context.item[0]
+    allowed = {"list": ("items",), "macro": ("condition",)}.get(kind, allowed)
+    close = key_meant(asked.subject, kind, allowed)
+    return close if close.hint else f"{verb} works for {', '.join(allowed)}"
+
+
+def _nothing_to_change(asked: Asked) -> str | Advice:
+    collector = asked.loaded.collector
     kinds: dict[Reason, tuple[str, Iterable[str]]] = {
         Reason.NO_SUCH_LIST: ("list", collector.lists),
         Reason.NO_SUCH_MACRO: ("macro", collector.macros),
         Reason.NO_SUCH_RULE: ("rule", collector.rules),
     }
-    kind, names = kinds[cause.reason]
-    return did_you_mean(cause.subject, names) or f"load the file that defines the {kind} before this one"
+    kind, names = kinds[asked.cause.reason]
+    close = did_you_mean(asked.subject, names) or had_it(kind, asked.subject)
+    return close or f"load the file that defines the {kind} before this one"
 
 
-def _unknown_comparison(cause: Cause, issue: Issue, loaded: Loaded) -> str:
-    language = loaded.catalogue.language
-    later = next(filter(None, (of_word(word, language) for word in cause.subject.split())), "")
-    return later or did_you_mean(cause.subject, language.operators)
+def _unknown_comparison(asked: Asked) -> str | Advice:
+    later = next(filter(None, (of_word(word, asked.language) for word in asked.subject.split())), "")
+    return later or meant(asked.subject, asked.language.operators)
 
 
-_Hint = Callable[[Cause, Issue, Loaded], str]
+_Hint = Callable[[Asked], "str | Advice"]
 _HINTS: dict[Reason, _Hint] = {
     Reason.UNKNOWN_FIELD: _unknown_field,
-    Reason.UNKNOWN_EVENT_TYPE: lambda cause, issue, loaded: did_you_mean(cause.subject, loaded.catalogue.event_types),
-    Reason.UNKNOWN_PARAMETER: lambda cause, issue, loaded: did_you_mean(cause.subject, loaded.catalogue.parameters),
+    Reason.UNKNOWN_EVENT_TYPE: lambda asked: meant(asked.subject, asked.loaded.catalogue.event_types),
+    Reason.UNKNOWN_PARAMETER: lambda asked: meant(asked.subject, asked.loaded.catalogue.parameters),
     Reason.UNDEFINED_MACRO: _undefined_macro,
     Reason.OPERATOR_OF_OTHER_TYPE: _operator_of_other_type,
     Reason.NO_OPERATOR: _no_operator,
-    Reason.UNKNOWN_TRANSFORMER: _later_word,
-    Reason.TEXT_AFTER_END: _later_word,
-    Reason.TOO_DEEP: lambda cause, issue, loaded: "use fewer nested parentheses, or macros",
+    Reason.UNKNOWN_TRANSFORMER: _unreadable,
+    Reason.TEXT_AFTER_END: _unreadable,
+    Reason.NO_VALUE: _unreadable,
+    Reason.UNKNOWN_ESCAPE: lambda asked: escaped(asked.subject),
+    Reason.BAD_REGEX: _bad_regex,
+    Reason.BAD_ADDRESS: _bad_address,
+    Reason.MISSING_ARGUMENT: _missing_argument,
+    Reason.NO_SEQUENCE: _no_sequence,
+    Reason.UNEQUAL_VALUES: lambda asked: f"fields: {asked.subject}; write one value for each field, in its order",
+    Reason.TOO_DEEP: lambda asked: "use fewer nested parentheses, or macros",
     Reason.UNKNOWN_KEY: _unknown_key,
-    Reason.MISSING_KEY: lambda cause, issue, loaded: f"add '{cause.subject}:'",
+    Reason.MISSING_KEY: _missing_key,
     Reason.UNKNOWN_SOURCE: _unknown_source,
-    Reason.UNKNOWN_PRIORITY: lambda cause, issue, loaded: "priorities: " + ", ".join(PRIORITIES),
+    Reason.UNKNOWN_PRIORITY: lambda asked: "priorities: " + ", ".join(PRIORITIES),
     Reason.UNKNOWN_COMPARISON: _unknown_comparison,
     Reason.NOT_APPENDABLE: _not_overridable,
     Reason.NOT_REPLACEABLE: _not_overridable,
     Reason.NO_SUCH_LIST: _nothing_to_change,
     Reason.NO_SUCH_MACRO: _nothing_to_change,
     Reason.NO_SUCH_RULE: _nothing_to_change,
-    Reason.NO_LIST_OF_ENTRIES: lambda cause, issue, loaded: (
+    Reason.NO_LIST_OF_ENTRIES: lambda asked: (
         "a rules file is a list: each entry starts with '- rule:', '- macro:' or '- list:'"
     ),
 }

@@ -7,42 +7,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from ...common.finding import Finding
-from ..codes import severity
 from ..condition.logic import Facts, conjuncts, contradiction, matches_anything, truth
-from ..condition.nodes import And, Node, Not, Or
+from ..condition.nodes import And, Macro, Node, Not, Or, ValueList, walk
 from ..condition.parser import parse
 from ..condition.printer import to_text
 from ..errors import ConditionSyntaxError
 from ..load.compiler import Compiled
 from ..load.ruleset import Loaded
-from ..load.schema import OK
-from .findings import Texts
+from .hiding import proven_hidden
+from .schema_lint import lint_schema
+from .text_lint import lint_text
+from .told import Told
 
 _MITRE = re.compile(r"mitre_|T[0-9]{4}(?:\.[0-9]{3})?$", re.I)
 _MATURITY = re.compile(r"maturity_(?:stable|incubating|sandbox|deprecated)$")
 _LEADING_AND = re.compile(r"\s*and\b")
 
 
-class Linter:
-    """One ruleset's findings beyond Falco's."""
+MAX_PROVEN = 300
+"""Up to this number of rules each is compared with each; of more, those whose parts are an earlier rule's, too."""
+
+
+class Linter(Told):
+    """The checks of one ruleset."""
 
     def __init__(self, loaded: Loaded, ruleset: str) -> None:
-        self.loaded = loaded
-        self.ruleset = ruleset
-        self.texts = Texts(loaded)
-        self.findings: list[Finding] = []
+        super().__init__(loaded, ruleset)
         self._parts: dict[str, list[Node]] = {}
-
-    def add(self, code: str, file: str, mark: Any, item: str, message: str, hint: str = "") -> None:
-        line = mark.line + 1 if mark is not None else None
-        column = mark.column + 1 if mark is not None else None
-        excerpt = self.texts.excerpt(file, line, column)
-        self.findings.append(
-            Finding(code, severity(code), file, line, column, item, message, hint, excerpt, self.ruleset)
-        )
 
     def resolve(self, name: str) -> Node | None:
         macro = self.loaded.compiler.macros.get(name)
@@ -74,10 +67,28 @@ class Linter:
             value = truth(compiled.node, table, self.resolve, known.setdefault(compiled.rule.source, {}))
             if value is False:
                 pair = contradiction(self.parts(compiled), table)
+                if self._never_on_purpose(compiled, pair):
+                    continue
                 detail = f": '{to_text(pair[0])}' excludes '{to_text(pair[1])}'" if pair else ""
                 self.add_to_rule("FN001", compiled, f"the condition can never hold{detail}", _WIDEN)
             elif value is True:
                 self.add_to_rule("FN002", compiled, "the condition holds for every event", _NARROW)
+
+    def _never_on_purpose(self, compiled: Compiled, pair: tuple[Node, Node] | None) -> bool:
+        """Whether a condition never holds because of an empty list, which users fill, and not for another reason."""
+        if pair is not None:
+            return any(_has_empty_list(part) for part in pair)
+        pending, seen = [compiled.node], set()
+        while pending:
+            node = pending.pop()
+            if _has_empty_list(node):
+                return True
+            for part in walk(node):
+                inner = self.resolve(part.name) if isinstance(part, Macro) and part.name not in seen else None
+                if inner is not None and isinstance(part, Macro):
+                    seen.add(part.name)
+                    pending.append(inner)
+        return False
 
     def _silencing_exception(self, compiled: Compiled) -> str:
         rule = compiled.rule
@@ -105,21 +116,21 @@ class Linter:
             texts[name] = keys
             for key in keys:
                 count[key] = count.get(key, 0) + 1
+        told: set[str] = set()
+        if len(texts) <= MAX_PROVEN:
+            for name, earlier in proven_hidden(self.loaded):
+                self._shadowed(self.loaded.compiler.rules[name], earlier)
+                told.add(name)
         by_rarest: dict[tuple[str, Node], list[str]] = {}
         for name, compiled in self.loaded.compiler.rules.items():
             keys = texts[name]
             rule = compiled.rule
             if not rule.enabled:
                 continue
-            for key in keys:
+            for key in keys if name not in told else ():
                 for earlier in by_rarest.get((rule.source, key), ()):
                     if texts[earlier] <= keys:
-                        self.add_to_rule(
-                            "FN004",
-                            compiled,
-                            f"rule '{earlier}' comes first and holds whenever this one does",
-                            "put this rule before it, narrow the earlier one, or set rule_matching to all",
-                        )
+                        self._shadowed(compiled, earlier)
                         break
                 else:
                     continue
@@ -127,6 +138,14 @@ class Linter:
             if keys:
                 rarest = min(keys, key=count.__getitem__)
                 by_rarest.setdefault((rule.source, rarest), []).append(name)
+
+    def _shadowed(self, compiled: Compiled, earlier: str) -> None:
+        self.add_to_rule(
+            "FN004",
+            compiled,
+            f"rule '{earlier}' comes first and holds whenever this one does",
+            "put this rule before it, narrow the earlier one, or set rule_matching to all",
+        )
 
     def overrides(self) -> None:
         """FN005, FN006."""
@@ -161,7 +180,7 @@ class Linter:
                 self.add_to_rule("FN008", compiled, "no maturity tag", "add e.g. maturity_sandbox")
 
     def files(self) -> None:
-        """FN009, FN010, FN011."""
+        """FN009, FN010 and FN011."""
         for context, key, mark in self.loaded.collector.duplicates:
             kind, name = context.item
             item = f"{kind} '{name}'" if name else ""
@@ -170,9 +189,11 @@ class Linter:
         for result in self.loaded.results:
             if result.documents_empty:
                 self.add("FN011", result.name, None, "", "the file defines nothing", "")
-            for warning in result.schema_warnings:
-                if warning != OK:
-                    self.add("FN009", result.name, None, "", f"Falco's JSON schema: {warning}", "")
+        lint_schema(self)
+
+
+def _has_empty_list(node: Node) -> bool:
+    return any(isinstance(part, ValueList) and not part.values for part in walk(node))
 
 
 _NARROW = "narrow it"
@@ -193,4 +214,5 @@ def lint_findings(loaded: Loaded, ruleset: str, optional: Iterable[str]) -> list
     linter.overrides()
     linter.tags(tuple(optional))
     linter.files()
+    lint_text(linter)
     return linter.findings

@@ -15,27 +15,39 @@ from typing import Any, NamedTuple
 
 from ..catalogue.fields import FieldTable
 from ..condition.blame import blamed, value_start
-from ..condition.nodes import Compare, Field, Macro, Node, Value, ValueList, walk
+from ..condition.nodes import And, Compare, Field, Macro, Node, Or, Value, ValueList, walk
 from ..condition.summary import NO_VALUE
-from ..load.context import CONDITION, Context
+from ..errors import Cause, Reason
+from ..load.compiler import MAX_EVENTS_QUIET
+from ..load.context import CONDITION, RULE_OUTPUT, Context
+from ..load.output import refused_tokens
 from ..load.result import Issue
 from ..load.ruleset import Loaded
 from ..load.substitution import ExceptionError
-from ..load.trace import Origin, Traced, trace_macro, trace_rule
+from ..load.trace import Origin, Traced, joined, trace_macro, trace_output, trace_rule
 from ..yaml.places import places_in
 
+_NAME = re.compile(r"[^\s()\"',=]+")
+_COMPARED = re.compile(r"(?:\b(?:in|intersects|pmatch|contains|icontains|startswith|endswith|glob)\s+|[=]\s*)$")
+_IN_LIST = re.compile(r"(?:\b(?:in|intersects|pmatch|anyof|oneof|allof)\s*\(|,)\s*$")
+_CHECKED = re.compile(r"(?:^|\(|\b(?:and|or|not)\b)\s*$")
 _WORD = re.compile(r"[^\s()\"',=]+")
 
 Names = tuple[tuple[str, str], ...]
 
 
 class Place(NamedTuple):
-    """Where something was written: 1-based line and column, and (kind, name) from the entry to there."""
+    """Where something was written: 1-based line and column, and (kind, name) from the entry to there.
+
+    `word` and `cause` are of what stands there, where an issue has several places.
+    """
 
     file: str
     line: int | None
     column: int | None
     way: Names = ()
+    word: str = ""
+    cause: Cause | None = None
 
 
 class Places:
@@ -55,13 +67,81 @@ class Places:
             return [Place(issue.written.file, mark.line + 1, mark.column + 1)]
         context = issue.context
         spot = context.locations[-1]
+        if issue.code == "LOAD_NO_EVTTYPE":
+            parts = self._unrestricted(context.item)
+            if parts:
+                return parts
+        if spot.item_type == RULE_OUTPUT:
+            tokens = self._in_output(context.item[1])
+            if tokens:
+                return tokens
         if spot.item_type != CONDITION:
             return [Place(context.file, spot.mark.line + 1, spot.mark.column + 1)]
         owner = context.item
+        if issue.cause is not None and issue.cause.reason in (Reason.TEXT_AFTER_END, Reason.UNDEFINED_MACRO):
+            bare = self._bare_lists(owner)
+            if bare:
+                return bare
         found = [place for place in self._in_condition(issue, owner) if place is not None]
         if found:
             return found
         return [Place(context.file, *condition_position(context, self.lines(context.file)))]
+
+    def _in_output(self, name: str) -> list[Place]:
+        """The tokens of a rule's output that are refused."""
+        rule = self.loaded.collector.rules.get(name)
+        table = self.compiler.tables.get(rule.source) if rule else None
+        if rule is None or table is None:
+            return []
+        traced = trace_output(rule)
+        found = []
+        for token in refused_tokens(table, traced.text):
+            place = self._of_origin(traced.at(token.offset), ())
+            if place is not None:
+                found.append(place._replace(word=token.word, cause=token.cause))
+        return found
+
+    def _bare_lists(self, owner: tuple[str, str]) -> list[Place]:
+        """Lists that stand where a macro or one value belongs: their items make what follows unreadable."""
+        collector = self.loaded.collector
+        item = collector.rules.get(owner[1]) if owner[0] == "rule" else collector.macros.get(owner[1])
+        if item is None:
+            return []
+        traced = joined(item.written)
+        found = []
+        for match in _NAME.finditer(traced.text):
+            name, before = match.group(), traced.text[: match.start()]
+            compared = _COMPARED.search(before)
+            if name not in collector.lists or _IN_LIST.search(before) or not (compared or _CHECKED.search(before)):
+                continue
+            if compared and len(collector.lists[name].items) < 2:
+                continue
+            place = self._of_origin(traced.at(match.start()), ())
+            if place is not None:
+                found.append(place._replace(word=name, cause=Cause(Reason.NO_VALUE) if compared else None))
+        return found
+
+    def _unrestricted(self, owner: tuple[str, str]) -> list[Place]:
+        """The alternatives of a rule that hold for any event, beside others that do not: `A and B or C`."""
+        rule = self.loaded.collector.rules.get(owner[1])
+        traced, tree = self.traced(owner), self._tree(owner)
+        if isinstance(tree, And) and rule is not None and rule.exceptions:
+            tree = tree.operands[0]
+        if rule is None or traced is None or not isinstance(tree, Or):
+            return []
+        compiler = self.compiler
+        summarizer = compiler.summarizers[rule.source]
+        wide = []
+        for part in tree.operands:
+            summary = summarizer.summarize(part, lambda macro: compiler.macro_summary(macro.name, rule.source))
+            if bin(summary.events).count("1") > MAX_EVENTS_QUIET:
+                wide.append(part)
+        found = []
+        for part in wide if len(wide) < len(tree.operands) else ():
+            place = self._of_origin(traced.at(part.start), ())
+            if place is not None:
+                found.append(place._replace(word=" ".join(traced.text[part.start : part.end].split())))
+        return found
 
     def _in_condition(self, issue: Issue, owner: tuple[str, str]) -> list[Place | None]:
         context = issue.context
@@ -83,7 +163,21 @@ class Places:
         traced = self.traced(owner)
         if traced is None or traced.text != context.condition:
             return [None]
-        return [self._of_origin(traced.at(context.index or 0), ())]
+        index = context.index or 0
+        if issue.cause is not None and issue.cause.reason is Reason.UNKNOWN_ESCAPE:
+            # Falco stops behind the text in quotes
+            index = max(traced.text.rfind(issue.cause.subject, 0, index), 0)
+        return [self._of_origin(traced.at(index), ())]
+
+    def at(self, owner: tuple[str, str], offset: int) -> list[Place]:
+        """Where a character of a rule's or macro's condition was written; nothing where that cannot be told."""
+        traced = self.traced(owner)
+        return self.of_origin(traced.at(offset)) if traced else []
+
+    def of_origin(self, origin: Origin | None) -> list[Place]:
+        """The place of an origin."""
+        place = self._of_origin(origin, ())
+        return [] if place is None else [place]
 
     def written(self, owner: tuple[str, str], node: Node) -> tuple[Place | None, Names]:
         """Where a part of a rule's or macro's condition begins, and the lists and exceptions that any of it is of."""

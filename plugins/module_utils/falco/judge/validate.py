@@ -15,9 +15,10 @@ from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, UPGRADE, WARNING
 from ..errors import FalcoError
 from ..load.beyond import load_beyond
 from ..load.ruleset import Loaded, Loader, RulesFile
+from .advice import did_you_mean
 from .findings import findings_of
-from .hints import did_you_mean
 from .lint import lint_findings
+from .mends import with_proven_fixes
 from .past import findings_past
 
 FAIL_ON = ("error", "warning", "never")
@@ -99,6 +100,11 @@ def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: S
         lint: whether to look for what Falco does not look for.
         optional_lint: codes of checks that are off unless named.
     """
+    findings = _findings(loaded, ruleset, lint, optional_lint)
+    return with_proven_fixes(findings, loaded, lambda other: _findings(other, ruleset, lint, optional_lint))
+
+
+def _findings(loaded: Loaded, ruleset: str, lint: bool, optional_lint: Sequence[str]) -> list[Finding]:
     findings = findings_of(loaded, ruleset)
     whole = loaded
     if not loaded.successful:

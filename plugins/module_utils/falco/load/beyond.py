@@ -15,6 +15,7 @@ import re
 from ..catalogue.fields import FieldTable
 from ..condition.nodes import Compare, Exists, Macro, Node, walk
 from ..condition.summary import Failure, Summary
+from ..errors import Reason
 from ..yaml.documents import read_documents
 from ..yaml.nodes import MAP, SCALAR, SEQUENCE, Yaml, YamlError
 from . import context as ctx
@@ -28,8 +29,8 @@ from .result import LoadError, LoadResult
 from .ruleset import Loaded, deep_nesting
 from .substitution import ExceptionError, with_exceptions, words
 
-_KEY_IN_MESSAGE = re.compile(r"key '([\w-]+)'")
-_MISSING = re.compile(r" but no (rule|macro|list) by that name already exists")
+_EMPTY_KEY = re.compile(r"Mapping for key '([\w-]+)' is empty")
+_MISSING = (Reason.NO_SUCH_LIST, Reason.NO_SUCH_MACRO, Reason.NO_SUCH_RULE)
 _ENTRY = re.compile(r"( *)- +[\"']?(?:rule|macro|list|required_engine_version|required_plugin_versions)[\"']? *:")
 _DEFAULTS = {"output": "unknown", "desc": "unknown", "priority": "DEBUG"}
 _NEUTRAL = "evt.num > 0"
@@ -139,8 +140,8 @@ class _Reader(Reader):
 
     def _leave_out(self, node: Yaml, failure: LoadError) -> None:
         kind, name = failure.issue.context.item
-        missing = _MISSING.search(failure.issue.message)
-        if not (missing and (kind, name) in self.gaps.broken):
+        cause = failure.issue.cause
+        if cause is None or cause.reason not in _MISSING or (kind, name) not in self.gaps.broken:
             self.result.fail(failure)
         keys = keys_of(node) if node.kind == MAP else {}
         for kind in ("rule", "macro", "list"):
@@ -173,7 +174,8 @@ class _Reader(Reader):
                 return
             except LoadError as failure:
                 key = _faulty_key(failure, known)
-                if key in ("", "condition", "rule") or not _patch(known, key, failure):
+                changes = key not in keys and name in self.collector.rules
+                if changes or key in ("", "condition", "rule") or not _patch(known, key, failure):
                     raise
                 self.result.fail(failure)
                 self.gaps.patched.add(name)
@@ -185,7 +187,10 @@ def _faulty_key(failure: LoadError, keys: Keys) -> str:
     locations = failure.issue.context.locations
     if any(one.item_type in (ctx.EXCEPTIONS, ctx.EXCEPTION) for one in locations):
         return "exceptions"
-    found = _KEY_IN_MESSAGE.search(failure.issue.message)
+    cause = failure.issue.cause
+    if cause is not None and cause.reason is Reason.MISSING_KEY:
+        return cause.subject
+    found = _EMPTY_KEY.fullmatch(failure.issue.message)
     if found:
         return found.group(1)
     marks = [one.mark for one in locations]
@@ -378,4 +383,6 @@ def _no_macro(reference: Macro) -> Summary:
 
 
 def _of_exception(error: ExceptionError) -> LoadError:
-    return LoadError("LOAD_ERR_VALIDATE", str(error), error.exception.context, error.aborts, error.written)
+    return LoadError(
+        "LOAD_ERR_VALIDATE", str(error), error.exception.context, error.aborts, error.written, cause=error.cause
+    )

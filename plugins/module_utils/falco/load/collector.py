@@ -256,6 +256,7 @@ class Collector:
             keys.append("condition")
         if update.output:
             previous.output = f"{previous.output} {update.output}"
+            previous.written_output = previous.written_output + update.written_output
             keys.append("output")
         if update.desc:
             previous.desc = f"{previous.desc} {update.desc}"
@@ -306,6 +307,8 @@ class Collector:
             setattr(previous, key, value)
         if update.condition is not None:
             previous.written = update.written
+        if update.output is not None:
+            previous.written_output = update.written_output
         previous.visibility = self._tick()
         self._note("rule", "replace", update.name, tuple(keys), update.nodes.get(""), update.context.file, effect)
 

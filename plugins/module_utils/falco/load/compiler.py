@@ -283,7 +283,12 @@ class Compiler:
             condition = with_exceptions(rule)
         except ExceptionError as error:
             raise LoadError(
-                "LOAD_ERR_VALIDATE", str(error), error.exception.context, error.aborts, error.written
+                "LOAD_ERR_VALIDATE",
+                str(error),
+                error.exception.context,
+                error.aborts,
+                error.written,
+                cause=error.cause,
             ) from None
         if not self._output(rule, table, result):
             return

@@ -56,10 +56,13 @@ class Embedded:
         if self.line is not None:
             within = f" (line {finding.line} of the text that begins here)" if finding.line else ""
             return replace(
-                finding, file=self.host, line=self.line, column=self.column, message=finding.message + within
+                finding, file=self.host, line=self.line, column=self.column, message=finding.message + within, fix=None
             )
         column = None if finding.column is None else finding.column + self.indent
-        return replace(finding, file=self.host, column=column)
+        fix = finding.fix
+        if fix is not None:
+            fix = replace(fix, column=fix.column + self.indent, end_column=fix.end_column + self.indent)
+        return replace(finding, file=self.host, column=column, fix=fix)
 
 
 def rules_within(name: str, text: str) -> list[Embedded]:

@@ -115,7 +115,9 @@ def texts(keys: Keys, key: str, context: Context) -> list[str]:
         raise missing(key, context)
     where = context.at(node.mark, ctx.VALUE_FOR, key)
     if node.kind != SEQUENCE:
-        raise invalid("Value is not a sequence", where)
+        raise invalid(
+            "Value is not a sequence", where, Cause(Reason.NO_SEQUENCE, node.value if node.kind == SCALAR else "")
+        )
     values = []
     for entry in node.value:
         if entry.kind != SCALAR:

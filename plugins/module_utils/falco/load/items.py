@@ -97,13 +97,14 @@ class MacroItem:
 class Rule:
     """A rule, with the contexts Falco reports it by and the YAML nodes its parts come from (by key).
 
-    `written` has what its condition was written in, in order; a blank stands between two parts.
+    `written` has what its condition was written in, in order; a blank stands between two parts. `written_output` has
+    the same of its output.
     """
 
     __slots__ = (
         "capture", "capture_duration", "condition", "condition_context", "context", "desc", "enabled", "exceptions",
         "index", "name", "nodes", "output", "output_context", "priority", "skip_if_unknown_filter", "source", "tags",
-        "unknown_source", "visibility", "warn_evttypes", "written",
+        "unknown_source", "visibility", "warn_evttypes", "written", "written_output",
     )  # fmt: skip
 
     def __init__(self, name: str, context: Context) -> None:
@@ -128,6 +129,7 @@ class Rule:
         self.unknown_source = False
         self.nodes: dict[str, Any] = {}
         self.written: tuple[Written, ...] = ()
+        self.written_output: tuple[Written, ...] = ()
 
 
 class RuleUpdate:
@@ -135,7 +137,7 @@ class RuleUpdate:
 
     __slots__ = (
         "capture", "capture_duration", "condition", "context", "desc", "enabled", "exceptions", "name", "nodes",
-        "output", "priority", "skip_if_unknown_filter", "source", "tags", "warn_evttypes", "written",
+        "output", "priority", "skip_if_unknown_filter", "source", "tags", "warn_evttypes", "written", "written_output",
     )  # fmt: skip
 
     def __init__(self, name: str, context: Context) -> None:
@@ -155,6 +157,7 @@ class RuleUpdate:
         self.skip_if_unknown_filter: bool | None = None
         self.nodes: dict[str, Any] = {}
         self.written: tuple[Written, ...] = ()
+        self.written_output: tuple[Written, ...] = ()
 
     @property
     def says_something(self) -> bool:

@@ -9,11 +9,18 @@ followed by text. `%%` is no escape. Source: `userspace/libsinsp/eventformatter.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from ..catalogue.fields import FieldTable
+from ..catalogue.language import CONTAINER_INFO
 from ..condition.checks import operand
 from ..condition.dialect import parse_operand_in
 from ..condition.nodes import Node
 from ..errors import Cause, CheckError, ConditionSyntaxError, EngineAbortError
+
+_TOKEN = re.compile(r"%(?P<width>[0-9]*)(?P<word>[a-zA-Z0-9_.]*(?:\[[^\]\s]*\]|\([^()\s]*\))?)")
 
 
 def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:
@@ -48,6 +55,55 @@ def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:
         tokens.append((percent + shift, node))
         index = text.find("%", index + 1 + length)
     return tokens
+
+
+class Continued(NamedTuple):
+    """A token that goes on after its field as a longer name would: its offset, all of it, and the field."""
+
+    offset: int
+    text: str
+    field: str
+
+
+def output_words(table: FieldTable, output: str) -> Iterator[Continued]:
+    """The tokens of an accepted output that are no field as a whole: Falco takes the longest field they start with."""
+    for match in _TOKEN.finditer(output):
+        word = match.group("word")
+        if word.endswith((".", ")")) or "." not in word or word.startswith(CONTAINER_INFO[1:]):
+            word = word.rstrip(".")
+        if "." not in word or word.endswith(")") or word.startswith(CONTAINER_INFO[1:]):
+            continue
+        end = table.ends.get(word)
+        if end is None:
+            try:
+                end = table.ends[word] = _token(table, word)[1]
+            except CheckError:
+                end = table.ends[word] = len(word)
+        if end < len(word):
+            yield Continued(match.start(), word, word[:end])
+
+
+class Refused(NamedTuple):
+    """A token that Falco refuses: the offset of its `%`, what follows it, and why."""
+
+    offset: int
+    word: str
+    cause: Cause | None
+
+
+def refused_tokens(table: FieldTable, output: str) -> list[Refused]:
+    """Every token of an output that Falco would refuse; it tells the first alone, and not where."""
+    found = []
+    for match in _TOKEN.finditer(output):
+        if output.startswith(CONTAINER_INFO, match.start()):
+            continue
+        try:
+            if not output[match.end("width") :]:
+                raise CheckError("formatting cannot end here")
+            _token(table, output[match.end("width") :])
+        except CheckError as error:
+            found.append(Refused(match.start(), match.group("word"), error.cause))
+    return found
 
 
 def _token(table: FieldTable, text: str) -> tuple[Node, int]:

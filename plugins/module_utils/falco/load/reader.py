@@ -122,11 +122,13 @@ class Reader:
             for document in documents:
                 if document.kind == NULL:
                     continue
-                if document.kind == SCALAR:
-                    raise invalid("Rules content is not yaml", self.file, Cause(Reason.NO_LIST_OF_ENTRIES))
-                if document.kind == MAP:
-                    raise invalid(
-                        "Rules content is not yaml array of objects", self.file, Cause(Reason.NO_LIST_OF_ENTRIES)
+                if document.kind != SEQUENCE:
+                    raise LoadError(
+                        "LOAD_ERR_YAML_VALIDATE",
+                        f"Rules content is not yaml{' array of objects' if document.kind == MAP else ''}",
+                        self.file,
+                        written=Written(name, document),
+                        cause=Cause(Reason.NO_LIST_OF_ENTRIES),
                     )
                 for item in document.value:
                     if item.kind != NULL:
@@ -388,6 +390,7 @@ class Reader:
         rule.exceptions = read_exceptions(keys, context, False, self.result)
         rule.nodes = {"": node, "condition": keys["condition"], "output": keys["output"]}
         rule.written = (Written(context.file, keys["condition"]),)
+        rule.written_output = (Written(context.file, keys["output"]),)
         self.collector.define_rule(rule, self.result)
 
     def _rule_append(self, node: Yaml, keys: Keys, name: str, source: str, context: Context) -> None:
@@ -429,6 +432,8 @@ class Reader:
                 if key == "condition":
                     update.source = source
                     update.written = (Written(context.file, keys["condition"]),)
+                if key == "output":
+                    update.written_output = (Written(context.file, keys["output"]),)
                 if key == "exceptions":
                     update.exceptions = read_exceptions(keys, context, kind == "append", self.result)
                 else:

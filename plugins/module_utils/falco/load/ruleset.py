@@ -99,6 +99,14 @@ class Loader:
         self.tables = {name: FieldTable(self.catalogue, source) for name, source in self.catalogue.sources.items()}
         self.memory = Memory()
 
+    @classmethod
+    def like(cls, loaded: Loaded) -> Loader:
+        """A loader that knows what was known when a ruleset was loaded."""
+        loader = cls(loaded.catalogue)
+        loader.tables = loaded.compiler.tables
+        loader.memory = loaded.compiler.memory
+        return loader
+
     def load(self, files: Sequence[RulesFile], keep_documents: bool = False) -> Loaded:
         """Load files in order into one ruleset.
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..condition.lexer import LIST_OPERATORS, MODIFIERS, STRING_OPERATORS
+from ..errors import Cause, Reason
 from .items import Entry, Rule, RuleException, Written
 
 _BLANKS = " \t\n\r"
@@ -161,9 +162,15 @@ class ExceptionError(Exception):
     """An exception's values do not fit its fields."""
 
     def __init__(
-        self, message: str, exception: RuleException, aborts: bool = False, written: Written | None = None
+        self,
+        message: str,
+        exception: RuleException,
+        aborts: bool = False,
+        written: Written | None = None,
+        cause: Cause | None = None,
     ) -> None:
         super().__init__(message)
+        self.cause = cause
         self.exception = exception
         self.written = written
         self.aborts = aborts
@@ -213,7 +220,12 @@ def _exception_parts(exception: RuleException) -> list[Part]:
         return [("(", None), (fields.text, fields), (f" {comps.text} ", comps), *parts, ("))", None)] if parts else []
     for value in exception.values:
         if len(fields.items) != len(value.items):
-            raise ExceptionError("Fields and values lists must have equal length", exception, written=value.written)
+            raise ExceptionError(
+                "Fields and values lists must have equal length",
+                exception,
+                written=value.written,
+                cause=Cause(Reason.UNEQUAL_VALUES, _counts(fields, value)),
+            )
         parts.append((" or (" if parts else "((", None))
         for number, field in enumerate(fields.items):
             entry = value.items[number]
@@ -243,6 +255,12 @@ def _exception_parts(exception: RuleException) -> list[Part]:
     if parts:
         parts.append((")", None))
     return parts
+
+
+def _counts(fields: Entry, value: Entry) -> str:
+    names = ", ".join(field.text for field in fields.items)
+    count = len(value.items) if value.is_list else "no list of"
+    return f"{len(fields.items)} ({names}), and this entry has {count}"
 
 
 def _comp(exception: RuleException, number: int) -> Entry:

@@ -59,7 +59,7 @@ class Traced:
 
 def trace_macro(macro: MacroItem, compiler: Compiler) -> Traced:
     """A macro's condition as it is parsed."""
-    return _substituted(_joined(macro.written), compiler)
+    return _substituted(joined(macro.written), compiler)
 
 
 def trace_rule(rule: Rule, compiler: Compiler) -> Traced:
@@ -68,7 +68,7 @@ def trace_rule(rule: Rule, compiler: Compiler) -> Traced:
     Raises:
         ExceptionError: the exceptions cannot be joined to it.
     """
-    traced = _joined(rule.written)
+    traced = joined(rule.written)
     if rule.exceptions:
         texts = ["(", traced.text, ")"]
         origins: Origins = [None, *traced.origins, None]
@@ -79,7 +79,13 @@ def trace_rule(rule: Rule, compiler: Compiler) -> Traced:
     return _substituted(traced, compiler)
 
 
-def _joined(parts: Sequence[Written]) -> Traced:
+def trace_output(rule: Rule) -> Traced:
+    """A rule's output."""
+    return joined(rule.written_output)
+
+
+def joined(parts: Sequence[Written]) -> Traced:
+    """What was written in several places, with blanks between."""
     texts: list[str] = []
     origins: Origins = []
     for part in parts:

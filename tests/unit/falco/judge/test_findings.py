@@ -100,7 +100,7 @@ def test_optional_checks_are_off_unless_named(code: str) -> None:
         ("evt.type = open and fd.num contains 5", "o", 3, 41, "fd.num has type int64; it allows exists, "),
         ("evt.type = open and fd.nmae = 5", "o", 3, 34, "did you mean 'fd.name'?"),
         ("evt.type = open and proc.name startwith x", "o", 3, 44, "did you mean 'startswith'?"),
-        ("evt.type = open", "x %proc.nowhere", 4, 11, ""),
+        ("evt.type = open", "x %proc.nowhere", 4, 13, "'proc.nowhere' is no field"),
     ],
 )
 def test_place_and_hint(condition: str, output: str, line: int, column: int, hint: str) -> None:

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Advice on the keys of an entry: those that are misspelt, missing, or that need an override."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ..load.context import Context
+from ..load.reader import LIST_KEYS, MACRO_KEYS
+from ..load.ruleset import Loaded
+from .advice import Advice, meant, slips
+
+_OTHERS = {
+    "list": {"value": "items", "values": "items", "item": "items"},
+    "macro": {"conditions": "condition", "cond": "condition"},
+    "rule": {"conditions": "condition", "tag": "tags", "description": "desc", "severity": "priority"},
+    "exception": {"value": "values", "field": "fields", "comp": "comps", "comparators": "comps"},
+}
+"""Keys that are called otherwise in Falco's rules."""
+_KEY = re.compile(r"( *(?:- +)?)[\"']?([A-Za-z_<][\w<-]*)[\"']? *:(?:\s|$)")
+
+
+class Key(NamedTuple):
+    """A key as it stands in a file: its name, and line and column from 1."""
+
+    name: str
+    line: int
+    column: int
+
+
+def keys_at(lines: Sequence[str], line: int, column: int) -> list[Key]:
+    """The keys of the entry that starts at a 0-based place, in block style."""
+    found: list[Key] = []
+    for number in range(line, len(lines)):
+        text = lines[number]
+        if number > line and text.strip() and len(text) - len(text.lstrip(" ")) < column:
+            break
+        start = column if number == line else 0
+        match = _KEY.match(text, start)
+        if match and match.start(2) == column:
+            found.append(Key(match.group(2), number + 1, match.start(2) + 1))
+    return found
+
+
+def key_meant(word: str, kind: str, known: Iterable[str]) -> Advice:
+    """Advice with the key that a word stands for."""
+    if word == "<<":
+        return Advice("Falco does not know YAML's merge keys: write the keys out")
+    names = list(known)
+    other = _OTHERS.get(kind, {}).get(word)
+    if other in names:
+        return Advice(f"did you mean '{other}'?", word, str(other))
+    return meant(word, names)
+
+
+def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequence[str]) -> Advice:
+    """Advice on a key that an entry needs: it is misspelt, or what is meant is an override, or it is forgotten.
+
+    Args:
+        missing: the key.
+        context: of the entry.
+        loaded: the ruleset.
+        lines: of the file.
+    """
+    kind, name = context.item
+    mark = context.locations[-1].mark
+    keys = keys_at(lines, mark.line, mark.column)
+    known = {"macro": MACRO_KEYS, "list": LIST_KEYS}.get(kind, loaded.catalogue.language.rule_keys)
+    present = {key.name for key in keys}
+    for key in keys:
+        if key.name in known or key.name in ("required_engine_version", "required_plugin_versions"):
+            continue
+        if slips(key.name, "override") <= 2:
+            return Advice("did you mean 'override'?", key.name, "override", (key.line, key.column))
+        other = key_meant(key.name, kind, sorted(set(known) - present))
+        if other.hint:
+            return other._replace(at=(key.line, key.column))
+    if kind == "rule":
+        changed = sorted(present & {"condition", "output", "desc", "tags", "exceptions", "priority", "enabled"})
+        if name in loaded.collector.rules and changed and "override" not in present:
+            return Advice(f"to change the rule '{name}' that stands already, {_override(changed)}")
+        if missing == "enabled":
+            return Advice(
+                f"to change a rule that another file defines, {_override(changed)}" if changed else "add 'enabled:'"
+            )
+    return Advice(f"add '{missing}:'")
+
+
+def _override(keys: Sequence[str]) -> str:
+    actions = [f"{key}: {'append' if key in ('condition', 'exceptions', 'tags') else 'replace'}" for key in keys]
+    return f"add 'override: {{{', '.join(actions)}}}'"

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Advice on names: of fields, in conditions and outputs; of lists and macros, also those that other files have."""
+
+from __future__ import annotations
+
+import re
+
+from ..catalogue.history import of_field
+from ..catalogue.maintained import MAINTAINED
+from ..load.context import Context
+from ..load.ruleset import Loaded
+from .advice import Advice, meant, slips
+from .positions import Place
+
+FIELD_RATIO = 0.8
+"""How alike a field must be to be meant: all fields of a kind share much of their names."""
+_IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
+
+
+def source_of(context: Context, loaded: Loaded) -> str:
+    """The event source of the rule that a context is in; empty for a macro."""
+    kind, name = context.item
+    rule = loaded.collector.rules.get(name) if kind == "rule" else None
+    return rule.source if rule else ""
+
+
+def field_meant(text: str, loaded: Loaded, source: str) -> Advice:
+    """Advice on a field that does not exist for a source; an empty source stands for any."""
+    name = text.split("[", 1)[0]
+    sources = loaded.catalogue.sources
+    for one in sources.values():
+        if name in one.builtin or name in one.plugin:
+            if "[" in text and (not source or one.name == source):
+                return Advice(f"'{name}' takes no argument, or not this one")
+            return Advice(f"'{name}' exists for source {one.name} only: give the rule 'source: {one.name}'")
+    went = of_field(name, loaded.catalogue.language)
+    if went:
+        return Advice(went)
+    names = [known for one in sources.values() if source in ("", one.name) for known in one.names()]
+    kind = name.split(".", 1)[0]
+    alike = [known for known in names if slips(kind, known.split(".", 1)[0]) <= 1]
+    close = meant(name, alike, FIELD_RATIO)
+    if close.hint:
+        return close
+    family = name.split(".", 1)[0] + "."
+    same = sorted({known for known in names if known.startswith(family)})
+    if not same:
+        return Advice()
+    shown = ", ".join(same[:6]) + (", ..." if len(same) > 6 else "")
+    return Advice(f"of its kind there are {shown}")
+
+
+def on_output(place: Place, loaded: Loaded, rule: str) -> Advice:
+    """Advice on a token of an output that is refused."""
+    word = place.word
+    known = loaded.collector.rules.get(rule)
+    if not word or "." not in word.strip("."):
+        return Advice("a '%' starts a field, and nothing writes a bare one: write 'percent'")
+    if word.startswith("evt.arg["):
+        right = f"evt.arg.{word[8:].rstrip(']')}"
+        return Advice(f"write '%{right}'", f"%{word}", f"%{right}")
+    close = field_meant(word.rstrip("."), loaded, known.source if known else "")
+    if close.wrong:
+        return Advice(f"'{word}' is no field: {close.hint}", f"%{close.wrong}", f"%{close.right}")
+    return Advice(f"'{word}' is no field{': ' if close.hint else ''}{close.hint}")
+
+
+def on_bare_list(name: str, compared: bool) -> Advice:
+    """Advice on a list's name that stands in a condition without parentheses."""
+    if compared:
+        return Advice(f"'{name}' is a list: compare with 'in ({name})'")
+    return Advice(f"'{name}' is a list and no macro: compare a field with it, as in 'proc.name in ({name})'")
+
+
+def on_address(value: str, comparison: str, loaded: Loaded) -> Advice:
+    """Advice on a value that is no address or network."""
+    field = comparison.split(" ", 1)[0]
+    if "/" in value:
+        net = {"fd.sip": "fd.snet", "fd.cip": "fd.cnet", "fd.ip": "fd.net", "fd.lip": "fd.lnet", "fd.rip": "fd.rnet"}
+        return Advice(f"a network is compared with '{net[field]}'" if field in net else "")
+    if re.fullmatch(r"[0-9.]+", value):
+        return Advice(f"a single address is a network, too: '{value}/32'", value, f"{value}/32")
+    if ":" in value or not _IDENTIFIER.fullmatch(value):
+        return Advice()
+    close = meant(value, loaded.collector.lists)
+    if close.hint:
+        return close
+    had = had_it("list", value)
+    return Advice(f"there is no list '{value}'{': ' if had else ''}{had}")
+
+
+def had_it(kind: str, name: str) -> str:
+    """Which of the maintained rules files has a macro or list, or had it last; empty if none did."""
+    where = MAINTAINED.get((kind, name))
+    if where is None:
+        return ""
+    file, last = where
+    if last:
+        return f"{file} of {last} was the last to have it; define it in your own file"
+    return f"{file} has it: load that before this file, or define it in your own"

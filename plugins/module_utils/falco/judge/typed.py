@@ -1,0 +1,69 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people type in conditions that is another language's, and what it is called in Falco's."""
+
+from __future__ import annotations
+
+import re
+
+from ..catalogue.language import Language
+from .advice import Advice
+
+_WORDS = {"&&": "and", "||": "or", "&": "and", "|": "or"}
+_BRACKETS = re.compile(r"\[([^\[\]\n()]*)\]")
+_STRING_OPERATOR = re.compile(r"(?:contains|icontains|startswith|endswith|glob|iglob|regex|=|==|!=)[ \t\n]*$")
+_CLASSES = {
+    "\\s": "[[:space:]]", "\\S": "[^[:space:]]", "\\d": "[0-9]", "\\D": "[^0-9]", "\\w": "[0-9A-Za-z_]",
+    "\\W": "[^0-9A-Za-z_]",
+}  # fmt: skip
+
+
+def typed(before: str, after: str, language: Language) -> Advice:
+    """Advice by what stands where a condition cannot be read any further; empty when it is nothing known.
+
+    Args:
+        before, after: the condition up to there, and from there.
+        language: of the version of Falco.
+    """
+    if after.startswith("#"):
+        return Advice(
+            "a '#' within a condition is no comment, because YAML reads it as text in a block (| or >): "
+            "put the comment above the entry"
+        )
+    for sign, word in _WORDS.items():
+        if after.startswith(sign):
+            return Advice(f"write '{word}'", sign, word)
+    match = re.match(r"(?:AND|OR|NOT|IN|CONTAINS|STARTSWITH|ENDSWITH|EXISTS|And|Or|Not)\b", after)
+    if match:
+        return Advice(f"operators are written small: '{match.group().lower()}'", match.group(), match.group().lower())
+    match = re.match(r"not[ \t]+(in|intersects|pmatch|contains|startswith|endswith|exists)\b", after)
+    if match:
+        return Advice(f"'not' stands before the field: 'not FIELD {match.group(1)} ...'")
+    match = _BRACKETS.match(after)
+    if match:
+        return Advice("a list stands in parentheses", match.group(), f"({match.group(1)})")
+    if after.startswith("(") and _STRING_OPERATOR.search(before):
+        if "anyof" in language.modifiers:
+            return Advice("one of several values needs 'anyof' before the parenthesis", "(", "anyof (")
+        return Advice("this operator takes one value: write one comparison for each, joined by 'or'")
+    if after.startswith(")"):
+        return Advice("this ')' closes nothing: remove it, or open one before")
+    if not after.strip():
+        return Advice(_at_end(before))
+    return Advice()
+
+
+def _at_end(before: str) -> str:
+    last = before.split()[-1:] or [""]
+    if last[0] in ("and", "or", "not"):
+        return f"the condition ends with '{last[0]}': remove it, or write what belongs behind it"
+    missing = before.count("(") - before.count(")")
+    return f"{missing} ')' missing" if missing > 0 else ""
+
+
+def escaped(escape: str) -> Advice:
+    """Advice on a backslash within quotes that Falco does not know."""
+    known = _CLASSES.get(escape)
+    either = f"write '{known}', or " if known else ""
+    return Advice(f"{either}two backslashes: within quotes one stands for an escape", escape, f"\\{escape}")

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparisons that Falco accepts and that do not hold as they were meant: values, names of lists, empty fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..catalogue.catalogue import Catalogue
+from ..catalogue.maintained import MAINTAINED
+from ..condition import lexer
+from ..condition.blame import value_start
+from ..condition.nodes import Compare, Field, Node, Value, ValueList, walk
+from .advice import Advice, slips
+
+MAX_NAME_BYTES = 15
+"""What the kernel keeps of a process's name (`TASK_COMM_LEN`, less the byte that ends it)."""
+_NAMES = frozenset(("proc.name", "proc.pname", "proc.aname", "proc.vpgid.name", "proc.sname", "proc.pgid.name"))
+_WHOLE = frozenset(("=", "==", "!=", "in", "intersects"))
+_PARTS = frozenset(("startswith", "endswith", "contains"))
+_PATHS = ("fd.", "fs.", "proc.exe", "proc.pexe", "evt.arg.path", "evt.arg.name", "evt.arg.filename", "evt.arg.target")
+_GLOB = re.compile(r"[^*?\s]*/[^*?\s]*\*|\*[^*?\s]*/[^*?\s]*|\*\.[a-z0-9]+")
+_CURLY = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"}
+_SHORTEST, _LONG = 5, 10
+"""Letters of a word that may be a list's name with one slip, or with two."""
+_JOINED = re.compile(r"[a-z0-9_.-]+(?: [a-z0-9_.-]+)+")
+_EMPTY_KINDS = ("k8s.deployment.", "k8s.rs.", "k8s.rc.", "k8s.svc.", "k8s.ns.label", "k8s.ns.id")
+"""Fields that nothing fills since Falco asks no API server any more; the plugin k8smeta has fields in their place."""
+
+DEAD_VALUE, NAME_AS_VALUE, EMPTY_FIELD = "FN012", "FN013", "FN014"
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a comparison.
+
+    Attributes:
+        code, message: of the finding.
+        offset: in the condition.
+        advice: what would be right.
+        bare: it is right where its author wrote it in quotes.
+    """
+
+    code: str
+    message: str
+    offset: int
+    advice: Advice
+    bare: bool = False
+
+
+def flaws(node: Node, text: str, catalogue: Catalogue, names: Names) -> Iterator[Flaw]:
+    """Look through the checks of a condition.
+
+    Args:
+        node: the condition's tree, macros closed.
+        text: what it was parsed from.
+        catalogue: what Falco knows.
+        names: the names of macros and lists.
+    """
+    for part in walk(node):
+        if isinstance(part, Field):
+            if part.name.startswith(_EMPTY_KINDS):
+                yield _empty_field(part, catalogue)
+        elif isinstance(part, Compare) and isinstance(part.left, Field):
+            right = part.right
+            if isinstance(right, ValueList):
+                for number, value in enumerate(right.values):
+                    flaw = names.flaw(value) or _of_value(part, part.left, value)
+                    if flaw is not None:
+                        yield flaw._replace(offset=value_start(right, number, text))
+            elif isinstance(right, Value):
+                flaw = _of_value(part, part.left, right.text)
+                if flaw is not None:
+                    yield flaw._replace(offset=_operator(part, text) if flaw.advice.wrong in _WHOLE else right.start)
+
+
+def _operator(node: Compare, text: str) -> int:
+    return lexer.blank(text, node.left.end).end()  # type: ignore[union-attr]  # always matches
+
+
+def _empty_field(field: Field, catalogue: Catalogue) -> Flaw:
+    hint = "remove it"
+    instead = field.name.replace("k8s.", "k8smeta.", 1).replace(".id", ".uid")
+    if instead != field.name and ".labels" not in instead:
+        hint = f"load the plugin k8smeta, whose field is '{instead}'"
+    return Flaw(
+        EMPTY_FIELD, f"'{field.name}' is always empty: Falco asks no API server for it", field.start, Advice(hint)
+    )
+
+
+def _of_value(node: Compare, field: Field, value: str) -> Flaw | None:
+    operator = node.operator.split(" ", 1)[0]
+    if any(sign in value for sign in _CURLY):
+        return _curly(value)
+    if field.name in _NAMES:
+        if isinstance(node.right, ValueList) and _JOINED.fullmatch(value):
+            hint = f"write '{value.replace(' ', ', ')}'"
+            return Flaw(
+                DEAD_VALUE, f"'{value}' is one name with a blank in it: a comma is missing", 0, Advice(hint), True
+            )
+        size = len(value.encode("utf-8", "surrogateescape"))
+        if size > MAX_NAME_BYTES and operator in _WHOLE | _PARTS and "," not in value:
+            cut = value.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
+            verb = "always" if operator == "!=" else "never"
+            right = cut if operator in _WHOLE else ""
+            return Flaw(
+                DEAD_VALUE,
+                f"'{value}' has {size} letters, and the kernel keeps {MAX_NAME_BYTES} of a process's name: this "
+                f"{verb} holds",
+                0,
+                Advice(f"write '{cut}', or compare 'proc.exepath'", value if right else "", right),
+            )
+    if field.name.startswith(_PATHS) and _GLOB.fullmatch(value):
+        return _glob(operator, value)
+    return None
+
+
+def _glob(operator: str, value: str) -> Flaw | None:
+    message = f"'*' stands for itself here, so '{value}' is no pattern"
+    if operator in ("=", "=="):
+        return Flaw(DEAD_VALUE, message, 0, Advice("compare with 'glob'", operator, "glob"))
+    if operator == "startswith" and value.endswith("*"):
+        return Flaw(DEAD_VALUE, message, 0, Advice(f"write '{value[:-1]}'", value, value[:-1]))
+    if operator == "endswith" and value.startswith("*"):
+        return Flaw(DEAD_VALUE, message, 0, Advice(f"write '{value[1:]}'", value, value[1:]))
+    if operator in ("in", "intersects", "!="):
+        return Flaw(DEAD_VALUE, message, 0, Advice("compare with 'glob' by itself, or prefixes with 'pmatch'"))
+    return None
+
+
+def _curly(value: str) -> Flaw:
+    straight = "".join(_CURLY.get(char, char) for char in value)
+    return Flaw(
+        DEAD_VALUE,
+        f"the quotes of '{value}' are curly and belong to the value, which never occurs",
+        0,
+        Advice("write straight quotes", value, straight),
+    )
+
+
+class Names:
+    """The names of macros and lists, of a ruleset and of the maintained ones."""
+
+    def __init__(self, lists: frozenset[str], macros: frozenset[str]) -> None:
+        self.lists = lists
+        self.macros = macros
+        self._known: dict[str, Flaw | None] = {}
+
+    def flaw(self, value: str) -> Flaw | None:
+        """Whether a value is a name that was meant to be replaced."""
+        if value not in self._known:
+            self._known[value] = self._flaw(value)
+        return self._known[value]
+
+    def _flaw(self, value: str) -> Flaw | None:
+        message = f"'{value}' is compared as a word: no list is called that"
+        if "_" not in value or len(value) < _SHORTEST:
+            return None
+        if value in self.macros:
+            hint = "a macro is written by itself, as a check of its own"
+            return Flaw(NAME_AS_VALUE, f"'{value}' is compared as a word, and is the name of a macro", 0, Advice(hint))
+        allowed = 2 if len(value) >= _LONG else 1
+        near = [name for name in self.lists if 0 < slips(value, name) <= allowed]
+        if near:
+            right = near[0] if len(near) == 1 else ""
+            return Flaw(NAME_AS_VALUE, message, 0, Advice(f"did you mean '{near[0]}'?", value if right else "", right))
+        known = MAINTAINED.get(("list", value))
+        if known is None:
+            return None
+        file, last = known
+        where = f"{file} of {last} was the last to have one" if last else f"{file} has one: load that before this file"
+        return Flaw(NAME_AS_VALUE, message, 0, Advice(where))
