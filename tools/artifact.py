@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import archives  # noqa: E402 - run as a program, tools is found by then
 from tools.environment import SetupError, make  # noqa: E402 - run as a program, tools is found by then
 
 LOCK = ROOT / "requirements" / "galaxy.txt"
@@ -69,7 +70,7 @@ def unpack(artifact: Path, collections: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     with tarfile.open(artifact) as archive:
-        archive.extractall(target, filter="data")
+        archives.unpack(archive, target)
     return target
 
 

@@ -22,6 +22,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from tools import archives  # noqa: E402 - run as a program, tools is found by then
+
 OLD_VERSIONS = ("4.22.0", "6.4.1", "7.2.1", "8.0.5")
 
 
@@ -34,7 +37,7 @@ def unpack(repository: str, chart: str, version: str, target: Path) -> None:
     """A chart at its release's tag."""
     archive = git(repository, "archive", f"{chart}-{version}:charts/{chart}")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+        archives.unpack(tar, target)
 
 
 def newest(repository: str, chart: str, wanted: str) -> str | None:
@@ -63,7 +66,7 @@ def from_git(repository: str, version: str, target: Path) -> Path:
             assert chart
             archive = git(repository, "archive", f"HEAD:charts/{name}")
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(target / "charts" / name, filter="data")
+                archives.unpack(tar, target / "charts" / name)
     return target
 
 
@@ -85,7 +88,7 @@ def unpack_subcharts(chart: Path) -> None:
     """Packed charts in charts/ become directories, so that each can be rendered alone, too."""
     for packed in (chart / "charts").glob("*.tgz"):
         with tarfile.open(packed) as tar:
-            tar.extractall(chart / "charts", filter="data")
+            archives.unpack(tar, chart / "charts")
         packed.unlink()
 
 
@@ -109,7 +112,7 @@ def main() -> int:
             environment["CHART"] = str(from_directory(Path(source).resolve(), place / "falco"))
         else:
             with tarfile.open(source) as tar:
-                tar.extractall(place, filter="data")
+                archives.unpack(tar, place)
             environment["CHART"] = str(place / "falco")
         unpack_subcharts(Path(environment["CHART"]))
         return subprocess.run(

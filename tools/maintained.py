@@ -40,8 +40,8 @@ def releases(rules: str, falco: str) -> Iterator[tuple[str, str, str, str]]:
             if file.endswith(".yaml"):
                 yield falco, tag, file, f"Falco {tag[:-2]}"
     tags = (re.fullmatch(r"(falco(?:-\w+)?)-rules-([\d.]+)", tag) for tag in git(rules, "tag").split())
-    for tag in sorted(filter(None, tags), key=lambda one: (one.group(1), numbers(one.group(2)))):
-        yield rules, tag.group(), f"rules/{tag.group(1)}_rules.yaml", tag.group()
+    for found in sorted(filter(None, tags), key=lambda one: (one.group(1), numbers(one.group(2)))):
+        yield rules, found.group(), f"rules/{found.group(1)}_rules.yaml", found.group()
 
 
 def collect(rules: str, falco: str) -> Names:

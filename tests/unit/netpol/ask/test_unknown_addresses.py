@@ -27,7 +27,7 @@ def deployment(name: str) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
 
 
-def ask(question: str, *manifests: dict[str, Any], pod_cidrs: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
+def ask(question: str, *manifests: dict[str, Any], pod_cidrs: Any = (), **options: Any) -> dict[str, Any]:
     given = [deployment("web"), deployment("api"), *manifests]
     return answer(Request(question, **options), load([Input("test", objects=given)], pod_cidrs=pod_cidrs))
 
