@@ -22,7 +22,12 @@ def validated(**args: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["falco_rules_validate", "falco_rules_info"])
-def test_the_examples_run_and_return_what_is_documented(name: str) -> None:
+def test_the_examples_run_and_return_what_is_documented(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yaml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
     module = importlib.import_module(f"{MODULES}.{name}")
     documented = set(yaml.safe_load(module.RETURN))
     for task in yaml.safe_load(module.EXAMPLES):
@@ -188,3 +193,13 @@ def test_rules_within_markdown_are_described(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Rules\n\n```yaml\n{GOOD}```\n")
     assert [one["name"] for one in run_module("falco_rules_info", {"files": [str(page)]})["rules"]] == ["R"]
+
+
+def test_a_page_of_the_rules_is_written_once_and_not_in_check_mode(tmp_path: Path) -> None:
+    args = {"content": GOOD, "page_path": str(tmp_path / "rules.html"), "page_title": "Rules & more"}
+    assert run_module("falco_rules_info", args, check_mode=True)["changed"] is False
+    assert not (tmp_path / "rules.html").exists()
+    assert [run_module("falco_rules_info", args)["changed"] for _time in range(2)] == [True, False]
+    assert "<h1>Rules &amp; more</h1>" in (tmp_path / "rules.html").read_text()
+    gone = run_module("falco_rules_info", {**args, "page_path": str(tmp_path / "gone" / "rules.html")})
+    assert gone["msg"] == f"{tmp_path}/gone/rules.html: the page cannot be written: No such file or directory"

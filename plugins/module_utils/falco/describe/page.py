@@ -17,6 +17,7 @@ from html import escape
 from typing import Any
 
 from ...common.finding import Finding, place
+from ..codes import ERROR, INFO, WARNING
 from ..load.compiler import Compiler
 from ..load.ruleset import Loaded
 from .page_parts import SCRIPT, STYLE
@@ -26,6 +27,7 @@ from .tree import AND, CHECK, MACRO, NOT, Branch, Trees
 _FORBIDDEN = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
+_SEVERITIES = (ERROR, WARNING, INFO)
 _TECHNIQUE = "https://attack.mitre.org/techniques/"
 
 
@@ -126,7 +128,11 @@ class _Page:
         mine = [one for one in self.findings if one.item == f"rule '{name}'"]
         badges = [_badge(entry["priority"]), _badge(entry["source"])]
         badges += [] if entry["enabled"] else [_badge("not enabled", "warning")]
-        badges += [_badge(f"{len(mine)} findings", min(one.severity for one in mine))] if mine else []
+        badges += (
+            [_badge(f"{len(mine)} findings", min((one.severity for one in mine), key=_SEVERITIES.index))]
+            if mine
+            else []
+        )
         compiled = self.compiler.rules[name]
         types = entry["event_types"]
         rows = [

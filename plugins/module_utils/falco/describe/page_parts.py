@@ -22,7 +22,8 @@ pre { background: var(--soft); padding: .5rem .75rem; margin: .25rem 0; white-sp
   display: flex; gap: .75rem; align-items: center; }
 .search input { flex: 1; font: inherit; padding: .4rem .6rem; color: inherit; background: var(--soft);
   border: 1px solid var(--line); border-radius: 4px; }
-.entry { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 .75rem; }
+.entry { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 .75rem;
+  scroll-margin-top: 4rem; }
 .entry > summary { cursor: pointer; padding: .5rem 0; display: flex; flex-wrap: wrap; gap: .25rem .6rem;
   align-items: baseline; }
 .entry > summary b { flex: 1 1 20rem; }
