@@ -53,7 +53,7 @@ cluster: setup
 demo: cluster  ## everything: set-up, a cluster, site.yml, the proof (KUBECONFIG= and INVENTORY= for your own cluster)
 	@echo "==> ansible-playbook playbooks/site.yml -i $(INVENTORY)"
 	KUBECONFIG=$(CLUSTER) ansible-playbook playbooks/site.yml -i $(INVENTORY) $(ARGS)
-	$(VENV)/bin/python tools/summary.py $(INVENTORY)
+	$(VENV)/bin/python tools/demo_summary.py $(INVENTORY)
 
 .PHONY: test
 test: cluster  ## all set-up, then all tests: what needs no cluster runs beside what needs it

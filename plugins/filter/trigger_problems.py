@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 def trigger_problems(triggers: list[dict[str, Any]], rules: dict[str, bool], whole: bool = True) -> list[str]:
     """What is wrong with triggers before they are fired. See trigger_problems.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.alerts.triggers import problems_of_triggers
+    from ansible_collections.falconet.k8s.plugins.module_utils.alerts.trigger_problems import problems_of_triggers
 
     return problems_of_triggers(triggers, rules, whole)
 

@@ -160,7 +160,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection impor
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import Lease, run_identity
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.snapshot import take_snapshot
-from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.analysis import check_flows, compare, validate
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.change import check_flows, compare, validate
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import Changes, PolicySet, title
 
 ARGUMENTS = dict(

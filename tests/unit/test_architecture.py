@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -124,6 +125,13 @@ def test_rooms_are_declared_and_have_a_door(core: str) -> None:
         assert ast.get_docstring(ast.parse(door.read_text())), (
             f"{core}/{room}/__init__.py does not say what the room is"
         )
+
+
+@pytest.mark.parametrize("core", ["falco", "netpol"])
+def test_the_core_s_own_list_of_rooms_is_complete_and_in_order(core: str) -> None:
+    text = ast.get_docstring(ast.parse((UTILS / core / "__init__.py").read_text())) or ""
+    named = dict.fromkeys(name for name in re.findall(r"`(\w+)`", text) if name in ROOMS[core])
+    assert list(named) == list(ROOMS[core])
 
 
 def upward(core: Path, order: tuple[str, ...]) -> list[str]:

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
-
 """Falco alerts as they reach a destination: reading them, and matching them with what was expected.
 
 Public names: :class:`Alert`, :class:`Expectation`, :class:`Match`, :class:`AlertsError`,
 :func:`read_lines`, :func:`match`.
 """
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 
 from __future__ import annotations
 

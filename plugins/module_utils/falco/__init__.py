@@ -1,7 +1,6 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
 """The Falco rule language, pure: texts in, values out; no Ansible, no files, no network.
 
 Rooms, lowest first; each imports only those before it:
@@ -14,6 +13,8 @@ Rooms, lowest first; each imports only those before it:
 - `describe`: a ruleset as data, and what changed between two
 - `judge`: findings for people
 - `upgrade`: what another version of Falco makes of a ruleset
+- `testing`: tests of rules, what they cover, and first ones written
+- `tune`: from noise to exceptions that silence nothing else
 - `change`: rulesets from rulesets
 
 Where to start:
@@ -33,5 +34,7 @@ Where to start:
 
 Files are imported by name, never from a room's `__init__`, so that a module loads only what it needs.
 """
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from typing import Any
 from .driver_groups import wrong_groups
 from .engines import ENGINES
 from .forwarding import wrong_further
+from .guards import undone
 from .problems import FalcoChartError, Problem, kind_of, nearest
 from .secret_values import wrong_secrets
-from .undone import undone
 
 DRIVERS = ("modern_ebpf", "kmod", "auto", "none")
 

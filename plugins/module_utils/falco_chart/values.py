@@ -13,13 +13,13 @@ from .driver_groups import group_affinity, group_release, other_affinity
 from .engines import engine_values
 from .forwarding import further_name, further_secret
 from .further_values import merge, with_further
+from .guards import OWN_RULES_DIRECTORY
 from .image_config import image_config_is_seen
 from .names import names_of
 from .outputs import build_outputs
 from .proxy import PROXY_FINGERPRINT, proxy_environment
 from .settings import IMAGES, checked_settings
 from .sidekick import TLS_FINGERPRINT, sidekick_values
-from .undone import OWN_RULES_DIRECTORY
 
 OWN_RULES_VOLUME = "own-rules"
 #: Annotation of Falco's workload: a chart that changed under the same version makes other values, and so an upgrade.

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
-
 """Which Falco driver can run on a kernel, decided from the kernel's features alone.
 
 Pure: text and bytes in, values out. Reading a node's files is the job of module_utils/node.
 """
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.
 
 from __future__ import annotations
 

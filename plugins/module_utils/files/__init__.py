@@ -1,5 +1,6 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
 """What modules read from the disk and write to it: Falco rules files and reports, Helm charts."""
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.

@@ -1,7 +1,6 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
 """NetworkPolicy semantics: who can reach whom, why, and what a change would do. Pure: no files, no cluster, no Ansible.
 
 Rooms, lowest first; each imports only those before it: `model` (the values), `read` (manifests to values), `decide`
@@ -25,3 +24,5 @@ line, object and path; L(errors.FlowError) carries the path in the caller's data
 
 What the specification leaves open is an option (L(model.objects.Options)), named in docs/network-policy-semantics.md.
 """
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.

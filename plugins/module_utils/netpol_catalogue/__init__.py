@@ -1,5 +1,6 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to this collection: any release may change it. Do not import it from elsewhere.
 """A catalogue of network policies by purpose: a few words in, NetworkPolicy objects out. Pure functions."""
+
+# Private to this collection: any release may change it. Do not import it from elsewhere.

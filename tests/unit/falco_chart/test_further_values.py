@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.guards import GUARDS
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.undone import GUARDS
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values import build_values
 
 ROLE = {"own_rules_config_maps": ["falco-own-rules-1"], "ca_config_map": "company-ca"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..guards import OWN_RULES_DIRECTORY
 from ..settings import IMAGES
-from ..undone import OWN_RULES_DIRECTORY
 from .taking import ABSENT, Taking, given
 
 #: Values that are a variable as they are.

@@ -19,7 +19,7 @@ from ..secret_values import is_secret
 from ..settings import DEFAULTS
 from ..values import build_values
 from .falco import absent_defaults, take_falco
-from .old import take_old
+from .older_values import take_old
 from .sidekick import take_sidekick
 from .taking import ABSENT, Taking
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.filter.trigger_problems import trigger_problems
-from ansible_collections.falconet.k8s.plugins.module_utils.alerts.triggers import problems_of_triggers
+from ansible_collections.falconet.k8s.plugins.module_utils.alerts.trigger_problems import problems_of_triggers
 
 READ: dict[str, Any] = {"name": "read", "rule": "Read of etc shadow"}
 RULES = {"Read of etc shadow": True, "Terminal shell in production": True, "Noise": False}
