@@ -60,6 +60,37 @@ def test_playbooks_exist(document: Path) -> None:
     assert [name for name in sorted(shown) if not (ROOT / name).exists()] == []
 
 
+#: Folders of the repository: a name in code that begins with one is a path from its top.
+FOLDERS = sorted(
+    {
+        line.split("/")[0]
+        for line in subprocess.run(
+            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        if "/" in line
+    }
+)
+
+
+def paths_in(text: str) -> list[str]:
+    """Paths that a document names in code within its prose, without those that hold a placeholder."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    named = re.findall(rf"`((?:{'|'.join(map(re.escape, FOLDERS))})/[^`\s]*)`", prose)
+    return [name for name in named if not re.search(r"[<>{}$…]", name)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_paths_that_are_named_exist(document: Path) -> None:
+    named = paths_in(document.read_text())
+    assert [name for name in named if not any(ROOT.glob(name.partition(":")[0].rstrip("/")))] == []
+
+
+def test_paths_are_found_in_prose_alone() -> None:
+    assert len([name for document in DOCUMENTS for name in paths_in(document.read_text())]) > 50
+    text = "`plugins/nowhere.py`, `docs/<name>.md`, `other/x`\n```\n`docs/in-a-block.md`\n```\n`tests/unit/*.py`"
+    assert paths_in(text) == ["plugins/nowhere.py", "tests/unit/*.py"]
+
+
 @pytest.mark.parametrize(
     "path", [p for p in SAMPLE if "group_vars" in p.parts], ids=lambda p: str(p.relative_to(ROOT / "inventory"))
 )
