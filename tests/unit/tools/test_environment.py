@@ -29,13 +29,15 @@ Environment = tuple[list[str], Path]
 
 @functools.cache
 def cached_pip(version: str) -> Path:
-    """The interpreter of an environment that has this pip; made once and kept."""
+    """The interpreter of an environment that has this pip; made once and kept, and the newest brought up to date."""
     root = Path(os.environ.get("FALCONET_CACHE") or Path.home() / ".cache" / "falconet") / "pips"
     python = root / version / "bin" / "python"
     with environment.alone(root / version):
-        if not (root / version / ".done").exists():
+        done_before = (root / version / ".done").exists()
+        if not done_before:
             shutil.rmtree(root / version, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", str(root / version)], check=True)
+        if not done_before or version == "newest":
             wanted = "pip" if version == "newest" else f"pip=={version}"
             argv = [str(python), "-m", "pip", "install", "--quiet", "--upgrade", "--disable-pip-version-check", wanted]
             done = subprocess.run(argv, capture_output=True, text=True, check=False, env=OURS)
@@ -82,7 +84,9 @@ def test_newer_versions_do_not_get_in(moved_on: Path, target: Environment) -> No
     assert installed(venv) == {"covering": "1.0", "testing": "1.0", "tomlish": "1.0"}
 
 
+# pip 26.3 holds on to what the lock pins; whether those after it do is theirs to say, and nothing here depends on it.
 @pytest.mark.usefixtures("index")
+@pytest.mark.parametrize("target", ["23.0", "23.2.1"], indirect=True)
 def test_resolving_again_is_what_broke(moved_on: Path, target: Environment) -> None:
     argv = [*target[0], "install", "--quiet", "--require-hashes", "--requirement", str(moved_on)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
