@@ -269,6 +269,8 @@ verdicts:
       decisions of both directions.
     - C(implementation_defined) is true where conforming implementations may differ, C(undetermined) where the verdict
       depends on an address that a pod does not have yet.
+    - C(hints) of a denied one say why one may have thought otherwise, each with the C(code) of lint and a C(message);
+      C(reason) ends with them.
   returned: for query
   type: list
   elements: dict

@@ -298,6 +298,8 @@ def _told(
     model: Model,
     port: int,
 ) -> dict[str, Any]:
+    from ..lint.hints import hints
+
     decision = verdict.decisive
     told = {
         **_line(start, target, protocol, ports),
@@ -305,7 +307,12 @@ def _told(
         "policy": decision.policy if decision else "",
         "rule": decision.rule if decision else None,
         "reason": decision.reason if decision else verdict.note,
+        "hints": [],
     }
+    if decision and not verdict.allowed:
+        said = hints(model, model.policies, start, target, protocol, port, decision, request.options)
+        told["hints"] = [hint.as_dict() for hint in said]
+        told["reason"] = "; ".join([decision.reason, *(f"{hint.message} [{hint.code}]" for hint in said)])
     # Say so where another conforming implementation would answer otherwise.
     other = Options(not request.options.block_matches_pods, request.options.policies_select_host_network)
     second = decide(model, model.policies, start, target, protocol, port, other)

@@ -16,6 +16,7 @@ from ..decide.universe import Universe
 from ..errors import FlowError, NoPodError
 from ..flows.ends import Ends, intervals, select
 from ..flows.vocabulary import Flow
+from ..lint.hints import Hint, hints
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, describe, summary
@@ -36,6 +37,7 @@ class Violation:
         pairs: how many pairs of sources and destinations fail.
         verdict: why, for this pair and the first port.
         fix: the smallest change that would satisfy the flow.
+        hints: why one may have thought that it is allowed.
     """
 
     flow: str
@@ -48,6 +50,7 @@ class Violation:
     pairs: int
     verdict: Verdict
     fix: dict[str, Any]
+    hints: tuple[Hint, ...] = ()
 
     @property
     def message(self) -> str:
@@ -58,6 +61,7 @@ class Violation:
             )
         decision = self.verdict.decisive
         reason = decision.reason if decision else self.verdict.note
+        reason = "; ".join([reason, *(f"{hint.message} [{hint.code}]" for hint in self.hints)])
         more = f" ({self.pairs} pairs in all)" if self.pairs > 1 else ""
         return (
             f"{self.flow}: {self.source} -> {self.destination} on {self.ports} {wanted}{more}: {reason}. "
@@ -79,6 +83,7 @@ class Violation:
             "direction": decision.direction if decision else "",
             "verdict": self.verdict.as_dict(),
             "fix": self.fix,
+            "hints": [hint.as_dict() for hint in self.hints],
             "message": self.message,
         }
 
@@ -230,6 +235,10 @@ class _Checker:
         found = self.universe.ports.intervals(failing)
         protocol, port, _last = found[0]
         verdict = decide(self.model, self.policies, source, destination, protocol, port, self.options)
+        decision = verdict.decisive
+        said: list[Hint] = []
+        if kind == "required" and decision is not None and not verdict.allowed:
+            said = hints(self.model, self.policies, source, destination, protocol, port, decision, self.options)
         return Violation(
             flow=str(flow),
             kind=kind,
@@ -241,6 +250,7 @@ class _Checker:
             pairs=pairs,
             verdict=verdict,
             fix=suggest_fix(self.policies, kind, source, destination, found, verdict),
+            hints=tuple(said),
         )
 
 

@@ -27,10 +27,13 @@ from ..model.objects import (
     Pod,
     PodsPeer,
     Policy,
+    PortRule,
     Rule,
+    Service,
 )
 from ..model.selectors import IN, Selector
 from .finding import about, names, on
+from .hints import moved_ports, service_block
 from .rules import check_rules
 from .traffic import check_traffic
 
@@ -83,7 +86,9 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
         found.extend(checker.policy(policy))
     found.extend(check_rules(policies, universe))
     found.extend(checker.pods(engine))
-    found.extend(check_traffic(model, policies, engine))
+    # Where a policy opens a Service's port instead of the pod's, that is the one thing to say.
+    moved = {finding.item for finding in found if finding.code == "service-port"}
+    found.extend(f for f in check_traffic(model, policies, engine) if f.item not in moved or "webhook" not in f.message)
     return _sorted(found)
 
 
@@ -119,6 +124,14 @@ class _Checker:
                 "warning",
                 f"selects no pod ({self._said(policy.subject)})",
                 self._near(policy.subject),
+            )
+        for direction in policy.ignored:
+            yield about(
+                policy,
+                "ignored-rules",
+                "warning",
+                f"its {direction} rules are not in force: policyTypes has no {direction.capitalize()}",
+                f"add {direction.capitalize()} to policyTypes, or remove the rules",
             )
         for direction in ("ingress", "egress"):
             for rule in policy.rules(direction):
@@ -189,7 +202,29 @@ class _Checker:
             missing = list(self._namespace_labels(peer.namespaces)) if peer.namespaces else []
             yield from missing
             if not missing and not self.universe.pods(peer):
+                code = self._misread(peer)
+                if code is not None:
+                    yield code
+                    return
                 yield ("peer-matches-nothing", "warning", f"no pod matches {self._said(peer)}", self._near(peer))
+
+    def _misread(self, peer: PodsPeer) -> tuple[str, str, str, str] | None:
+        """What a peer that matches no pod was probably taken for."""
+        in_place = self.universe.in_namespaces(peer.namespaces) if peer.namespaces else None
+        labelled = self.universe.select(peer.pods)
+        if in_place is None:
+            at_home = [n for n in bit_indices(labelled) if self.universe.namespaces[n] == peer.namespace]
+            on_host = [n for n in at_home if self.universe.host >> n & 1]
+        else:
+            on_host = bit_indices(labelled & in_place & self.universe.host)
+        if on_host and peer.pods.requirements:
+            pods = list(dict.fromkeys(p.workload_name for n in on_host for p in self.universe.members[n]))
+            said = f"{self._said(peer)} are on the host network ({names(pods)}), where no selector matches"
+            return ("host-network-peer", "warning", said, "open the addresses of the nodes with an ipBlock")
+        if in_place and labelled and peer.namespaces and peer.namespaces.requirements and peer.pods.requirements:
+            said = f"no pod matches both selectors of one peer ({self._said(peer)}), though each matches pods"
+            return ("both-selectors", "warning", said, "write two peers if either is meant")
+        return None
 
     def _namespace_labels(self, selector: Selector) -> Iterator[tuple[str, str, str, str]]:
         for requirement in selector.requirements:
@@ -226,6 +261,15 @@ class _Checker:
     def _block(self, peer: BlockPeer) -> Iterator[tuple[str, str, str, str]]:
         if peer.covers_pods:
             return
+        service = service_block(peer, self.model)
+        if service is not None:
+            yield (
+                "service-address",
+                "warning",
+                f"ipBlock {peer.text} holds the address of Service {service.namespace}/{service.name}, which policies"
+                " never see: they see the pods behind it",
+                "select the pods instead, with their own port",
+            )
         covered: list[str] = []
         for item in peer.ranges:
             values, pods = self._sorted_addresses(item.family)
@@ -267,7 +311,16 @@ class _Checker:
         for port in rule.ports or ():
             if port.name:
                 here = {pair for number in bit_indices(targets) for pair in self._port_names(number)}
-                if not any(name == port.name and port.protocol in ("", protocol) for name, protocol in here):
+                others = sorted({protocol for name, protocol in here if name == port.name})
+                if others and port.protocol not in ("", *others):
+                    yield about(
+                        policy,
+                        "named-port-protocol",
+                        "warning",
+                        f"{where}: names port {port}, which is {' and '.join(others)} on the pods that it is about",
+                        f"write protocol: {others[0]}",
+                    )
+                elif not any(name == port.name and port.protocol in ("", protocol) for name, protocol in here):
                     known = sorted({name for name, _protocol in here})
                     near = nearest(port.name, known)
                     hint = f"did you mean {near!r}?" if near else "named ports there: " + (", ".join(known) or "none")
@@ -286,6 +339,18 @@ class _Checker:
                     for ports in declared
                     for protocol, number in ports
                 ):
+                    moved = self._moved(port, classes)
+                    if moved is not None:
+                        service, target = moved
+                        yield about(
+                            policy,
+                            "service-port",
+                            "warning",
+                            f"{where}: {port} is the port of Service {service.namespace}/{service.name}, which leads to"
+                            f" {target}; policies see the pod's port",
+                            f"write port: {target}",
+                        )
+                        continue
                     known_ports = sorted({f"{number}/{protocol}" for ports in declared for protocol, number in ports})
                     yield about(
                         policy,
@@ -294,6 +359,14 @@ class _Checker:
                         f"{where}: no container that it selects declares port {port}",
                         f"they declare {names(known_ports)}",
                     )
+
+    def _moved(self, port: PortRule, classes: Sequence[int]) -> tuple[Service, int] | None:
+        """The Service that has a port and leads it to another of a pod."""
+        for number in classes:
+            for service, entry, target in moved_ports(self.model, self.universe.members[number][0]):
+                if entry.protocol == port.protocol and port.first <= entry.number <= port.last:
+                    return service, target
+        return None
 
     def _ports_of(self, number: int) -> set[tuple[str, int]]:
         found = self._declared.get(number)

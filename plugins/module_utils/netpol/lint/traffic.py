@@ -76,9 +76,13 @@ def check_traffic(model: Model, policies: Sequence[Policy], engine: Engine) -> I
         and (any(p.number == AUDIT_PORT for p in pod.ports) or any(serves(service, pod) for service in receiving))
     ]
     yield from _from_api_server(policies, universe, "to Falco's audit webhook", falcos, lambda _pod: AUDIT_PORT)
+    by_service: dict[tuple[str, str, int], tuple[Service, list[str]]] = {}
     for service, port, name in _webhooks(model):
+        by_service.setdefault((service.namespace, service.name, port), (service, []))[1].append(name)
+    for (_namespace, _name, port), (service, hooks) in by_service.items():
         pods = [pod for pod in model.running if serves(service, pod)]
-        yield from _from_api_server(policies, universe, f"to the webhook {name}", pods, _target_of(service, port))
+        what = f"to the webhook{'s' if len(hooks) > 1 else ''} {names(list(dict.fromkeys(hooks)))}"
+        yield from _from_api_server(policies, universe, what, pods, _target_of(service, port))
 
 
 def _port_of(name: str, default: int) -> Callable[[Pod], int]:

@@ -268,6 +268,7 @@ class Policy:
         isolates_egress: the same for egress.
         ingress: its ingress rules that are in force.
         egress: its egress rules that are in force.
+        ignored: directions with rules that are not in force, because C(policyTypes) leaves them out.
     """
 
     kind: str
@@ -280,6 +281,7 @@ class Policy:
     isolates_egress: bool = False
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
+    ignored: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin, compare=False)
 
     @property

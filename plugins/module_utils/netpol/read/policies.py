@@ -93,6 +93,7 @@ def _network_policy(reader: Reader, namespace: str, name: str, spec: Mapping[str
         isolates_egress=egress,
         ingress=rules["ingress"] if ingress else (),
         egress=rules["egress"] if egress else (),
+        ignored=tuple(name for name, given in (("ingress", ingress), ("egress", egress)) if rules[name] and not given),
         origin=origin,
     )
 
