@@ -10,8 +10,8 @@ Rooms, lowest first; each imports only those before it:
 - `condition`: one condition as a tree and back, and Falco's checks of it
 - `load`: rulesets, as `falco -V` loads them
 - `evaluate`: which rules fire on an event, with which output, and why
-- `describe`: a ruleset as data, and what changed between two
 - `judge`: findings for people
+- `describe`: a ruleset as data, and what changed between two
 - `upgrade`: what another version of Falco makes of a ruleset
 - `testing`: tests of rules, what they cover, and first ones written
 - `tune`: from noise to exceptions that silence nothing else

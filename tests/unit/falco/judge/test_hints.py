@@ -22,15 +22,16 @@ def override(key: str, action: str, value: str = "x") -> str:
     return f"- rule: Open\n  {key}: {value}\n  override:\n    {key}: {action}\n"
 
 
-def excepted(fields: str, comps: str) -> str:
-    return ruled(rest=f"  exceptions:\n    - name: some\n      fields: {fields}\n      comps: {comps}\n")
+def excepted(fields: str, comps: str, values: str = "[]") -> str:
+    entry = f"  exceptions:\n    - name: some\n      fields: {fields}\n      comps: {comps}\n      values: {values}\n"
+    return ruled(rest=entry)
 
 
 #: (reason, rules text, hint)
 MISTAKES = [
     (Reason.UNKNOWN_FIELD, ruled("evt.type = open and proc.nmae = x"), "did you mean 'proc.name'?"),
     (Reason.UNKNOWN_FIELD, ruled("evt.type = open and proc.name[1] = x"), "'proc.name' takes no argument, or not this"),
-    (Reason.UNKNOWN_FIELD, ruled(output="'%ka.verb'"), "'ka.verb' exists for source k8s_audit only"),
+    (Reason.UNKNOWN_FIELD, ruled(output="'%ka.verb'"), "'ka.verb' is no field: 'ka.verb' exists for source"),
     (Reason.UNKNOWN_FIELD, excepted("[proc.nmae]", "[in]"), "did you mean 'proc.name'?"),
     (Reason.UNKNOWN_EVENT_TYPE, ruled("evt.type = opne"), "did you mean 'open'?"),
     (Reason.UNKNOWN_PARAMETER, ruled("evt.type = open and evt.arg.nmae = x"), "did you mean 'name'?"),
@@ -54,6 +55,13 @@ MISTAKES = [
     (Reason.NO_SUCH_MACRO, "- macro: a\n  condition: or b\n  append: true\n", "load the file that defines the macro"),
     (Reason.NO_SUCH_RULE, SOUND + "- rule: Opne\n  condition: and x\n  append: true\n", "did you mean 'Open'?"),
     (Reason.NO_SUCH_RULE, "- rule: Open\n  enabled: false\n", "load the file that defines the rule before this one"),
+    (Reason.NO_SEQUENCE, "- list: shells\n  items: sh\n", "a list stands in brackets, or"),
+    (Reason.UNEQUAL_VALUES, excepted("[proc.name, fd.name]", "[in, in]", "[[[sh]]]"), "fields: 2 (proc.name, fd.name), and"),
+    (Reason.NO_VALUE, ruled("evt.type = open and proc.name ="), ""),
+    (Reason.UNKNOWN_ESCAPE, ruled("\"evt.type = open and proc.name = 'a\\\\d'\""), ""),
+    (Reason.BAD_REGEX, ruled("evt.type = open and proc.name regex '(?i)a'"), "Falco's expressions have no '(?...)'"),
+    (Reason.BAD_ADDRESS, ruled("evt.type = open and fd.sip = nowhere"), ""),
+    (Reason.MISSING_ARGUMENT, ruled("evt.type = open and evt.arg[x] = a"), ""),
     (Reason.NO_LIST_OF_ENTRIES, "text", "a rules file is a list: each entry starts with "),
     (Reason.NO_LIST_OF_ENTRIES, "rule: Open", "a rules file is a list: each entry starts with "),
 ]  # fmt: skip
