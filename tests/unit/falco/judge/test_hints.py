@@ -56,7 +56,7 @@ MISTAKES = [
     (Reason.NO_SUCH_RULE, SOUND + "- rule: Opne\n  condition: and x\n  append: true\n", "did you mean 'Open'?"),
     (Reason.NO_SUCH_RULE, "- rule: Open\n  enabled: false\n", "load the file that defines the rule before this one"),
     (Reason.NO_SEQUENCE, "- list: shells\n  items: sh\n", "a list stands in brackets, or"),
-    (Reason.UNEQUAL_VALUES, excepted("[proc.name, fd.name]", "[in, in]", "[[[sh]]]"), "fields: 2 (proc.name, fd.name), and"),
+    (Reason.UNEQUAL_VALUES, excepted("[proc.name, fd.name]", "[in, in]", "[[[sh]]]"), "fields: 2 (proc.name, fd.name)"),
     (Reason.NO_VALUE, ruled("evt.type = open and proc.name ="), ""),
     (Reason.UNKNOWN_ESCAPE, ruled("\"evt.type = open and proc.name = 'a\\\\d'\""), ""),
     (Reason.BAD_REGEX, ruled("evt.type = open and proc.name regex '(?i)a'"), "Falco's expressions have no '(?...)'"),
