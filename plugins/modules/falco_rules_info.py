@@ -176,7 +176,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import F
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files, write_if_changed
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import (
+    at_least_one,
+    read_rules_files,
+    write_if_changed,
+)
 
 SOURCE = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
@@ -186,7 +190,7 @@ def files_of(entry: dict[str, Any]) -> tuple[tuple[RulesFile, ...], dict[str, Em
     if entry["content"] is not None:
         files: tuple[RulesFile, ...] = (RulesFile("content", entry["content"]),)
     else:
-        files, unreadable = read_rules_files(entry["files"])
+        files, unreadable = read_rules_files(at_least_one(entry["files"]))
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
     return unpacked(files)

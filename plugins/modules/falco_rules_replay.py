@@ -206,7 +206,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
-from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import at_least_one, read_rules_files
 
 PRIORITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "info", "debug")
 
@@ -220,7 +220,7 @@ def ruleset_of(
     """Load and compile the rules of some files, or of the option `content`; *inner* gets rules within other files."""
     files: tuple[RulesFile, ...] = (RulesFile("content", params["content"] or ""),)
     if paths is not None:
-        files, unreadable = read_rules_files(paths)
+        files, unreadable = read_rules_files(at_least_one(paths))
         for name, reason in unreadable:
             raise FalcoError(f"{name}: {reason}")
     files, within = unpacked(files)

@@ -85,6 +85,13 @@ options:
     type: list
     elements: str
     default: []
+  apply_fixes:
+    description:
+      - Write the mends that are certain (RV(findings[].fix)) into O(files). RV(patch) shows them before.
+      - What is reported is what is left; the reverse of RV(patch) takes them back.
+    type: bool
+    default: false
+    version_added: 0.3.0
   sarif_path:
     description: Write the findings to this file as SARIF 2.1.0.
     type: path
@@ -93,11 +100,11 @@ options:
     type: path
 attributes:
   check_mode:
-    description: Nothing is changed; O(sarif_path) and O(junit_path) are not written.
+    description: Nothing is written, neither reports nor, with O(apply_fixes), rules.
     support: full
   diff_mode:
-    description: There is nothing to show.
-    support: none
+    description: Shows what O(apply_fixes) changes.
+    support: full
 """
 
 EXAMPLES = r"""
@@ -198,6 +205,18 @@ findings:
         - RV(successful) and RV(falco_load_results) say what Falco says, without it.
       type: bool
       sample: false
+    fix:
+      description:
+        - The mend, where there is one that is certain. The text from C(column) to before C(end_column) of the line is
+          replaced by C(text). It was proven to end the finding without a new one; otherwise null.
+        - SARIF has it under C(fixes), RV(patch) as a difference.
+      type: dict
+      sample: null
+patch:
+  description: All mends that are certain as a unified difference, as the program patch takes it; empty for none.
+  returned: always
+  type: str
+  sample: ""
 upgrade:
   description:
     - With O(upgrade_from), what to do before the upgrade, the gravest first; otherwise empty.
@@ -235,13 +254,14 @@ rulesets:
 """
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding, refusal
+from ansible_collections.falconet.k8s.plugins.module_utils.common.mend import mended_files, patch
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
     Catalogue,
     catalogue_before,
@@ -261,7 +281,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset im
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
-from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import read_rules_files
+from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import (
+    at_least_one,
+    read_rules_files,
+    write_rules_files,
+)
 
 SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
@@ -269,14 +293,47 @@ TOOL = "falco_rules_validate"
 SAID = ("version", "fields", "events", "plugins")
 
 
-def ruleset_of(entry: dict[str, Any], name: str) -> tuple[Ruleset, dict[str, Embedded]]:
-    """Make a ruleset of the options `files` or `content`, and say which rules were found within other files."""
-    given: tuple[RulesFile, ...] = (RulesFile("content", entry.get("content") or ""),)
-    unreadable: tuple[tuple[str, str], ...] = ()
-    if entry.get("content") is None:
-        given, unreadable = read_rules_files(entry.get("files") or [])
-    files, inner = unpacked(given)
-    return Ruleset(name, files, unreadable), inner
+def given_in(entry: dict[str, Any], name: str) -> Ruleset:
+    """The files of the options `files` or `content`, as they stand there."""
+    if entry.get("content") is not None:
+        return Ruleset(name, (RulesFile("content", entry["content"]),))
+    files, unreadable = read_rules_files(at_least_one(entry["files"]))
+    return Ruleset(name, files, unreadable)
+
+
+class Judged(NamedTuple):
+    """What came out: verdicts, and what to do before an upgrade."""
+
+    verdicts: list[Verdict]
+    steps: list[list[Step]]
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [finding for verdict in self.verdicts for finding in verdict.findings]
+
+
+def judged(given: Sequence[Ruleset], known: Catalogue, before: Catalogue | None, params: dict[str, Any]) -> Judged:
+    """Judge rulesets, also those within other files, and place what is found in the files that were given."""
+    inner: dict[str, Embedded] = {}
+    rulesets = []
+    for one in given:
+        files, within = unpacked(one.files)
+        inner.update(within)
+        rulesets.append(replace(one, files=files))
+    verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
+    steps: list[list[Step]] = []
+    if before is not None:
+        steps = [upgrade(one.files, before, known, one.name) for one in rulesets]
+        steps = [[replace(one, finding=placed(one.finding, inner)) for one in found] for found in steps]
+        verdicts = [with_steps(verdict, found) for verdict, found in zip(verdicts, steps)]
+    verdicts = [replace(one, findings=[placed(finding, inner) for finding in one.findings]) for one in verdicts]
+    return Judged(verdicts, steps)
+
+
+def with_texts(given: Ruleset, texts: Mapping[str, str]) -> Ruleset:
+    """A ruleset with other texts in some of its files."""
+    files = (RulesFile(file.name, texts.get(file.name, file.text)) for file in given.files)
+    return replace(given, files=tuple(files))
 
 
 def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None, texts: Sequence[str]) -> Catalogue:
@@ -326,6 +383,7 @@ def main() -> None:
             "fail_on": {"type": "list", "elements": "str", "default": ["error"]},
             "lint": {"type": "bool", "default": True},
             "optional_checks": {"type": "list", "elements": "str", "default": []},
+            "apply_fixes": {"type": "bool", "default": False},
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
         },
@@ -337,13 +395,17 @@ def main() -> None:
     # garbage among them would take most of the time.
     gc.disable()
     params = module.params
-    if params["rulesets"] is None:
-        given = [ruleset_of(params, "")]
-    else:
-        given = [ruleset_of(entry, entry["name"]) for entry in params["rulesets"]]
-    rulesets = [ruleset for ruleset, _inner in given]
-    inner = {name: found for _ruleset, within in given for name, found in within.items()}
-    texts = [file.text for ruleset in rulesets for file in ruleset.files]
+    try:
+        if params["rulesets"] is None:
+            given = [given_in(params, "")]
+        else:
+            given = [given_in(entry, entry["name"]) for entry in params["rulesets"]]
+    except FalcoError as error:
+        module.fail_json(msg=str(error))
+    contents = {file.name: file.text for ruleset in given for file in ruleset.files}
+    if params["apply_fixes"] and "content" in contents:
+        module.fail_json(msg="apply_fixes writes into files: give 'files' in place of 'content'")
+    texts = [file.text for ruleset in given for file in unpacked(ruleset.files)[0]]
     try:
         check_fail_on(params["fail_on"])
         plugins = None if params["plugins"] is None else tuple(params["plugins"])
@@ -357,18 +419,20 @@ def main() -> None:
             before = catalogue_before(params["upgrade_from"], plugins)
     except FalcoError as error:
         module.fail_json(msg=str(error))
-    verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
-    steps = []
-    if before is not None:
-        steps = [upgrade(one.files, before, known, one.name) for one in rulesets]
-        steps = [[replace(one, finding=placed(one.finding, inner)) for one in found] for found in steps]
-        verdicts = [with_steps(verdict, found) for verdict, found in zip(verdicts, steps)]
-    verdicts = [replace(one, findings=[placed(finding, inner) for finding in one.findings]) for one in verdicts]
-    findings = [finding for verdict in verdicts for finding in verdict.findings]
+    verdicts, steps = found = judged(given, known, before, params)
+    mended = mended_files(found.findings, contents)
+    proposed = patch(contents, mended)
+    applied = bool(params["apply_fixes"] and mended)
+    if applied:
+        verdicts, steps = found = judged([with_texts(one, mended) for one in given], known, before, params)
+        if not module.check_mode:
+            write_rules_files(mended)
+    findings = found.findings
     failing = fails(findings, params["fail_on"])
-    changed = not module.check_mode and write_reports(params, TOOL, findings, lambda: suites_of(verdicts, failing))
+    wrote = not module.check_mode and write_reports(params, TOOL, findings, lambda: suites_of(verdicts, failing))
     result = {
-        "changed": changed,
+        "changed": applied or wrote,
+        "patch": proposed,
         "successful": all(verdict.successful for verdict in verdicts),
         "findings": [finding.to_dict() for finding in findings],
         "upgrade": [step.to_dict() for found in steps for step in found],
@@ -379,6 +443,8 @@ def main() -> None:
         ],
         "rulesets": [{"name": verdict.name, "successful": verdict.successful} for verdict in verdicts],
     }
+    if applied:
+        result["diff"] = {"prepared": proposed}
     if failing:
         module.fail_json(msg=refusal(failing), **result)
     module.exit_json(**result)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..falco.errors import FalcoError
 from ..falco.load.ruleset import RulesFile, decode
 from ..falco.yaml.nodes import MAX_BYTES
 
@@ -43,6 +45,37 @@ def read_rules_files(paths: Sequence[str]) -> tuple[tuple[RulesFile, ...], tuple
                 continue
             files.append(RulesFile(name, decode(content)))
     return tuple(files), tuple(unreadable)
+
+
+def at_least_one(paths: Sequence[str]) -> Sequence[str]:
+    """The paths, of which there must be one: a check of nothing would say that all is well.
+
+    Raises:
+        FalcoError: there is none.
+    """
+    if not paths:
+        raise FalcoError("files: the list is empty, so there is nothing to judge; name a file or a directory")
+    return paths
+
+
+def write_rules_files(texts: Mapping[str, str]) -> None:
+    """Write rules files, each at once: who reads one meanwhile finds it as it was or as it is to be.
+
+    Args:
+        texts: by path; the files exist, and keep their mode and owner.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    for path, text in texts.items():
+        target = Path(path).resolve()
+        before = target.stat()
+        beside = target.with_name(f".{target.name}.new")
+        beside.write_bytes(text.encode("utf-8", "surrogateescape"))
+        beside.chmod(before.st_mode & 0o7777)
+        if (before.st_uid, before.st_gid) != (beside.stat().st_uid, beside.stat().st_gid):
+            os.chown(beside, before.st_uid, before.st_gid)
+        beside.replace(target)
 
 
 def write_if_changed(path: str, text: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..falco.change.beside import beside
 from ..falco.errors import FalcoError
+from ..falco.load.embedded import unpacked
 from ..falco.load.ruleset import Loader, RulesFile
 from ..falco.testing.model import RuleTests
 from ..falco.testing.run import Ruleset
@@ -54,7 +55,8 @@ def load_ruleset(
     Raises:
         FalcoError: a file cannot be read, or is refused.
     """
-    files = beside((*base, *read_test_files(paths)), contents or {})
+    own, _inner = unpacked(read_test_files(paths))
+    files = beside((*base, *own), contents or {})
     loaded = loader.load(files)
     for result in loaded.results:
         for issue in result.errors:

@@ -203,3 +203,42 @@ def test_a_page_of_the_rules_is_written_once_and_not_in_check_mode(tmp_path: Pat
     assert "<h1>Rules &amp; more</h1>" in (tmp_path / "rules.html").read_text()
     gone = run_module("falco_rules_info", {**args, "page_path": str(tmp_path / "gone" / "rules.html")})
     assert gone["msg"] == f"{tmp_path}/gone/rules.html: the page cannot be written: No such file or directory"
+
+
+def test_mends_are_shown_and_written_only_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    text = "customRules:\n  own.yaml: |-\n    " + BAD.replace("open", "opne").replace("\n", "\n    ").rstrip() + "\n"
+    path.write_text(text)
+    path.chmod(0o640)
+    told = validated(files=[str(path)], sarif_path=str(tmp_path / "sarif"))
+    assert told["patch"].splitlines()[-2:] != []
+    assert "-      condition: evt.tpye = opne" in told["patch"]
+    assert "+      condition: evt.type = opne" in told["patch"]
+    assert told["findings"][0]["fix"] == {"line": 5, "column": 18, "end_column": 26, "text": "evt.type"}
+    assert path.read_text() == text
+    (change,) = json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0]["fixes"][0]["artifactChanges"]
+    assert change["replacements"][0]["deletedRegion"]["startColumn"] == 18
+    assert change["replacements"][0]["insertedContent"] == {"text": "evt.type"}
+
+    dry = run_module("falco_rules_validate", {"files": [str(path)], "apply_fixes": True}, check_mode=True)
+    assert dry["diff"]["prepared"] == told["patch"]
+    assert path.read_text() == text
+    first = validated(files=[str(path)], apply_fixes=True)
+    assert first["failed"]
+    assert first["changed"]
+    second = validated(files=[str(path)], apply_fixes=True)
+    assert not second.get("failed"), second
+    assert path.read_text() == text.replace("tpye", "type").replace("opne", "open")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not validated(files=[str(path)], apply_fixes=True)["changed"]
+
+
+def test_there_is_no_file_to_mend_in_a_content() -> None:
+    assert "apply_fixes" in validated(content=BAD, apply_fixes=True)["msg"]
+
+
+@pytest.mark.parametrize("name", ["falco_rules_validate", "falco_rules_info"])
+def test_no_file_at_all_is_an_error(name: str) -> None:
+    result = run_module(name, {"files": []})
+    assert result["failed"]
+    assert result["msg"].startswith("files: the list is empty")

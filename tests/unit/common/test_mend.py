@@ -1,0 +1,37 @@
+"""Fixes in texts, and the difference that they make."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding, Fix
+from ansible_collections.falconet.k8s.plugins.module_utils.common.mend import mended, mended_files, patch
+
+TEXT = "one two\nthree four"
+
+
+def test_several_fixes_of_one_line() -> None:
+    assert mended(TEXT, [Fix(1, 1, 4, "first"), Fix(1, 5, 8, "second"), Fix(2, 7, 11, "")]) == "first second\nthree "
+
+
+def test_of_fixes_that_overlap_one_is_made() -> None:
+    assert mended(TEXT, [Fix(1, 1, 6, "a"), Fix(1, 3, 8, "b")]) == "onb\nthree four"
+    assert mended(TEXT, [Fix(1, 1, 4, "a"), Fix(1, 1, 4, "a")]) == "a two\nthree four"
+
+
+def test_a_place_that_is_not_there_changes_nothing() -> None:
+    assert mended(TEXT, [Fix(9, 1, 2, "x")]) == TEXT
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="the program patch is not on this machine")
+@pytest.mark.parametrize("text", [TEXT, f"{TEXT}\n", f"{TEXT}\r\nfive\n"])
+def test_the_difference_is_one_that_patch_takes(tmp_path: Path, text: str) -> None:
+    finding = Finding("C", "error", "f.txt", 2, 1, "", "m", fix=Fix(2, 1, 6, "third"))
+    after = mended_files([finding], {"f.txt": text})
+    (tmp_path / "f.txt").write_bytes(text.encode())
+    told = patch({"f.txt": text}, after)
+    subprocess.run(["patch", "--binary", "-p0"], cwd=tmp_path, input=told.encode(), check=True, capture_output=True)
+    assert (tmp_path / "f.txt").read_bytes() == after["f.txt"].encode()
