@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ET
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
@@ -17,6 +18,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset im
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+ROOT = Path(__file__).resolve().parents[4]
 BASE = """\
 - list: shells
   items: [bash, sh]
@@ -91,6 +93,14 @@ def test_a_rule_says_what_it_resolves_to_and_where_each_part_was_written() -> No
     assert "Written in 1.yaml:7" in shown
     assert "<h1>Ours</h1>" in html
     assert 'href="https://attack.mitre.org/techniques/T1059/004"' in html
+
+
+def test_what_the_documentation_shows_of_a_page_is_on_it() -> None:
+    shown = re.search(r"```text\n(Its parts .*?)```", (ROOT / "docs" / "rules.md").read_text(), re.S)
+    assert shown
+    rules = sorted((ROOT / "inventory" / "files" / "rules").glob("*.yaml"))
+    loaded = Loader().load([RulesFile(str(file.relative_to(ROOT)), file.read_text()) for file in rules])
+    assert " ".join(shown.group(1).split()) in said(page(describe(loaded), loaded))
 
 
 def test_links_lead_to_entries() -> None:
