@@ -93,6 +93,9 @@ def main() -> int:
             other, _ = cpu([str(args.netpol_analyzer), "list", "-q", "--dirpath", directories["500"]], 1)
             report.line("500 pods, 150 policies: netpol-analyzer", f"{other:.2f} s")
             report.line("netpol-analyzer against us", f"{other / small:.0f} times", "at least 30", other >= 30 * small)
+        reasons, peak = cpu([*TASKS, "explain", directories["500"]], args.repeat)
+        report.line("the same: the first reasons", f"{reasons:.2f} s", "at most 5 s", reasons <= 5)
+        report.line("the same: the first reasons, memory", f"{peak:.0f} MB", "at most 200 MB", peak <= 200)
         pairs = 2000
         slow, _ = cpu([*TASKS, "reference", directories["500"], str(pairs)], 1)
         total = 500 * 499
@@ -108,6 +111,8 @@ def main() -> int:
             report.line(f"{what}: libyaml's safe loader", f"{load:.2f} s")
             report.line(f"{what}: matrix, difference and lint", f"{ours:.2f} s")
             report.line(f"{what}: ratio", f"{ours / load:.2f}", "at most 3", ours <= 3 * load)
+            open_, _ = cpu([*TASKS, "exposure", directories[name]], args.repeat)
+            report.line(f"{what}: exposure, ratio", f"{open_ / load:.2f}", "at most 4", open_ <= 4 * load)
             report.line(f"{what}: memory", f"{peak:.0f} MB", f"at most {MEMORY_LIMIT_MB} MB", peak <= MEMORY_LIMIT_MB)
         used = []
         for pods in GROWTH:

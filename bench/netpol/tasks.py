@@ -132,7 +132,25 @@ def reference(directory: str, limit: str = "2000") -> None:
                     return
 
 
+def exposure(directory: str) -> None:
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+
+    for line in answer(Request("exposure"), load(read(directory)))["text"]:
+        sys.stdout.write(f"{line}\n")
+
+
+def explain(directory: str) -> None:
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+
+    for line in answer(Request("explain"), load(read(directory)))["text"]:
+        sys.stdout.write(f"{line}\n")
+
+
 TASKS = {
+    "exposure": exposure,
+    "explain": explain,
     "load": load_with_libyaml,
     "connections": connections,
     "everything": everything,

@@ -159,6 +159,7 @@ options:
       - More connections than this are not listed one by one. RV(blocks) then has the whole answer as products of
         sources
         and destinations, and RV(truncated) is true.
+      - For V(explain), pairs beyond so many explanations are left out, which RV(notes) tell; by default beyond 10000.
     type: int
     default: 100000
   ip_block_matches_pods:
@@ -238,8 +239,8 @@ blocks:
   type: list
   elements: dict
 truncated:
-  description: Whether RV(connections) or the difference is not listed because of O(limit).
-  returned: for matrix and diff
+  description: Whether RV(connections), the difference or RV(explanations) are not all listed because of O(limit).
+  returned: for matrix, diff and explain
   type: bool
 members:
   description: Names of all pods, workloads, namespaces or labels that the matrix is about.

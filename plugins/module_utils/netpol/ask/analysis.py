@@ -24,6 +24,10 @@ QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert")
 
 #: Pairs whose verdict a query tells in full.
 MAX_VERDICTS = 200
+#: More connections than this are not listed one by one, unless a request has its own limit.
+DEFAULT_LIMIT = 100_000
+#: The same for explanations, each of which is a few sentences.
+MAX_EXPLANATIONS = 10_000
 
 
 class Request(NamedTuple):
@@ -49,7 +53,7 @@ class Request(NamedTuple):
     label: str | None = None
     outside: bool = True
     namespaces: tuple[str, ...] = ()
-    limit: int = 100_000
+    limit: int = DEFAULT_LIMIT
     source: object = None
     destination: object = None
     ports: object = None
@@ -407,8 +411,11 @@ def _explain(request: Request, model: Model, _before: Model | None) -> dict[str,
         ends = select(model, parse_peer(given, path, source=path == "from"))
         parts: list[Endpoint] = [item for members in _classes(universe, ends).values() for item in members]
         sides.append(parts)
-    found = explain(model, model.policies, sides[0], sides[1], request.options, request.limit)
+    limit = min(request.limit, MAX_EXPLANATIONS) if request.limit == DEFAULT_LIMIT else request.limit
+    found, left_out = explain(model, model.policies, sides[0], sides[1], request.options, limit)
     return {
+        "truncated": bool(left_out),
+        "notes": [left_out] if left_out else [],
         "explanations": [item.as_dict() for item in found],
         "text": [str(item) for item in found],
         "connections": [

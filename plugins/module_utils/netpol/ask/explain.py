@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from ..decide.reference import Decider, Decision, Endpoint, Verdict
 from ..decide.universe import Universe
-from ..errors import NetpolError
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, PortSpace, summary
@@ -50,8 +49,8 @@ def explain(
     destinations: Sequence[Endpoint],
     options: Options,
     limit: int,
-) -> list[Explanation]:
-    """Explanations of all pairs.
+) -> tuple[list[Explanation], str]:
+    """Explanations of all pairs, as far as the limit goes.
 
     Args:
         model: what there is.
@@ -59,23 +58,29 @@ def explain(
         sources: pods, or ranges outside that no block divides.
         destinations: the same.
         options: answers to what is left to implementations.
-        limit: at most this many explanations.
+        limit: beyond this many explanations no further pair is explained.
 
-    Raises:
-        NetpolError: there would be more than C(limit).
+    Returns:
+        The explanations, and what was left out, for people; empty if nothing was.
     """
     decider = Decider(model, policies, options)
     found: list[Explanation] = []
+    left, first = 0, ""
     for source in sources:
         for destination in destinations:
             if not isinstance(source, Pod) and not isinstance(destination, Pod):
                 continue
             if source is destination and isinstance(source, Pod) and source.replicas < 2:
                 continue
+            if len(found) >= limit:
+                left += 1
+                first = first or f"{_name(source)} -> {_name(destination)}"
+                continue
             found.extend(_pair(decider, source, destination))
-            if len(found) > limit:
-                raise NetpolError(f"more than {limit} explanations: narrow them with from and to, or raise limit")
-    return found
+    if not left:
+        return found, ""
+    rest = f"left out: the reasons of {left} pairs, from {first} on"
+    return found, f"{rest}; narrow them with from and to, or raise limit"
 
 
 def _pair(decider: Decider, source: Endpoint, destination: Endpoint) -> list[Explanation]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from hypothesis import HealthCheck, given, settings
 
@@ -128,9 +127,16 @@ def test_every_pair_has_its_reasons() -> None:
     assert any(line.startswith("prod/web -> prod/api on TCP 80: allowed: no policy selects") for line in result["text"])
 
 
-def test_too_many_explanations_are_refused_with_a_way_out() -> None:
-    with pytest.raises(NetpolError, match="narrow them with from and to"):
-        ask("explain", *PODS, limit=2)
+def test_of_too_many_explanations_the_first_are_given_and_the_others_told() -> None:
+    every = ask("explain", *PODS, outside=False)
+    assert (len(every["explanations"]), every["truncated"], every["notes"]) == (6, False, [])
+    some = ask("explain", *PODS, outside=False, limit=2)
+    assert some["truncated"] is True
+    assert some["explanations"] == every["explanations"][:2]
+    assert some["notes"] == [
+        "left out: the reasons of 4 pairs, from prod/api -> dev/web on; narrow them with from and to, or raise limit"
+    ]
+    assert some["text"][-1] == some["notes"][0]
 
 
 relaxed = settings(
