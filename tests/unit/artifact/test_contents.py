@@ -61,8 +61,6 @@ def test_each_file_of_git_is_shipped_or_kept_back(files: set[str]) -> None:
     assert tops - SHIPPED == KEPT_BACK
     wanted = {name for name in tracked() if name.split("/")[0] in SHIPPED}
     wanted -= {name for name in wanted if name.startswith("changelogs/") and name != "changelogs/changelog.yaml"}
-    # Pictures of pages, which are read in the repository.
-    wanted -= {name for name in wanted if name.startswith("docs/images/")}
     assert wanted - files == set()
 
 
