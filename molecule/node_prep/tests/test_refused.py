@@ -40,7 +40,8 @@ def refusal(prepare: Prepare) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_the_message_names_the_node_and_what_would_help(refusal: subprocess.CompletedProcess[str], words: str) -> None:
-    assert words in said(refusal)
+    told = said(refusal)
+    assert words in told, told
 
 
 def test_every_one_is_counted_as_failed(refusal: subprocess.CompletedProcess[str]) -> None:
