@@ -17,6 +17,7 @@ from ..decide.engine import Engine
 from ..decide.reference import Decider
 from ..decide.universe import Universe, bit_indices, from_indices
 from ..flows.ends import serves
+from ..model.addresses import Range, touch, within
 from ..model.objects import BlockPeer, Model, Pod, PodsPeer, Policy, PortRule, Service
 from .finding import names, on
 
@@ -24,6 +25,8 @@ _NAME = "app.kubernetes.io/name"
 _COMPONENT = "app.kubernetes.io/component"
 _INSTANCE = "app.kubernetes.io/instance"
 DNS_PORT = 53
+#: Addresses of a node itself, where a cache of DNS listens (169.254.20.10 by default).
+_NODE_CACHE = Range(4, 0xA9FE0000, 0xA9FEFFFF)
 #: Port of Falco's receiver of audit events, in the plugin's and the chart's default configuration.
 AUDIT_PORT = 9765
 
@@ -209,10 +212,24 @@ def _reaches(universe: Universe, peers: tuple[object, ...] | None, targets: int)
     for peer in peers:
         if isinstance(peer, PodsPeer) and universe.pods(peer) & targets:
             return True
-        # The block may hold the Service's address or a node-local cache: give it the benefit of the doubt.
-        if isinstance(peer, BlockPeer):
+        if isinstance(peer, BlockPeer) and (
+            within(peer.ranges, [_NODE_CACHE]) or touch(_dns_addresses(universe, targets), peer.ranges)
+        ):
             return True
     return False
+
+
+def _dns_addresses(universe: Universe, targets: int) -> list[Range]:
+    """Where DNS may be asked: the servers, their Services (some networks see those), caches on nodes."""
+    servers = [pod for number in bit_indices(targets) for pod in universe.members[number]]
+    found = [address for pod in servers for address in pod.addresses]
+    found += [a for s in universe.model.services if any(serves(s, pod) for pod in servers) for a in s.addresses]
+    ranges = [Range(family, value, value) for family, value in found]
+    if not all(pod.addresses for pod in servers):
+        ranges.extend(universe.model.possible_addresses(0, on_host=False))
+    if any(pod.labels.get("k8s-app") == "node-local-dns" for pod in servers):
+        ranges.append(_NODE_CACHE)
+    return ranges
 
 
 def _pods_to_pods(

@@ -262,3 +262,28 @@ def test_every_rule_is_within_itself(manifest: dict[str, Any]) -> None:
     (found,) = build([manifest]).policies
     for rule in found.ingress + found.egress:
         assert rule_within(rule, rule)
+
+
+@pytest.mark.parametrize(
+    ("block", "cut"),
+    [
+        ("cidr: 8.8.8.8/32", True),
+        ("cidr: 0.0.0.0/0, except: [10.0.0.0/8]", True),
+        ("cidr: 0.0.0.0/0", False),
+        ("cidr: 10.0.0.53/32", False),
+        ("cidr: 10.96.0.10/32", False),
+        ("cidr: 169.254.20.10/32", False),
+    ],
+)
+def test_dns_that_a_block_does_not_hold_is_cut_though_its_port_is_open(block: str, cut: bool) -> None:
+    labels = {"k8s-app": "kube-dns"}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+        "spec": {"clusterIP": "10.96.0.10", "selector": labels, "ports": [{"port": 53, "protocol": "UDP"}]},
+    }
+    rule = "{to: [{ipBlock: {" + block + "}}], ports: [{port: 53, protocol: UDP}]}"
+    asks = policy("{podSelector: {}, policyTypes: [Egress], egress: [" + rule + "]}")
+    found = codes(pod("web"), pod("dns", "kube-system", labels, ip="10.0.0.53"), service, asks)
+    assert ("no-dns" in found) is cut
