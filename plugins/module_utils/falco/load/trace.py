@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .compiler import Compiler
 from .items import Entry, ListItem, MacroItem, Rule, Written
-from .substitution import Edit, Lists, exception_parts, quote_item
+from .substitution import Edit, exception_parts, quote_item
 
 
 class Origin(NamedTuple):
@@ -111,7 +111,7 @@ def _of_quoted(text: str, value: str, written: Written, way: tuple[tuple[str, st
 
 def _substituted(traced: Traced, compiler: Compiler) -> Traced:
     edits: list[Edit] = []
-    text = Lists(compiler.lists.items, set()).apply(traced.text, edits)
+    text = compiler.lists.apply(traced.text, edits)
     origins = traced.origins
     known: dict[str, list[Origin | None]] = {}
     for edit in edits:
