@@ -23,7 +23,7 @@ _WHOLE = frozenset(("=", "==", "!=", "in", "intersects"))
 _PARTS = frozenset(("startswith", "endswith", "contains"))
 _PATHS = ("fd.", "fs.", "proc.exe", "proc.pexe", "evt.arg.path", "evt.arg.name", "evt.arg.filename", "evt.arg.target")
 _GLOB = re.compile(r"[^*?\s]*/[^*?\s]*\*|\*[^*?\s]*/[^*?\s]*|\*\.[a-z0-9]+")
-_CURLY = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"}
+_CURLY = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"}
 _SHORTEST, _LONG = 5, 10
 """Letters of a word that may be a list's name with one slip, or with two."""
 _JOINED = re.compile(r"[a-z0-9_.-]+(?: [a-z0-9_.-]+)+")
