@@ -198,6 +198,12 @@ generated:
   type: list
   elements: str
   sample: [zz-exceptions.yaml, zz-scope.yaml]
+testable:
+  description:
+    - Those of RV(files) that say what rules do, so without those that switch rules off or say where they may fire.
+  returned: success
+  type: dict
+  version_added: "0.3.0"
 digests:
   description: File name to the SHA-256 of its text, as Falco's metrics tell it.
   returned: success
@@ -281,6 +287,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catal
     catalogue_for,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import (
+    LIMITS,
     Scope,
     WishError,
     Wishes,
@@ -463,6 +470,7 @@ def main() -> None:
     module.exit_json(
         changed=False,
         files=site.files,
+        testable={name: text for name, text in site.files.items() if name not in LIMITS},
         digests=digests(site.files),
         generated=list(site.generated),
         findings=told,

@@ -110,6 +110,8 @@ def test_rules_are_named_with_whether_they_are_switched_on() -> None:
 def test_data_become_files() -> None:
     result = compose(disabled_tags=["shell"], scope={"namespaces": ["prod"], "rules": "own"})
     assert result["generated"] == ["zz-disabled.yaml", "zz-scope.yaml"]
+    # What rules do is tested, though they are switched off, and wherever they may fire.
+    assert result["testable"].keys() == result["files"].keys() - {"zz-disabled.yaml", "zz-scope.yaml"}
     assert yaml.safe_load(result["files"]["zz-disabled.yaml"]) == [
         {"rule": "Shell of Falco", "enabled": False, "override": {"enabled": "replace"}}
     ]

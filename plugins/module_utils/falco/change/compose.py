@@ -25,6 +25,8 @@ from .scope import Decision, Target, scope
 
 EXCEPTIONS, DISABLED, EXTRA, SCOPE = "zz-exceptions.yaml", "zz-disabled.yaml", "zz-extra.yaml", "zz-scope.yaml"
 GENERATED = (DISABLED, EXCEPTIONS, EXTRA, SCOPE)
+#: Those that say whether and where rules fire, and nothing of what they do.
+LIMITS = (DISABLED, SCOPE)
 FIRST_OF_OURS = "zz-"
 ALL, OWN = "all", "own"
 _EXCEPTION_KEYS = ("name", "fields", "comps", "values")
