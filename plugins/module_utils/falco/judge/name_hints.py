@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from ..catalogue.history import of_field
@@ -13,9 +14,12 @@ from ..load.context import Context
 from ..load.ruleset import Loaded
 from .advice import Advice, meant, slips
 from .positions import Place
+from .values import EMPTY_KINDS
 
 FIELD_RATIO = 0.8
 """How alike a field must be to be meant: all fields of a kind share much of their names."""
+NETWORKS = {"fd.sip": "fd.snet", "fd.cip": "fd.cnet", "fd.ip": "fd.net", "fd.lip": "fd.lnet", "fd.rip": "fd.rnet"}
+"""Fields of addresses, and those of the networks that hold them."""
 _IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 
 
@@ -45,7 +49,7 @@ def field_meant(text: str, loaded: Loaded, source: str) -> Advice:
     if close.hint:
         return close
     family = name.split(".", 1)[0] + "."
-    same = sorted({known for known in names if known.startswith(family)})
+    same = sorted({known for known in names if known.startswith(family) and not known.startswith(EMPTY_KINDS)})
     if not same:
         return Advice()
     shown = ", ".join(same[:6]) + (", ..." if len(same) > 6 else "")
@@ -78,17 +82,24 @@ def on_address(value: str, comparison: str, loaded: Loaded) -> Advice:
     """Advice on a value that is no address or network."""
     field = comparison.split(" ", 1)[0]
     if "/" in value:
-        net = {"fd.sip": "fd.snet", "fd.cip": "fd.cnet", "fd.ip": "fd.net", "fd.lip": "fd.lnet", "fd.rip": "fd.rnet"}
-        return Advice(f"a network is compared with '{net[field]}'" if field in net else "")
-    if re.fullmatch(r"[0-9.]+", value):
+        return Advice(f"a network is compared with '{NETWORKS[field]}'" if field in NETWORKS else "")
+    if field in NETWORKS.values() and _is_address(value):
         return Advice(f"a single address is a network, too: '{value}/32'", value, f"{value}/32")
-    if ":" in value or not _IDENTIFIER.fullmatch(value):
+    if not _IDENTIFIER.fullmatch(value):
         return Advice()
     close = meant(value, loaded.collector.lists)
     if close.hint:
         return close
     had = had_it("list", value)
     return Advice(f"there is no list '{value}'{': ' if had else ''}{had}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def had_it(kind: str, name: str) -> str:

@@ -27,7 +27,7 @@ _CURLY = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": 
 _SHORTEST, _LONG = 5, 10
 """Letters of a word that may be a list's name with one slip, or with two."""
 _JOINED = re.compile(r"[a-z0-9_.-]+(?: [a-z0-9_.-]+)+")
-_EMPTY_KINDS = ("k8s.deployment.", "k8s.rs.", "k8s.rc.", "k8s.svc.", "k8s.ns.label", "k8s.ns.id")
+EMPTY_KINDS = ("k8s.deployment.", "k8s.rs.", "k8s.rc.", "k8s.svc.", "k8s.ns.label", "k8s.ns.id")
 """Fields that nothing fills since Falco asks no API server any more; the plugin k8smeta has fields in their place."""
 
 DEAD_VALUE, NAME_AS_VALUE, EMPTY_FIELD = "FN012", "FN013", "FN014"
@@ -61,7 +61,7 @@ def flaws(node: Node, text: str, catalogue: Catalogue, names: Names) -> Iterator
     """
     for part in walk(node):
         if isinstance(part, Field):
-            if part.name.startswith(_EMPTY_KINDS):
+            if part.name.startswith(EMPTY_KINDS):
                 yield _empty_field(part, catalogue)
         elif isinstance(part, Compare) and isinstance(part.left, Field):
             right = part.right

@@ -1,4 +1,4 @@
-"""Each finding of the corpus stands where its header says: file, line, column, the word there, and the way to it."""
+"""Each finding of the corpus is what its header says: file, line, column, the word there, the way, advice and mend."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import Ruleset, validate
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
@@ -17,21 +18,30 @@ def files_of(text: str) -> list[RulesFile]:
     return [RulesFile(name, part) for name, part in zip(parts[::2], parts[1::2])]
 
 
+def told(one: Finding, lines: list[str], head: str) -> str:
+    """A finding as headers tell it: the word at its place (as long as the header has it), its way, advice and mend."""
+    assert one.line
+    assert one.column
+    start = f"# {one.file}:{one.line}:{one.column} {one.code}"
+    wanted = re.search(rf"{re.escape(start)} '(.*?)'(?: \w+ '| beyond$|$)", head, re.M)
+    rest = lines[one.line - 1][one.column - 1 :]
+    word = wanted.group(1) if wanted else rest
+    assert rest.startswith(word)
+    way = [" of ".join(reversed(one.way[1:])), "beyond" if one.beyond else ""]
+    said = [" ".join(filter(None, [start, f"'{word}'", *way]))]
+    if one.hint:
+        said.append(f"#   {one.hint}")
+    if one.fix:
+        assert one.fix.line == one.line
+        said.append(f"#   {rest[: one.fix.end_column - one.column]} -> {one.fix.text}")
+    return "".join(f"{line}\n" for line in said)
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
     head, *rest = re.split(r"(?=^#### file )", path.read_text(), maxsplit=1, flags=re.M)
     files = files_of("".join(rest))
     lines = {file.name: file.text.split("\n") for file in files}
-    found = []
-    for one in validate([Ruleset("", tuple(files))])[0].findings:
-        if one.code == "FN009":
-            continue  # what Falco's schema says once more
-        assert one.line
-        assert one.column
-        start = rf"{re.escape(one.file)}:{one.line}:{one.column} {one.code}"
-        wanted = re.search(rf"{start} '(.*?)'(?: \w+ '| beyond$|$)", head, re.M)
-        word = wanted.group(1) if wanted else lines[one.file][one.line - 1][one.column - 1 :]
-        assert lines[one.file][one.line - 1][one.column - 1 :].startswith(word)
-        way = [" of ".join(reversed(one.way[1:])), "beyond" if one.beyond else ""]
-        found.append(" ".join(filter(None, [f"# {one.file}:{one.line}:{one.column} {one.code} '{word}'", *way])) + "\n")
-    assert "".join(found) == head
+    # FN009 is what Falco's schema says once more.
+    found = [one for one in validate([Ruleset("", tuple(files))])[0].findings if one.code != "FN009"]
+    assert "".join(told(one, lines[one.file], head) for one in found) == head
