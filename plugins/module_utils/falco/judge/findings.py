@@ -67,6 +67,37 @@ def told(way: Names) -> str:
     return "in " + " of ".join(f"{kind} '{name}'" for kind, name in reversed(way))
 
 
+def placed(
+    texts: Texts, ruleset: str, code: str, place: Place, entry: str, item: str, message: str, advice: Advice
+) -> Finding:
+    """A finding at its place.
+
+    Args:
+        texts: the ruleset's.
+        ruleset: its name.
+        code: of the finding.
+        place: where it stands, with the way to there.
+        entry: where that way begins.
+        item: what is named as wrong.
+        message: why.
+        advice: what would be right.
+    """
+    return Finding(
+        code=code,
+        severity=severity(code),
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        item=item,
+        message=message,
+        hint=advice.hint,
+        excerpt=texts.excerpt(place.file, place.line, place.column),
+        ruleset=ruleset,
+        way=(entry, *(f"{kind} '{name}'" for kind, name in place.way)) if place.way else (),
+        fix=texts.fix(place, advice),
+    )
+
+
 class _Gathered:
     """What is found at one place, and the entries that it is found for."""
 
@@ -114,20 +145,8 @@ class _Gatherer:
             users += f" and {len(one.items) - NAMED} more" if len(one.items) > NAMED else ""
             item = f"{place.way[0][0]} '{place.way[0][1]}'"
         detail = ", ".join(filter(None, (detail, users)))
-        return Finding(
-            code=issue.code,
-            severity=severity(issue.code),
-            file=place.file,
-            line=place.line,
-            column=place.column,
-            item=item,
-            message=f"{message} ({detail})" if detail else message,
-            hint=advice.hint,
-            excerpt=self.texts.excerpt(place.file, place.line, place.column),
-            ruleset=self.ruleset,
-            fix=self.texts.fix(place, advice),
-            way=(describe(issue.context), *(f"{kind} '{name}'" for kind, name in place.way)) if place.way else (),
-        )
+        message = f"{message} ({detail})" if detail else message
+        return placed(self.texts, self.ruleset, issue.code, place, describe(issue.context), item, message, advice)
 
 
 NAMED = 3

@@ -11,7 +11,7 @@ from ...common.finding import Finding
 from ..codes import severity
 from ..load.ruleset import Loaded
 from .advice import Advice
-from .findings import Texts, told
+from .findings import Texts, placed, told
 from .positions import Place, Places
 
 
@@ -41,19 +41,5 @@ class Told:
             return
         self._told.add(spot)
         detail = told(place.way)
-        self.findings.append(
-            Finding(
-                code=code,
-                severity=severity(code),
-                file=place.file,
-                line=place.line,
-                column=place.column,
-                item=item,
-                message=f"{message} ({detail})" if detail else message,
-                hint=advice.hint,
-                excerpt=self.texts.excerpt(place.file, place.line, place.column),
-                ruleset=self.ruleset,
-                way=(item, *(f"{kind} '{name}'" for kind, name in place.way)) if place.way else (),
-                fix=self.texts.fix(place, advice),
-            )
-        )
+        message = f"{message} ({detail})" if detail else message
+        self.findings.append(placed(self.texts, self.ruleset, code, place, item, item, message, advice))

@@ -106,23 +106,8 @@ class Workloads:
         found = []
         for path, template in foreign.pod_templates(value, self.paths(key[0], value)):
             labels_path, labels = foreign.template_labels(key[0], key[2], template)
-            try:
-                found.append(
-                    self._make_pod(
-                        entry,
-                        key,
-                        key[0],
-                        key[2],
-                        labels,
-                        f"{path}.{labels_path}",
-                        template.get("spec"),
-                        f"{path}.spec",
-                        replicas=_replicas(replicas),
-                        template=True,
-                    )
-                )
-            except Rejected:
-                continue
+            pod = self._of_template(entry, key, labels, f"{path}.{labels_path}", template, path, replicas)
+            found += [pod] if pod is not None else []
         return found
 
     def _template(self, key: Key, entry: Entry) -> Pod | None:
@@ -141,18 +126,24 @@ class Workloads:
         replicas = spec.get("parallelism" if key[0] == "Job" else "replicas")
         if key[0] == "DaemonSet":
             replicas = 2  # one on each node, and a cluster worth policies has several
+        labels = metadata.get("labels")
+        return self._of_template(entry, key, labels, f"{dotted}.metadata.labels", template, dotted, replicas)
+
+    def _of_template(
+        self,
+        entry: Entry,
+        key: Key,
+        labels: object,
+        labels_path: str,
+        template: Mapping[str, Any],
+        path: str,
+        replicas: object,
+    ) -> Pod | None:
+        """The pod that a workload's template stands for, None where something in it is refused."""
+        spec, count = template.get("spec"), _replicas(replicas)
         try:
             return self._make_pod(
-                entry,
-                key,
-                key[0],
-                key[2],
-                metadata.get("labels"),
-                f"{dotted}.metadata.labels",
-                template.get("spec"),
-                f"{dotted}.spec",
-                replicas=_replicas(replicas),
-                template=True,
+                entry, key, key[0], key[2], labels, labels_path, spec, f"{path}.spec", replicas=count, template=True
             )
         except Rejected:
             return None
