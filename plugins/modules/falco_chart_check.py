@@ -78,17 +78,10 @@ options:
       chart:
         description: Name and version that the chart must have, such as C(falco-9.1.0).
         type: str
-  running:
-    description:
-      - C(releases) of M(falconet.k8s.falco_release_info). Of those in O(releases) that run with another chart C(falco),
-        what O(upgrade_from) would tell is told, and warned of.
-    type: list
-    elements: dict
-    version_added: "0.3.0"
   compare_with_running:
     description:
-      - Ask the cluster for what runs in O(release_namespace), in the place of O(running). Nothing else of this module
-        asks a cluster.
+      - Ask the cluster for what runs in O(release_namespace). Of those in O(releases) that run with another chart
+        C(falco), what O(upgrade_from) would tell is told, and warned of. Nothing else of this module asks a cluster.
     type: bool
     default: false
     version_added: "0.3.0"
@@ -130,7 +123,7 @@ upgrade:
     - With O(upgrade_from), what to know before the upgrade, what is removed first.
     - Values of one's own that are removed, deprecated or renamed, and changed defaults of values that one did not set.
     - Of O(releases), each has its name as C(release), too.
-  returned: with O(upgrade_from), or with O(releases) and O(running) or O(compare_with_running)
+  returned: with O(upgrade_from), or with O(releases) and O(compare_with_running)
   type: list
   elements: dict
   contains:
@@ -222,20 +215,12 @@ def steps_to(module: AnsibleModule, chart: Chart, values: dict[str, Any], old: s
     return [step.to_dict() for step in upgrade_steps(values, old, chart.version)]
 
 
-def charts_that_run(params: dict[str, Any]) -> dict[str, str]:
-    """The chart of each release that runs, by its name; empty for one that does not."""
-    if not params["compare_with_running"]:
-        return {one["name"]: (one.get("release") or {}).get("chart", "") for one in params["running"]}
-    client, namespace = connect(params), params["release_namespace"]
-    return {one["name"]: read_release(client, namespace, one["name"]).chart for one in params["releases"]}
-
-
 def steps_of(module: AnsibleModule) -> list[dict[str, str]]:
     """What the ways of the releases that run change, each warned of."""
-    charts = charts_that_run(module.params)
+    client, namespace = connect(module.params), module.params["release_namespace"]
     found = []
     for release in module.params["releases"]:
-        chart, old = read_chart(release["path"]), charts.get(release["name"], "")
+        chart, old = read_chart(release["path"]), read_release(client, namespace, release["name"]).chart
         new = f"{chart.name}-{chart.version}"
         # A chart of another name, such as one's own around it, has other values.
         if old == new or not (chart.name == "falco" and old.startswith("falco-")):
@@ -261,7 +246,6 @@ def main() -> None:
             "path": {"type": "path"},
             "values": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "options": release},
-            "running": {"type": "list", "elements": "dict"},
             "compare_with_running": {"type": "bool", "default": False},
             "upgrade_from": {"type": "str"},
             "require_dependencies": {"type": "bool", "default": True},
@@ -271,7 +255,7 @@ def main() -> None:
             "binary_path": {"type": "path"},
         },
         mutually_exclusive=[("path", "releases")],
-        required_by={"upgrade_from": ["path"], "running": ["releases"]},
+        required_by={"upgrade_from": ["path"]},
         required_if=[("compare_with_running", True, ["releases"])],
         supports_check_mode=True,
     )
@@ -285,7 +269,7 @@ def main() -> None:
             module.exit_json(changed=False)
         if params["upgrade_from"]:
             upgrade["upgrade"] = steps_to(module, read_chart(params["path"]), params["values"], params["upgrade_from"])
-        if params["running"] is not None or params["compare_with_running"]:
+        if params["compare_with_running"]:
             upgrade["upgrade"] = steps_of(module)
         for entry in params["releases"] if params["releases"] is not None else [one]:
             try:

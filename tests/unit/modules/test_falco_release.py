@@ -160,32 +160,22 @@ def test_the_way_from_the_chart_that_runs_is_told_with_the_values_good_or_bad(ch
     assert any("chart 9.2.0 is newer than" in str(one) for one in told(upgrade_from="9.0.0")["warnings"])
 
 
-def test_the_ways_of_releases_that_run_are_warned_of(chart: Path) -> None:
-    def told(running: Any) -> dict[str, Any]:
+def test_the_ways_of_releases_that_run_are_warned_of(cluster: FalcoCluster, chart: Path) -> None:
+    def told(revision: int = 0, **runs: str) -> dict[str, Any]:
+        if revision:
+            cluster.release(revision, "deployed", chart={**CHART, "metadata": {**CHART["metadata"], **runs}})
         values = {"falco": {"grpc": {"enabled": True}}}
         release = {"name": "falco", "path": str(chart), "values": values, "chart": "falco-9.1.0"}
-        looked = [{"name": "falco", "release": running}]
-        return run_module("falco_chart_check", {"releases": [release], "running": looked})
+        asked = {"release_namespace": "falco", "compare_with_running": True, "host": cluster.url}
+        return run_module("falco_chart_check", {"releases": [release], **asked})
 
-    result = told({"chart": "falco-8.0.0"})
+    for result in (told(), told(1, version="9.1.0"), told(2, name="our-falco", version="1.0.0")):
+        assert (result.get("upgrade", []), result.get("warnings", [])) == ([], []), result
+    result = told(3, version="8.0.0")
     assert [(one["release"], one["path"], one["change"]) for one in result["upgrade"]] == [
         ("falco", "falco.grpc", "removed")
     ]
     assert "Release falco, from falco-8.0.0 to falco-9.1.0: falco.grpc: is removed" in str(result["warnings"][0])
-    for unchanged in (None, {"chart": "falco-9.1.0"}, {"chart": "our-falco-1.0.0"}):
-        result = told(unchanged)
-        assert (result.get("upgrade", []), result.get("warnings", [])) == ([], []), result
-
-
-def test_the_cluster_is_asked_for_what_runs(cluster: FalcoCluster, chart: Path) -> None:
-    values = {"falco": {"grpc": {"enabled": True}}}
-    releases = [{"name": "falco", "path": str(chart), "values": values}]
-    asked = {"releases": releases, "release_namespace": "falco", "compare_with_running": True, "host": cluster.url}
-    assert run_module("falco_chart_check", asked)["upgrade"] == []
-    cluster.release(1, "deployed", chart={**CHART, "metadata": {**CHART["metadata"], "version": "8.0.0"}})
-    assert [(one["release"], one["path"]) for one in run_module("falco_chart_check", asked)["upgrade"]] == [
-        ("falco", "falco.grpc")
-    ]
 
 
 def test_a_missing_dependency_is_named(chart: Path) -> None:
