@@ -18,6 +18,7 @@ description:
   - Judges all of it as one ruleset, behind what Falco loads before it, and fails where Falco would refuse it, with
     file, line, column and what would be right, as M(falconet.k8s.falco_rules_validate) does.
   - Names and tags that match nothing fail, each with the nearest name.
+  - With O(tests), fails where the rules do not do what their tests say, as M(falconet.k8s.falco_rules_test) does.
   - Warns of rules that Falco, where it stops at the first match, may never reach because of an earlier one.
   - Needs no cluster and writes nothing; it returns the files.
 options:
@@ -147,6 +148,14 @@ options:
       - Nothing where it is empty; of a version without a catalogue, a warning.
     type: str
     version_added: 0.3.0
+  tests:
+    description:
+      - Test files and directories of them, run on RV(testable) by the rules of
+        O(falconet.k8s.falco_rules_test#module:contents). C(docs/rule-tests.md) describes their format.
+    type: list
+    elements: path
+    default: []
+    version_added: 0.3.0
   warnings_are_errors:
     description: Whether RV(warned) makes the module fail.
     type: bool
@@ -203,6 +212,12 @@ testable:
     - Those of RV(files) that say what rules do, so without those that switch rules off or say where they may fire.
   returned: success
   type: dict
+  version_added: "0.3.0"
+tested:
+  description: How many cases passed, failed and were skipped, as RV(falconet.k8s.falco_rules_test#module:counts).
+  returned: success
+  type: dict
+  sample: {passed: 12, failed: 0, skipped: 0}
   version_added: "0.3.0"
 digests:
   description: File name to the SHA-256 of its text, as Falco's metrics tell it.
@@ -302,10 +317,12 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ER
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import hiding_in_words
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import Report
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import BROKEN, Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
 from ansible_collections.falconet.k8s.plugins.module_utils.files.site_rules import PlaceError, read_base, read_site
+from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import run_tests
 
 
 def scope_of(wanted: dict[str, Any] | None) -> Scope | None:
@@ -364,6 +381,17 @@ def digests(files: Mapping[str, str]) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for name, text in files.items()}
 
 
+def report_of(params: Mapping[str, Any], known: Catalogue, contents: Mapping[str, str]) -> Report:
+    """What the tests say of the site's rules; nothing where there are none.
+
+    Raises:
+        FalcoError: a test file cannot be read, or a ruleset that it names is refused.
+    """
+    if not params["tests"]:
+        return Report()
+    return run_tests(Loader(known), params["tests"], params["files"] or None, contents)
+
+
 def main() -> None:
     """Entry point."""
     strings: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
@@ -396,6 +424,7 @@ def main() -> None:
             "minimum_priority": {"type": "str", "default": "debug"},
             "falco_version": {"type": "str", "default": "0.44"},
             "upgrade_from": text,
+            "tests": paths,
             "warnings_are_errors": {"type": "bool", "default": False},
             "prefix": {"type": "str", "default": ""},
         },
@@ -441,6 +470,14 @@ def main() -> None:
     errors = [finding for finding in findings if finding.severity == ERROR]
     if errors:
         module.fail_json(msg=refusal(errors), findings=told, upgrade=ways)
+    testable = {name: text for name, text in site.files.items() if name not in LIMITS}
+    try:
+        report = report_of(params, fields, testable)
+    except FalcoError as error:
+        module.fail_json(msg=f"{prefix}tests: {error}", findings=told, upgrade=ways)
+    if report.failures:
+        told += [finding.to_dict() for finding in report.failures]
+        module.fail_json(msg=refusal(report.failures), findings=told, upgrade=ways)
     hidden = hiding_in_words(site.hidden) if params["rule_matching"] == "first" else []
     remarks = [f"Falco's own rules are left out of this judgement: {site.base_problem}"] if site.base_problem else []
     remarks += [
@@ -470,7 +507,8 @@ def main() -> None:
     module.exit_json(
         changed=False,
         files=site.files,
-        testable={name: text for name, text in site.files.items() if name not in LIMITS},
+        testable=testable,
+        tested=report.to_data()["counts"],
         digests=digests(site.files),
         generated=list(site.generated),
         findings=told,

@@ -179,11 +179,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versi
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.coverage import KINDS
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import TOOL, Report, judge, missed
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import TOOL, Report, missed
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.workers import processors
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
-from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import GIVEN, read_test_files, rulesets_of
+from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import run_tests
 
 
 def report_of(params: dict[str, Any]) -> Report:
@@ -191,14 +190,8 @@ def report_of(params: dict[str, Any]) -> Report:
     plugins = None if params["plugins"] is None else tuple(params["plugins"])
     loader = Loader(catalogue(params["falco_version"], plugins))
     contents = {str(name): str(text) for name, text in params["contents"].items()}
-    given = [GIVEN] if params["files"] is not None or contents else None
-    read = [read_tests(file.name, file.text, loader.tables, given) for file in read_test_files(params["tests"])]
-    wrong = [finding for _tests, findings in read for finding in findings]
-    if wrong:
-        return Report(wrong)
-    files = [tests for tests, _findings in read]
     mutate = params["mutation"] or params["minimum_mutation_score"] is not None
-    return judge(files, rulesets_of(loader, files, params["files"], contents), mutate, params["jobs"] or processors())
+    return run_tests(loader, params["tests"], params["files"], contents, mutate, params["jobs"] or processors())
 
 
 def main() -> None:

@@ -136,7 +136,7 @@ def test_a_rule_that_does_not_do_what_its_test_says(site: Site, tmp_path: Path) 
     tests = tmp_path / "tests.yaml"
     tests.write_text(RED_TEST)
     output = refused(site, extra={"falco_rules_tests": [str(tests)]})
-    assert f"{tests}:5:13: rule 'Broken' did not fire" in output
+    assert f"{tests}:5:13: FT002: rule 'Broken' did not fire" in output
     assert "fd.name = /etc/shadow: fd.name is '/etc/hosts'" in output
 
 

@@ -13,7 +13,9 @@ from ..falco.change.beside import beside
 from ..falco.errors import FalcoError
 from ..falco.load.embedded import unpacked
 from ..falco.load.ruleset import Loader, RulesFile
+from ..falco.testing.format import read_tests
 from ..falco.testing.model import RuleTests
+from ..falco.testing.report import Report, judge
 from ..falco.testing.run import Ruleset
 from .rules import read_rules_files
 
@@ -97,6 +99,39 @@ def rulesets_of(
                 )
             found[one.file, name] = known[key]
     return found
+
+
+def run_tests(
+    loader: Loader,
+    tests: Sequence[str],
+    given: Sequence[str] | None,
+    contents: Mapping[str, str],
+    mutate: bool = False,
+    jobs: int = 1,
+) -> Report:
+    """Read test files and run them.
+
+    Args:
+        loader: what rulesets are loaded with.
+        tests: test files and directories of them.
+        given: rules files and directories for those test files that name none.
+        contents: file name to text of what is rolled out, for every ruleset.
+        mutate: whether mutants are tried.
+        jobs: processes that share the mutants.
+
+    Returns:
+        What the tests say; mistakes in test files alone where there are some.
+
+    Raises:
+        FalcoError: a file cannot be read, or a ruleset is refused.
+    """
+    known = [GIVEN] if given is not None or contents else None
+    read = [read_tests(file.name, file.text, loader.tables, known) for file in read_test_files(tests)]
+    wrong = [finding for _tests, findings in read for finding in findings]
+    if wrong:
+        return Report(wrong)
+    files = [tests for tests, _findings in read]
+    return judge(files, rulesets_of(loader, files, given, contents), mutate, jobs)
 
 
 def _beside(file: str, path: str) -> str:

@@ -121,6 +121,43 @@ def test_data_become_files() -> None:
     ]
 
 
+TESTS = """\
+cases:
+  - name: bash is told
+    given: {fields: {evt.type: execve, proc.name: bash, proc.cwd: /srv}}
+    expect: [Shell of ours]
+  - name: another directory is told
+    given: {fields: {evt.type: execve, proc.name: cat, proc.cwd: /tmp}}
+    expect: [Other of ours]
+"""
+
+
+def test_rules_are_tested_where_they_may_not_fire_and_though_they_are_off(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(TESTS)
+    asked = {"disabled": ["Other of ours"], "scope": {"namespaces": ["prod"], "rules": "own"}}
+    result = compose(tests=[str(tmp_path)], **asked)
+    assert result["tested"] == {"passed": 2, "failed": 0, "skipped": 0}
+    assert compose(**asked)["tested"] == {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def test_exceptions_as_data_are_tested_with_the_rules(tmp_path: Path) -> None:
+    tests = tmp_path / "t.yaml"
+    tests.write_text(TESTS)
+    exception = {"name": "ours", "fields": ["proc.name"], "comps": ["="], "values": [["bash"]]}
+    result = compose(tests=[str(tests)], exceptions=[{"rule": "Shell of ours", "exceptions": [exception]}])
+    assert result["failed"]
+    assert result["msg"].startswith(f"{tests}:4:14: FT002: rule 'Shell of ours' did not fire")
+    assert result["findings"][-1]["code"] == "FT002"
+
+
+def test_a_mistake_in_a_test_file_and_one_that_is_not_there_are_told(tmp_path: Path) -> None:
+    tests = tmp_path / "t.yaml"
+    tests.write_text(TESTS.replace("expect: [Other", "expct: [Other"))
+    assert f"{tests}:7:5: FT001: a case has no key 'expct'" in compose(tests=[str(tests)])["msg"]
+    away = str(tmp_path / "away")
+    assert compose(tests=[away], prefix="falco_rules_")["msg"].startswith(f"falco_rules_tests: {away}: ")
+
+
 def test_the_same_data_give_the_same_bytes() -> None:
     asked = {"disabled": ["Shell of Falco"], "scope": {"namespaces": ["prod"]}}
     assert compose(**asked)["files"] == compose(**asked)["files"]
