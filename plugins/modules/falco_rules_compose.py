@@ -26,6 +26,8 @@ options:
     description:
       - The site's own rules files, or directories whose C(*.yaml) and C(*.yml) are taken. Their names must differ.
         Falco loads them in the order of their names.
+      - Rules within another file (Helm values, a ConfigMap or Secret, a C(Rulesfile), Ansible variables, Markdown)
+        become a file in RV(files), named after both. Findings are told where the file around them has the rules.
     type: list
     elements: path
     default: []
@@ -317,6 +319,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ER
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import hiding_in_words
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import Report
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import BROKEN, Step
@@ -349,13 +352,13 @@ def scope_of(wanted: dict[str, Any] | None) -> Scope | None:
 
 
 def base_of(params: Mapping[str, Any]) -> tuple[RulesFile, ...] | None:
-    """What Falco loads before the site's own files, by its paths; None where nobody knows.
+    """What Falco loads before the site's own files, by its paths, also within other files; None where nobody knows.
 
     Raises:
         PlaceError: a file that was named cannot be read.
     """
     if params["base_files"]:
-        return read_base(params["base_files"])
+        return unpacked(read_base(params["base_files"]))[0]
     if params["base"] is None:
         return None
     return tuple(RulesFile(one["path"] or one["name"], one["content"]) for one in params["base"] if one["content"])
@@ -448,17 +451,14 @@ def main() -> None:
         module.fail_json(msg="; ".join(prefix + problem for problem in error.problems))
     except FalcoError as error:
         module.fail_json(msg=str(error))
-    findings = [replace(one, file=own.paths.get(one.file, one.file)) for one in judge(site.loaded)]
+    findings = [own.placed(one) for one in judge(site.loaded)]
     told = [finding.to_dict() for finding in findings]
     steps: list[Step] = []
     unjudged = ""
     if params["upgrade_from"]:
         beneath = before if before is not None and not site.base_problem else ()
         steps, unjudged = upgrade_of(params["upgrade_from"], fields, site.files, beneath)
-        steps = [
-            replace(one, finding=replace(one.finding, file=own.paths.get(one.finding.file, one.finding.file)))
-            for one in steps
-        ]
+        steps = [replace(one, finding=own.placed(one.finding)) for one in steps]
     upgrading = [
         f"{place(one.finding)}: {one.finding.code}: {one.finding.item}: {one.finding.message}"
         + (f"; write {one.key}: {one.instead}" if one.instead else "")
@@ -470,7 +470,8 @@ def main() -> None:
     errors = [finding for finding in findings if finding.severity == ERROR]
     if errors:
         module.fail_json(msg=refusal(errors), findings=told, upgrade=ways)
-    testable = {name: text for name, text in site.files.items() if name not in LIMITS}
+    files = own.rolled_out(site.files)
+    testable = {name: text for name, text in files.items() if name not in LIMITS}
     try:
         report = report_of(params, fields, testable)
     except FalcoError as error:
@@ -506,10 +507,10 @@ def main() -> None:
     used = before is not None and not site.base_problem
     module.exit_json(
         changed=False,
-        files=site.files,
+        files=files,
         testable=testable,
         tested=report.to_data()["counts"],
-        digests=digests(site.files),
+        digests=digests(files),
         generated=list(site.generated),
         findings=told,
         warned=warned,

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..common.finding import Finding
+from ..falco.load.embedded import Embedded, placed, unpacked
 from ..falco.load.ruleset import RulesFile
 from .rules import read_rules_files
 
@@ -30,12 +32,23 @@ class SiteFiles:
     """What was read.
 
     Attributes:
-        texts: file name to text, by name, as Falco loads a directory.
+        texts: file name to text, by name, as Falco loads a directory. Rules within another file are a file of their
+            own, after as many empty lines as make their lines those of the file around them.
         paths: file name to path.
+        inner: by path what was found within another file.
     """
 
     texts: dict[str, str]
     paths: dict[str, str]
+    inner: Mapping[str, Embedded] = field(default_factory=dict)
+
+    def placed(self, finding: Finding) -> Finding:
+        """A finding on one of the texts, where the person has it who wrote the file."""
+        return placed(replace(finding, file=self.paths.get(finding.file, finding.file)), self.inner)
+
+    def rolled_out(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Files as they are rolled out: what was found within others does not keep their lines."""
+        return {name: text.lstrip("\n") if self.paths.get(name) in self.inner else text for name, text in files.items()}
 
 
 def read_site(
@@ -64,7 +77,9 @@ def read_site(
     problems += wrong
     texts: dict[str, str] = {}
     paths: dict[str, str] = {}
-    for one in [*(RulesFile(name, text) for name, text in (contents or {}).items()), *found, *more]:
+    given = [*(RulesFile(name, text) for name, text in (contents or {}).items()), *found, *more]
+    own, inner = unpacked(given, named=True)
+    for one in own:
         name = Path(one.name).name
         if name in paths:
             problems.append(
@@ -74,7 +89,7 @@ def read_site(
         texts[name], paths[name] = one.text, one.name
     if problems:
         raise PlaceError(problems)
-    return SiteFiles({name: texts[name] for name in sorted(texts)}, paths)
+    return SiteFiles({name: texts[name] for name in sorted(texts)}, paths, inner)
 
 
 def read_base(paths: Sequence[str]) -> tuple[RulesFile, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..falco.change.beside import beside
+from ..falco.change.refusal import must_load
 from ..falco.errors import FalcoError
 from ..falco.load.embedded import unpacked
 from ..falco.load.ruleset import Loader, RulesFile
@@ -57,12 +58,10 @@ def load_ruleset(
     Raises:
         FalcoError: a file cannot be read, or is refused.
     """
-    own, _inner = unpacked(read_test_files(paths))
-    files = beside((*base, *own), contents or {})
-    loaded = loader.load(files)
-    for result in loaded.results:
-        for issue in result.errors:
-            raise FalcoError(f"{result.name}: {issue.code}: {issue.text}; see falco_rules_validate")
+    # As files of their own they have the names under which they are rolled out.
+    own, inner = unpacked(read_test_files(paths), named=True)
+    loaded = loader.load(beside((*base, *own), contents or {}))
+    must_load(loaded, f"ruleset '{name}'", inner)
     return Ruleset(name, loaded)
 
 

@@ -99,3 +99,20 @@ def test_rules_of_a_further_plugin_are_scoped_and_merged_beside_others() -> None
     assert [(one["rule"], one["action"]) for one in scoped["decisions"]] == [("R", "append"), ("Cloud", "skip")]
     assert "cannot be restricted like this for source aws_cloudtrail" in scoped["decisions"][1]["reason"]
     assert "ct.name = x" in falco_merge([RULE, needs + cloud])["content"]
+
+
+VALUES = "customRules:\n  a.yaml: |\n" + "".join(f"    {line}\n" for line in RULE.splitlines())
+
+
+def test_rules_within_other_files_are_taken() -> None:
+    content = falco_scope({"values.yaml": VALUES}, namespaces=["x"])["content"]
+    assert load([RulesFile("a", RULE), RulesFile("b", content)]).successful
+    merged = falco_merge({"values.yaml": VALUES, "b.yaml": RULE})
+    assert merged["conflicts"] == [
+        {"kind": "rule", "name": "R", "files": ["values.yaml#customRules.a.yaml", "b.yaml"], "same": True}
+    ]
+    wrong = {"values.yaml": VALUES.replace("evt.type", "evt.typo")}
+    with pytest.raises(AnsibleFilterError, match=r"values\.yaml:5:18: rule 'R': LOAD_ERR_COMPILE_CONDITION"):
+        falco_scope(wrong, namespaces=["x"])
+    with pytest.raises(AnsibleFilterError, match=r"values\.yaml:5:18: rule 'R': LOAD_ERR_COMPILE_CONDITION"):
+        falco_merge(wrong)

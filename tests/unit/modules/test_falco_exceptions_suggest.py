@@ -225,4 +225,4 @@ def test_rules_of_falco_itself_are_tuned_in_the_same_run_without_the_tests_of_ou
     alone = suggested(**given)
     assert (alone["unknown"], [one["rule"] for one in alone["suggestions"]]) == (["Shell"], [RULE])
     broken = suggested(**given, base_contents={"falco_rules.yaml": "- rule: Shell\n"})
-    assert broken["msg"].startswith("falco_rules.yaml: LOAD_ERR_YAML_VALIDATE: ")
+    assert broken["msg"].startswith("ruleset 'all' does not load: falco_rules.yaml:1:3: rule 'Shell': LOAD_ERR_YAML_")

@@ -332,3 +332,30 @@ def test_a_base_with_rules_of_a_further_plugin_is_used() -> None:
     text = FALCO + "\n- required_plugin_versions:\n    - name: cloudtrail\n      version: 0.11.0\n"
     result = compose(base=[{"name": "f.yaml", "content": text}])
     assert result["base_used"] is True
+
+
+def within(text: str) -> str:
+    """Helm values with rules."""
+    return "customRules:\n  rules-ours.yaml: |\n" + "".join(f"    {line}\n" for line in text.strip().splitlines())
+
+
+def test_rules_within_another_file_become_a_file(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text(within(OURS))
+    (tmp_path / "falco.yaml").write_text(within(FALCO))
+    options: dict[str, Any] = {
+        "contents": {}, "files": [str(tmp_path / "values.yaml")], "base_files": [str(tmp_path / "falco.yaml")]
+    }  # fmt: skip
+    result = compose(**options, disabled=["Shell of Falco"])
+    assert result["files"]["values-customRules.rules-ours.yaml"] == OURS.strip() + "\n"
+    assert result["digests"].keys() == result["testable"].keys() | {"zz-disabled.yaml"}
+    assert result["rules"]["Shell of Falco"] is False
+    assert result["rules"]["Shell of ours"] is True
+
+
+def test_what_is_wrong_within_another_file_is_told_there(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(within(OURS.replace("proc.cwd", "proc.cwdd")))
+    assert compose(contents={}, files=[str(values)])["msg"].startswith(f"{values}:10:40: LOAD_ERR_COMPILE_CONDITION: ")
+    values.write_text(within(OLD))
+    result = compose(contents={}, files=[str(values)], base=None, upgrade_from="0.40.1")
+    assert [(one["file"], one["line"]) for one in result["upgrade"]] == [(str(values), 5), (str(values), 10)]

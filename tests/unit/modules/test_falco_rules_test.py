@@ -184,4 +184,20 @@ def test_what_is_not_there(folder: Path, args: dict[str, Any], message: str) -> 
 
 def test_rules_that_do_not_load_are_told_of(folder: Path) -> None:
     (folder / "rules" / "bad.yaml").write_text("- rule: x\n")
-    assert outcome()["msg"].startswith("rules/bad.yaml: LOAD_ERR_")
+    assert outcome()["msg"].startswith("ruleset 'own' does not load: rules/bad.yaml:1:3: rule 'x': LOAD_ERR_")
+
+
+def test_rules_within_another_file_are_tested_there(folder: Path) -> None:
+    """Also beside what is rolled out of them, in whose place they are not loaded a second time."""
+    rules = (folder / "rules" / "production.yaml").read_text()
+    (folder / "rules" / "production.yaml").unlink()
+    values = folder / "rules" / "values.yaml"
+    values.write_text("customRules:\n  production.yaml: |\n" + "".join(f"    {one}\n" for one in rules.splitlines()))
+    result = outcome()
+    assert not result.get("failed"), result["msg"]
+    composed = run_module("falco_rules_compose", {"files": ["rules"]})
+    result = outcome(contents=composed["files"])
+    assert not result.get("failed"), result["msg"]
+    values.write_text(values.read_text().replace("proc.name", "proc.nmae"))
+    line = next(number for number, text in enumerate(values.read_text().splitlines(), 1) if "proc.nmae" in text)
+    assert outcome()["msg"].startswith(f"ruleset 'own' does not load: rules/values.yaml:{line}:")

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..catalogue.catalogue import Catalogue
 from ..errors import FalcoError
+from ..load.embedded import unpacked
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
 from ..yaml.nodes import NULL
@@ -46,14 +47,15 @@ class Merged:
 
 
 def merge(files: Sequence[RulesFile], known: Catalogue | None = None) -> Merged:
-    """Merge rules files.
+    """Merge rules files, also those within other files.
 
     Raises:
         FalcoError: a file does not load after those before it, or the merged file is not the same ruleset.
     """
     loader = Loader(known)
+    files, inner = unpacked(files)
     loaded = loader.load(files, keep_documents=True)
-    must_load(loaded, "the ruleset")
+    must_load(loaded, "the ruleset", inner)
     items = [
         item for documents in loaded.documents for document in documents for item in document.value or ()
         if item.kind != NULL

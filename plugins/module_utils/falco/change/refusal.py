@@ -5,24 +5,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...common.finding import place
 from ..codes import ERROR
 from ..errors import FalcoError
 from ..judge.findings import findings_of
+from ..load.embedded import Embedded, placed
 from ..load.ruleset import Loaded
 
 
-def must_load(loaded: Loaded, what: str) -> None:
+def must_load(loaded: Loaded, what: str, inner: Mapping[str, Embedded]) -> None:
     """Refuse a ruleset that Falco would refuse.
 
     Args:
         loaded: the ruleset.
         what: how to call it.
+        inner: what was found within other files, by its name in `loaded`; it is told where those have it.
 
     Raises:
         FalcoError: with file, line, column and entry of the first error, and how many more there are.
     """
-    errors = [finding for finding in findings_of(loaded) if finding.severity == ERROR]
+    errors = [placed(finding, inner) for finding in findings_of(loaded) if finding.severity == ERROR]
     if not errors:
         return
     first = errors[0]

@@ -23,6 +23,7 @@ from ..condition.nodes import And, Node, Or
 from ..condition.parser import parse
 from ..errors import ConditionSyntaxError, FalcoError
 from ..judge.advice import did_you_mean
+from ..load.embedded import unpacked
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
 from .refusal import must_load
@@ -163,7 +164,7 @@ def scope(
     """Write an override file that restricts rules of a ruleset.
 
     Args:
-        files: the ruleset, in order; the override is to be loaded after them.
+        files: the ruleset, in order, also within other files; the override is to be loaded after them.
         target: where the rules shall fire.
         rules: names or patterns (`*`, `?`) of rules; with `tags` empty, too, every rule is chosen.
         tags: rules with any of these tags are chosen, too.
@@ -174,8 +175,9 @@ def scope(
         FalcoError: the ruleset does not load, a name matches no rule, or the result is not what it should be.
     """
     loader = Loader(known)
+    files, inner = unpacked(files)
     before = loader.load(files)
-    must_load(before, "the ruleset")
+    must_load(before, "the ruleset", inner)
     chosen = _chosen(before, rules, tags) if exactly is None else _exactly(before, exactly, tags)
     decisions: list[Decision] = []
     items: list[dict[str, Any]] = []
@@ -256,7 +258,7 @@ def _prove(
 ) -> None:
     """Load everything together and check that each rule now says: what it said, and the restriction."""
     after = loader.load([*files, RulesFile("scope.yaml", content)])
-    must_load(after, "the scoped ruleset")
+    must_load(after, "the scoped ruleset", {})
     for name in names:
         rule = after.collector.rules[name]
         old = _tree(before, before.collector.rules[name].condition)

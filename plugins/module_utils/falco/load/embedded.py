@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ _RULES_FILE = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?\n|---[ \t\r]*\n)*" + _ENTRY.p
 _LITERAL = re.compile(r"(?:![^ ]* +)?\|[-+0-9]*[ \t\r]*(?:#.*)?")
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,})[^\n]*$")
 _NEWLINE = re.compile(r"\r\n?|\n")
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _MARKDOWN = (".md", ".markdown")
 _KINDS = ("rule", "macro", "list", "required_engine_version", "required_plugin_versions")
 _WITH = ("condition", "output", "items", "override", "enabled", "append")
@@ -50,6 +52,14 @@ class Embedded:
     indent: int = 0
     line: int | None = None
     column: int | None = None
+
+    @property
+    def named(self) -> RulesFile:
+        """The rules under a name that a directory of rules files, and a ConfigMap, can have for them."""
+        key = self.file.name[len(self.host) + 1 :]
+        name = _NO_NAME.sub("-", f"{posixpath.splitext(posixpath.basename(self.host))[0]}-{key}")
+        ending = "" if name.endswith((".yaml", ".yml")) else ".yaml"
+        return RulesFile(posixpath.join(posixpath.dirname(self.host), name + ending), self.file.text)
 
     def placed(self, finding: Finding) -> Finding:
         """A finding on `file` as one on the file around it."""
@@ -76,6 +86,10 @@ def rules_within(name: str, text: str) -> list[Embedded]:
         The rules in the order in which Falco would load them (of one map by their keys); nothing if there are none, or
         if the file is a rules file itself or no YAML.
     """
+    return _apart(_found(name, text))
+
+
+def _found(name: str, text: str) -> list[Embedded]:
     if name.lower().endswith(_MARKDOWN):
         return _of_markdown(name, text)
     if _RULES_FILE.match(text):
@@ -90,8 +104,23 @@ def rules_within(name: str, text: str) -> list[Embedded]:
     return [found for document in documents for found in _within(name, document, "", lines)]
 
 
-def unpacked(files: Sequence[RulesFile]) -> tuple[tuple[RulesFile, ...], dict[str, Embedded]]:
+def _apart(found: list[Embedded]) -> list[Embedded]:
+    """Each under a name of its own, where several documents have one key."""
+    apart: list[Embedded] = []
+    often: dict[str, int] = {}
+    for one in found:
+        number = often[one.file.name] = often.get(one.file.name, 0) + 1
+        name = one.file.name if number == 1 else f"{one.file.name}({number})"
+        apart.append(replace(one, file=RulesFile(name, one.file.text)))
+    return apart
+
+
+def unpacked(files: Sequence[RulesFile], named: bool = False) -> tuple[tuple[RulesFile, ...], dict[str, Embedded]]:
     """Put the rules within files in the place of the files.
+
+    Args:
+        files: the files as people have them.
+        named: whether what is found becomes files of its own, with names that a directory can have.
 
     Returns:
         The files to load, and by the name of each that was found within another one what was found.
@@ -100,6 +129,8 @@ def unpacked(files: Sequence[RulesFile]) -> tuple[tuple[RulesFile, ...], dict[st
     inner: dict[str, Embedded] = {}
     for file in files:
         found = rules_within(file.name, file.text)
+        if named:
+            found = [replace(one, file=one.named) for one in found]
         all_of_them += [one.file for one in found] or [file]
         inner.update((one.file.name, one) for one in found)
     return tuple(all_of_them), inner

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import rules_within
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import load
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import rules_within, unpacked
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +81,26 @@ def test_the_texts_of_a_map_come_in_the_order_of_their_names() -> None:
         "v.yaml#customRules.a.yaml",
         "v.yaml#customRules.b.yaml",
     ]
+
+
+def test_two_documents_with_one_key_are_two_files() -> None:
+    text = CONFIG_MAP.replace("kind: Pod", f"kind: ConfigMap\ndata:\n  a.yaml: |\n{indented(4)}")
+    found = rules_within("cm.yaml", text)
+    assert [one.file.name for one in found] == ["cm.yaml#data.a.yaml", "cm.yaml#data.a.yaml(2)"]
+
+
+@pytest.mark.parametrize(
+    ("host", "text", "name"),
+    [
+        ("d/values.yaml", HELM, "d/values-falco.customRules.mine.yaml"),
+        ("README.md", MARKDOWN, "README-5.yaml"),
+        ("site.yml", PLAYBOOK, "site--0-.vars.falco_rules_extra.yaml"),
+    ],
+)
+def test_what_is_found_can_be_a_file_of_its_own(host: str, text: str, name: str) -> None:
+    (own,), inner = unpacked([RulesFile(host, text)], named=True)
+    assert own.name == name
+    assert inner[name].host == host
 
 
 @pytest.mark.parametrize(
