@@ -78,10 +78,13 @@ def _answer(cluster: Mapping[str, Any]) -> Cluster:
 
 
 def _redis_nodes(groups: Mapping[str, list[str]], hostvars: Mapping[str, Mapping[str, Any]], host: str) -> list[str]:
-    from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import REDIS, redis_nodes_of
+    from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import (
+        REDIS,
+        clusters_of,
+        redis_nodes_of,
+    )
 
-    nodes = [node for node in groups.get(REDIS) or () if "kube_cluster" in hostvars[node]]
-    return redis_nodes_of(groups, {node: hostvars[node]["kube_cluster"] for node in nodes}, host)
+    return redis_nodes_of(groups, clusters_of(groups, hostvars, REDIS), host)
 
 
 class FilterModule:

@@ -26,6 +26,10 @@ def node_problems(asked: Mapping[str, Any], node: str) -> list[str]:
         found += nodes.problems_of_driver(node, asked["driver"], asked["decision"])
     if asked.get("storage"):
         found += nodes.problems_of_storage(node, asked["directory"], int(asked["min_free_mb"]), asked["storage"])
+    if asked.get("reboot"):
+        found += nodes.problems_of_reboot(node, asked["reboot"])
+    if asked.get("headers"):
+        found.append(nodes.problem_of_headers(node, asked["headers"]))
     return found
 
 

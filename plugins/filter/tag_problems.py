@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter tag_problems: tags of the command line that no play has."""
+"""The filters tag_problems and stages_to_come: tags that no play has, and the stages that the others leave."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ def tag_problems(run: list[str], skip: list[str], known: list[str]) -> list[str]
     return problems_of_tags(run, skip, known)
 
 
+def stages_to_come(stages: list[str], run: list[str], skip: list[str]) -> list[str]:
+    """The stages that a run comes to. See stages_to_come.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.variables import tags
+
+    return tags.stages_to_come(run, skip, stages)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"tag_problems": tag_problems}
+        return {"tag_problems": tag_problems, "stages_to_come": stages_to_come}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,16 @@ def find_changes(plan: Mapping[str, Any], looks: Sequence[Look]) -> Changes:
         recover=[name for name in wanted if by_name[name]["unfinished"]],
         moving=[names[kind] for kind in ("sidekick", "ui", "redis")] if moves else [],
     )
+
+
+def manifests_to_try(objects: Iterable[Mapping[str, Any]], moving: Collection[str]) -> list[Mapping[str, Any]]:
+    """Objects that the API server can try, without secrets, which a difference would show.
+
+    Args:
+      objects: what Helm rendered.
+      moving: names of workloads that move: they are deleted before they are made.
+    """
+    return [one for one in objects if one["kind"] != "Secret" and one["metadata"]["name"] not in moving]
 
 
 def by_name_beside(looks: Iterable[Look]) -> set[str]:

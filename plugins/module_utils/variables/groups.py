@@ -8,11 +8,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ..common.words import nearest
 
 CLUSTERS, NODES, REDIS = "clusters", "kube_nodes", "redis_nodes"
 _ANSIBLES_OWN = {"all", "ungrouped"}
+
+
+def clusters_of(
+    groups: Mapping[str, Sequence[str]], hostvars: Mapping[str, Mapping[str, Any]], group: str = NODES
+) -> dict[str, Any]:
+    """C(kube_cluster) by host of a group, where it is set.
+
+    Args:
+      groups: hosts by group, as Ansible's C(groups).
+      hostvars: variables by host, as Ansible's C(hostvars); only what is asked for is read, which templates it.
+      group: whose hosts.
+    """
+    return {
+        node: hostvars[node]["kube_cluster"] for node in groups.get(group) or () if "kube_cluster" in hostvars[node]
+    }
 
 
 def problems_of_groups(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> list[str]:
@@ -23,6 +39,16 @@ def problems_of_groups(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[
       cluster_of: C(kube_cluster) by host, where it is set.
     """
     return list(_problems(groups, cluster_of))
+
+
+def nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str], cluster: str) -> list[str]:
+    """Hosts of the group kube_nodes that say that they belong to a cluster, in the inventory's order.
+
+    Args:
+      groups, cluster_of: as for problems_of_groups.
+      cluster: a host of the group clusters.
+    """
+    return [node for node in groups.get(NODES) or () if cluster_of.get(node) == cluster]
 
 
 def redis_nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str], cluster: str) -> list[str]:

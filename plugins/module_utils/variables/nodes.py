@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: any release may change it. Do not import it from elsewhere.
 
-"""What keeps a node from being prepared: its system, settings that cannot be right, no driver, no room."""
+"""What keeps a node from being prepared: its system, settings that cannot be right, no driver, no room, no
+headers, a boot that would not help."""
 
 from __future__ import annotations
 
@@ -107,6 +108,39 @@ def problems_of_storage(node: str, directory: str, least_mb: int, storage: Mappi
     yield (
         f"{node}: {directory} cannot be used by Redis: {storage['target']} is {state}. Mount a file system with room "
         "there, or choose another node_prep_redis_directory."
+    )
+
+
+def problems_of_reboot(node: str, asked: Mapping[str, Any]) -> Iterator[str]:
+    """Why a node is not rebooted; nothing if it can be.
+
+    Args:
+      node: its name in the inventory.
+      asked: C(known), how many nodes Kubernetes has of the name C(kubernetes_name); C(next), the kernel that it would
+        boot; C(kernels), those that would help.
+    """
+    if int(asked["known"]) != 1:
+        name = asked["kubernetes_name"]
+        yield f"{node} was not rebooted: Kubernetes has no node {name}; name this one in node_prep_node_name."
+    elif asked["next"] not in asked["kernels"]:
+        mend = f"grubby --set-default=/boot/vmlinuz-{asked['kernels'][0]}"
+        yield f"{node} was not rebooted: the next boot takes {asked['next']}; run {mend}."
+
+
+def problem_of_headers(node: str, asked: Mapping[str, Any]) -> str:
+    """What helps where no package has the headers of the running kernel.
+
+    Args:
+      node: its name in the inventory.
+      asked: C(said), what dnf said; C(kernels), those that are installed and have headers; C(rebooted), whether the
+        node was rebooted for them already.
+    """
+    hint = "" if asked["rebooted"] else " (node_prep_reboot: if_needed does it)"
+    boot = " or ".join(asked["kernels"])
+    way = f"Reboot into {boot}, which is installed and has headers there{hint}, or set" if boot else "Set"
+    return (
+        f"{node}: {asked['said']} {way} node_prep_kernel_repository to a repository that has them: the distribution's "
+        "vault for an older kernel. The package dkms comes from EPEL."
     )
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: any release may change it. Do not import it from elsewhere.
 
-"""Tags of a command line that no play has: with them Ansible runs nothing, and ends well."""
+"""Tags of a command line: those that no play has, with which Ansible runs nothing and ends well; what they leave."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def problems_of_tags(run: Iterable[str], skip: Iterable[str], known: Sequence[st
         *_problems("--tags", run, known),
         *_problems("--skip-tags", (tag for tag in skip if tag not in MOLECULE), known),
     ]
+
+
+def stages_to_come(run: Sequence[str], skip: Sequence[str], stages: Iterable[str]) -> list[str]:
+    """The stages that a run comes to, in their order; preflight is for all of them.
+
+    Args:
+      run, skip: as for problems_of_tags.
+      stages: all, each of which is a tag, too.
+    """
+    every = not {"all", "always", "tagged", "preflight"}.isdisjoint(run)
+    return [stage for stage in stages if stage not in skip and (every or stage in run)]
 
 
 def _problems(option: str, given: Iterable[str], known: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""The filters falco_changes and falco_way_back: from Helm's records to a plan, and the words where that failed."""
+"""The filters falco_changes, falco_manifests and falco_way_back: from Helm's records to a plan, and
+the words where that failed."""
 
 from __future__ import annotations
 
@@ -118,3 +119,13 @@ def test_what_was_not_taken_back_is_told() -> None:
     assert told(secrets_restored=failed) == [
         "They could not be taken back now, the next run does that: no route; no reason given"
     ]
+
+
+def test_secrets_and_what_moves_are_not_tried() -> None:
+    rendered = [
+        "kind: Secret\nmetadata: {name: keys}\n---\n---\nkind: DaemonSet\nmetadata: {name: falco}\n",
+        "kind: Deployment\nmetadata: {name: falco-falcosidekick}\n",
+    ]
+    tried = FILTERS["falco_manifests"](rendered, ["falco-falcosidekick"])
+    assert [one["kind"] for one in tried] == ["DaemonSet"]
+    assert [one["kind"] for one in FILTERS["falco_manifests"](rendered, [])] == ["DaemonSet", "Deployment"]

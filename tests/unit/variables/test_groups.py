@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import inventory_problems
+from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import cluster_nodes, inventory_problems
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import problems_of_groups
 
 GOOD: dict[str, list[str]] = {
@@ -56,3 +56,10 @@ def test_the_filter_reads_the_cluster_of_each_node() -> None:
     (told,) = inventory_problems(GOOD, hostvars)
     assert "did you mean production?" in told
     assert inventory_problems(GOOD, {"n1": {}, "production": {}}) == []
+
+
+def test_machines_of_a_cluster_are_those_that_say_so() -> None:
+    hostvars = {"n1": {"kube_cluster": "a"}, "n2": {}, "n3": {"kube_cluster": "b"}, "n4": {"kube_cluster": "a"}}
+    groups = {"kube_nodes": ["n4", "n2", "n3", "n1"], "redis_nodes": ["n9"]}
+    assert cluster_nodes("a", groups, hostvars) == ["n4", "n1"]
+    assert cluster_nodes("a", {}, hostvars) == []

@@ -33,6 +33,49 @@ def python(minor: int) -> dict[str, Any]:
     return {**FACTS, "python": {"version": {"major": 3, "minor": minor, "micro": 8}, "executable": "/usr/bin/python3"}}
 
 
+REBOOT = {"known": "1", "kubernetes_name": "w1.example", "next": "5.14.1", "kernels": ["5.14.1", "5.14.2"]}
+
+
+def test_a_node_that_can_be_rebooted() -> None:
+    assert node_problems({"reboot": REBOOT}, "w1") == []
+
+
+@pytest.mark.parametrize("known", ["0", 2])
+def test_a_node_that_kubernetes_does_not_know_is_not_rebooted(known: object) -> None:
+    assert node_problems({"reboot": {**REBOOT, "known": known, "next": "x"}}, "w1") == [
+        "w1 was not rebooted: Kubernetes has no node w1.example; name this one in node_prep_node_name."
+    ]
+
+
+def test_a_node_whose_next_boot_would_not_help_is_not_rebooted() -> None:
+    assert node_problems({"reboot": {**REBOOT, "next": "5.14.0"}}, "w1") == [
+        "w1 was not rebooted: the next boot takes 5.14.0; run grubby --set-default=/boot/vmlinuz-5.14.1."
+    ]
+
+
+REPOSITORY = (
+    "node_prep_kernel_repository to a repository that has them: the distribution's vault for an older kernel. "
+    "The package dkms comes from EPEL."
+)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "rebooted", "way"),
+    [
+        ([], False, "Set "),
+        (
+            ["5"],
+            False,
+            "Reboot into 5, which is installed and has headers there (node_prep_reboot: if_needed does it), or set ",
+        ),
+        (["5", "6"], True, "Reboot into 5 or 6, which is installed and has headers there, or set "),
+    ],
+)
+def test_what_helps_where_headers_are_missing(kernels: list[str], rebooted: bool, way: str) -> None:
+    asked = {"said": "dnf says: no.", "kernels": kernels, "rebooted": rebooted}
+    assert node_problems({"headers": asked}, "w1") == [f"w1: dnf says: no. {way}{REPOSITORY}"]
+
+
 def test_a_node_as_it_should_be() -> None:
     asked = {
         "facts": FACTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.filter.tag_problems import tag_problems
+from ansible_collections.falconet.k8s.plugins.filter.tag_problems import stages_to_come, tag_problems
 
 KNOWN = ["preflight", "node_prep", "falco", "falco_rules", "network_policies", "verify"]
 
@@ -36,3 +36,22 @@ def test_tags_that_there_are(run: list[str], skip: list[str]) -> None:
 )
 def test_a_tag_that_there_is_not(run: list[str], skip: list[str], told: str) -> None:
     assert tag_problems(run, skip, KNOWN) == [told]
+
+
+STAGES = ["falco", "falco_rules", "network_policies", "verify"]
+
+
+@pytest.mark.parametrize(
+    ("run", "skip", "left"),
+    [
+        (["all"], [], STAGES),
+        (["preflight"], [], STAGES),
+        (["tagged"], ["falco"], STAGES[1:]),
+        (["always"], [], STAGES),
+        (["verify", "falco"], [], ["falco", "verify"]),
+        (["verify", "falco"], ["verify"], ["falco"]),
+        (["node_prep"], [], []),
+    ],
+)
+def test_stages_that_a_run_comes_to(run: list[str], skip: list[str], left: list[str]) -> None:
+    assert stages_to_come(STAGES, run, skip) == left
