@@ -80,7 +80,7 @@ left:
   elements: dict
   sample:
     - rule: Never
-      reason: no event was found on which its condition holds
+      reason: "no event was found on which these hold together: proc.name = a; proc.name = b"
 content:
   description: The test file.
   returned: success

@@ -27,7 +27,7 @@ from ..load.ruleset import Loaded
 from ..yaml.emit import emit_items
 from .candidates import candidates, targets
 from .conditions import comparisons
-from .mutants import mutants
+from .mutants import mutants, shown_part
 from .solve import Solver
 
 BRANCHES = 12
@@ -37,6 +37,7 @@ MAX_EVENTS = 500
 MAX_MUTANTS = 500
 PER_RULE = 3
 """Recorded alerts of one rule that become cases."""
+OFF = "it is not enabled"
 _TIMES = ("evt.time", "evt.rawtime", "evt.datetime", "evt.num", "evt.reltime", "evt.time.iso8601")
 
 
@@ -89,6 +90,9 @@ def generate(
             raise FalcoError(f"the ruleset has no rule '{name}'")
     chosen = [name for name, rule in engine.rules.items() if rule.fires and (rules is None or name in rules)]
     maker = _Maker(loaded, engine)
+    for name in dict.fromkeys(rules or ()):
+        if not engine.rules[name].fires:
+            maker.leave(name, OFF)
     lines = iter(alerts)
     first = next(lines, None)
     if first is None:
@@ -136,7 +140,7 @@ class _Maker:
         tree = self.compiler.rules[name].node
         bases = list(islice(self.solvers[source].solutions(tree), BRANCHES))
         if not bases:
-            self.left.append(Left(name, "no event was found on which its condition holds"))
+            self.leave(name, _conflict_text(self.solvers[source].conflict(tree)))
             return
         fixture = self._fixture_name(name)
         self.fixtures[fixture] = _given(bases[0], source)
@@ -212,7 +216,9 @@ class _Maker:
             for rule, source, fields in _alerts_of(line, number):
                 if rule not in chosen:
                     if rule not in self.engine.rules:
-                        self._leave(rule, "the ruleset has no such rule")
+                        self.leave(rule, "the ruleset has no such rule")
+                    elif not self.engine.rules[rule].fires:
+                        self.leave(rule, OFF)
                     continue
                 before = seen.setdefault(rule, [])
                 known = self._known(fields, source)
@@ -221,7 +227,8 @@ class _Maker:
                 before.append(known)
                 self._replayed(rule, source, known, number)
 
-    def _leave(self, rule: str, reason: str) -> None:
+    def leave(self, rule: str, reason: str) -> None:
+        """Note of a rule that it has no test, each reason once."""
         if Left(rule, reason) not in self.left:
             self.left.append(Left(rule, reason))
 
@@ -246,7 +253,7 @@ class _Maker:
             solver = self.solvers[compiled.rule.source]
             found = next(solver.solutions(self.compiler.rules[rule].node, True, known), None)
             if found is None:
-                self._leave(
+                self.leave(
                     rule, f"the alert in line {number} tells too little of its event, or the rule was another one"
                 )
                 return
@@ -255,6 +262,13 @@ class _Maker:
             event = found
         self.cases.append({"name": name, "given": _given(event, source), "expect": [rule]})
         self.done.append(rule)
+
+
+def _conflict_text(parts: Sequence[Node]) -> str:
+    shown = "; ".join(shown_part(part) for part in parts)
+    if len(parts) == 1:
+        return f"no event was found on which this holds: {shown}"
+    return f"no event was found on which these hold together: {shown}"
 
 
 def _given(fields: dict[str, Any], source: str, whole: bool = False) -> dict[str, Any]:

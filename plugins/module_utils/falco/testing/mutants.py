@@ -50,14 +50,14 @@ def mutants(node: Node, table: FieldTable) -> Iterator[Mutant]:
     """
     if isinstance(node, (And, Or)):
         other: type[And] | type[Or] = Or if isinstance(node, And) else And
-        change = f"{'or' if other is Or else 'and'} in the place of {type(node).__name__.lower()}: {_shown(node)}"
+        change = f"{'or' if other is Or else 'and'} in the place of {type(node).__name__.lower()}: {shown_part(node)}"
         yield Mutant(change, node.start, other(node.operands, node.start, node.end))
         for number, operand in enumerate(node.operands):
             for change, start, inner in mutants(operand, table):
                 operands = (*node.operands[:number], inner, *node.operands[number + 1 :])
                 yield Mutant(change, start, type(node)(operands, node.start, node.end))
     elif isinstance(node, Not):
-        yield Mutant(f"without not: {_shown(node)}", node.start, node.operand)
+        yield Mutant(f"without not: {shown_part(node)}", node.start, node.operand)
         for change, start, inner in mutants(node.operand, table):
             yield Mutant(change, start, Not(inner, node.start, node.end))
     elif isinstance(node, Exists):
@@ -68,7 +68,8 @@ def mutants(node: Node, table: FieldTable) -> Iterator[Mutant]:
                 yield Mutant(change, node.start, other_node)
 
 
-def _shown(node: Node) -> str:
+def shown_part(node: Node) -> str:
+    """A part of a condition for a message, cut where it is long."""
     text = to_text(node)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
@@ -78,7 +79,7 @@ def _changed(before: Node, after: Node) -> Mutant:
 
 
 def _arrow(before: Node, after: Node) -> str:
-    return f"{_shown(before)} → {_shown(after)}"
+    return f"{shown_part(before)} → {shown_part(after)}"
 
 
 def _accepted(node: Node, table: FieldTable) -> bool:

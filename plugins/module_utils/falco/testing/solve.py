@@ -78,6 +78,15 @@ class Solver:
                 seen.append(found)
                 yield found
 
+    def conflict(self, node: Node) -> list[Node]:
+        """Of a condition without an event, parts that have none together, and would have one without any of them."""
+        parts = conjuncts(node, self._tree)
+        for part in tuple(parts):
+            rest = [one for one in parts if one is not part]
+            if rest and next(self.solutions(And(tuple(rest))), None) is None:
+                parts = rest
+        return parts
+
     def each_way(self, node: Node) -> Iterator[dict[str, Any]]:
         """Field maps on which a condition holds by one of several alternatives alone; of each alternative a few."""
         for part in conjuncts(node, self._tree):

@@ -39,11 +39,30 @@ def test_rules_without_tests_get_ones_that_leave_nothing_out() -> None:
     assert report.mutations["own"].score == 100.0
 
 
-def test_a_rule_that_never_fires_is_named() -> None:
-    rules = "- rule: Never\n  desc: d\n  condition: proc.name = a and proc.name = b\n  output: o\n  priority: INFO\n"
+@pytest.mark.parametrize(
+    ("condition", "parts"),
+    [
+        (
+            "evt.type = open and proc.name = a and proc.tty != 0 and proc.name = b",
+            "these hold together: proc.name = a; proc.name = b",
+        ),
+        ("evt.type = open and known and proc.name in (nobody)", "this holds: proc.name in ()"),
+        ("known and not known", "these hold together: container.id exists; not known"),
+    ],
+)
+def test_a_rule_that_never_fires_is_named_with_what_excludes_each_other(condition: str, parts: str) -> None:
+    rules = "- list: nobody\n  items: []\n- macro: known\n  condition: container.id exists\n"
+    rules += f"- rule: Never\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n"
     one = made(RULES + rules)
-    assert one.left == [("Never", "no event was found on which its condition holds")]
+    assert one.left == [("Never", f"no event was found on which {parts}")]
     assert "Never" not in one.text
+
+
+def test_a_rule_that_is_off_is_left_out_and_named_when_it_was_meant() -> None:
+    rules = "- rule: Off\n  desc: d\n  condition: proc.name = a\n  output: o\n  priority: INFO\n  enabled: false\n"
+    assert made(RULES + rules).left == []
+    assert made(RULES + rules, names=["Shell", "Off"]).left == [("Off", "it is not enabled")]
+    assert made(RULES + rules, alerts=[SHELL, {**SHELL, "rule": "Off"}]).left == [("Off", "it is not enabled")]
 
 
 def test_only_the_rules_that_are_asked_for() -> None:
