@@ -31,8 +31,24 @@ options:
         A file of JSON lines. Each is a field map, C({"fields": {"evt.type": "execve"}}), a Kubernetes audit event or
         a list of them, or an alert as Falco logs it (with C(output_fields)).
       - A field that is not there has no value. An alert has the fields that its output named, and nothing else.
+      - A file that is called C(*.gz) is unpacked as it is read. Of a directory, such as that of the API server's audit
+        log, every C(*.log), C(*.json), C(*.jsonl) and C(*.ndjson) is read, with C(.gz) or without, a log's rotated
+        parts in the order in which they were written; lines are numbered through all files.
+      - A last line that was cut off is left out, with a warning.
     type: path
     required: true
+  keep:
+    description:
+      - Of which events RV(results) are kept. V(alerts) and V(none) let a recording of any length through with little
+        memory.
+    type: str
+    choices: [all, alerts, none]
+    default: all
+  alerts_path:
+    description:
+      - Where to write the alerts as JSON lines, in Falco's own form, such as M(falconet.k8s.falco_exceptions_suggest)
+        takes them.
+    type: path
   source:
     description: The event source of field maps and alerts that do not name theirs.
     type: str
@@ -77,7 +93,7 @@ options:
     type: path
 attributes:
   check_mode:
-    description: Nothing is changed; O(sarif_path) and O(junit_path) are not written.
+    description: Nothing is changed; O(sarif_path), O(junit_path) and O(alerts_path) are not written.
     support: full
   diff_mode:
     description: There is nothing to show.
@@ -102,6 +118,14 @@ EXAMPLES = r"""
     events: events.jsonl
     explain: [Shell]
   register: change
+
+- name: What of the API server's audit log would have raised an alert, as a stream
+  falconet.k8s.falco_rules_replay:
+    files:
+      - rules.d/
+    events: audit/
+    keep: none
+    alerts_path: alerts.jsonl
 
 - name: A change of the rules loses no alert of the recording
   falconet.k8s.falco_rules_replay:
@@ -144,8 +168,27 @@ dropped:
   type: list
   elements: int
   sample: []
+parts:
+  description: The files that were read, with the number of the first line of each.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {file: events.jsonl, line: 1}
+torn:
+  description: Numbers of the lines that were cut off at the end of their file, and are left out.
+  returned: success
+  type: list
+  elements: int
+  sample: []
+first_lines:
+  description: The first lines on which each rule fires, five at most.
+  returned: success
+  type: dict
+  sample:
+    Shell: [1]
 results:
-  description: What each event raises, in order.
+  description: What each event raises, in order; with O(keep), not of every event.
   returned: success
   type: list
   elements: dict
@@ -191,6 +234,9 @@ changes:
     reworded: []
 """
 
+import json
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +251,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.recorded 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.files.recordings import Recording
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import at_least_one, read_rules_files
 
@@ -233,6 +280,27 @@ def ruleset_of(
     return loaded, Engine(loaded, params["rule_matching"], params["priority"], appended)
 
 
+def replayed(module: AnsibleModule, engine: Engine, before: Engine | None) -> tuple[dict[str, Any], bool]:
+    """What the recording shows, and whether its alerts were written; a file of alerts is whole, or as before."""
+    params = module.params
+    recording = Recording(params["events"])
+    given = (recording.lines(), params["source"], params["limit"], before, params["explain"], params["keep"])
+    target = Path(params["alerts_path"]) if params["alerts_path"] and not module.check_mode else None
+    if target is not None and not target.parent.is_dir():
+        raise FalcoError(f"alerts_path: {target.parent} is no directory")
+    with ExitStack() as stack:
+        if target is None:
+            found = replay(engine, *given)
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}."))
+            with (Path(folder) / target.name).open("w", encoding="utf-8") as file:
+                found = replay(engine, *given, told=lambda alert: file.write(json.dumps(alert) + "\n"))
+            (Path(folder) / target.name).replace(target)
+    for number in recording.torn:
+        module.warn(f"{params['events']}: line {number} was cut off and is left out")
+    return {**found, "parts": recording.parts, "torn": recording.torn}, target is not None
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -240,6 +308,8 @@ def main() -> None:
             "content": {"type": "str"},
             "before_files": {"type": "list", "elements": "path"},
             "events": {"type": "path", "required": True},
+            "keep": {"type": "str", "choices": ["all", "alerts", "none"], "default": "all"},
+            "alerts_path": {"type": "path"},
             "source": {"type": "str", "default": "syscall"},
             "rule_matching": {"type": "str", "choices": ["first", "all"], "default": "first"},
             "priority": {"type": "str", "choices": list(PRIORITIES), "default": "debug"},
@@ -270,8 +340,7 @@ def main() -> None:
         old, before = None, None
         if params["before_files"] is not None:
             old, before = ruleset_of(loader, params, params["before_files"], inner)
-        with Path(params["events"]).open("rb") as lines:
-            found = replay(engine, lines, params["source"], params["limit"], before, params["explain"])
+        found, written = replayed(module, engine, before)
     except FalcoError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
@@ -285,7 +354,7 @@ def main() -> None:
         )
     except OSError as error:
         module.fail_json(msg=f"a report cannot be written: {error}")
-    result = {"changed": changed, "findings": [one.to_dict() for one in findings], **found}
+    result = {"changed": bool(changed or written), "findings": [one.to_dict() for one in findings], **found}
     if failing:
         module.fail_json(msg=refusal(failing), **result)
     module.exit_json(**result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
 import xml.etree.ElementTree as ET
@@ -57,6 +58,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name / "rules.yaml").write_text(text)
     lines = [json.dumps(event) for event in EVENTS]
     (tmp_path / "events.jsonl").write_text("\n".join([*lines[:2], "", *lines[2:]]) + "\n")
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit" / "audit.log").write_text(lines[3] + "\n" + lines[3][:40])
+    rotated = tmp_path / "audit" / "audit-2026-03-01T10-00-00.000.log.gz"
+    rotated.write_bytes(gzip.compress((lines[3] + "\n").encode()))
     return tmp_path
 
 
@@ -73,7 +78,7 @@ def test_the_examples_run_and_return_what_is_documented(folder: Path) -> None:
         result = run_module("falco_rules_replay", task["falconet.k8s.falco_rules_replay"])
         assert bool(result.get("failed")) == ("no alert" in task["name"]), result  # the change loses one
         assert set(documented) - {"changes"} <= set(result)
-        assert set(result) - {"changed", "invocation", "failed", "msg"} <= set(documented)
+        assert set(result) - {"changed", "invocation", "failed", "msg", "warnings"} <= set(documented)
         for entry in result["results"]:
             assert set(entry) <= set(documented["results"]["contains"])
     assert set(result["changes"]) == set(documented["changes"]["sample"])
@@ -137,6 +142,7 @@ def test_check_mode_is_the_same(folder: Path) -> None:
         ({"files": ["nothing"]}, "nothing: cannot read the file"),
         ({"files": None, "content": "- rule: R"}, "content: LOAD_ERR_YAML_VALIDATE: "),
         ({"limit": 0}, "limit: at least 1"),
+        ({"alerts_path": "gone/alerts.jsonl"}, "alerts_path: gone is no directory"),
         ({"explain": ["Nope"]}, "no rule 'Nope'"),
         ({"falco_version": "0.1"}, "no catalogue for Falco 0.1"),
         ({"append_output": [{"extra_output": "%no.field"}]}, "append_output does not fit"),
@@ -251,3 +257,36 @@ def test_without_another_ruleset_what_fires_is_reported_and_check_mode_writes_no
     wrong = replayed(fail_on=["FR02"])
     assert wrong["msg"].startswith("fail_on: 'FR02' is neither a level nor a code")
     assert replayed(junit_path="gone/r.xml")["msg"].startswith("a report cannot be written: ")
+
+
+def test_an_audit_log_that_was_rotated_is_a_stream_whose_alerts_others_take(folder: Path) -> None:
+    given = {"events": "audit", "alerts_path": "alerts.jsonl"}
+    result = replayed(**given, keep="none")
+    assert (result["events"], result["counts"], result["results"]) == (2, {"Audit": 2}, [])
+    assert (result["first_lines"], result["torn"]) == ({"Audit": [1, 2]}, [3])
+    assert [part["line"] for part in result["parts"]] == [1, 2]
+    assert result["changed"]
+    assert [one["message"] for one in result["findings"]] == ["alerts on 2 events (lines 1, 2) of audit"]
+    alerts = [json.loads(line) for line in (folder / "alerts.jsonl").read_text().splitlines()]
+    assert alerts == [alert for entry in replayed(events="audit")["results"] for alert in entry["alerts"]]
+    suggested = run_module("falco_exceptions_suggest", {"alerts": "alerts.jsonl", "files": ["rules.d"]})
+    assert (suggested["alerts"], suggested["skipped"]) == (2, 0)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "alerts.jsonl",
+        "audit",
+        "events.jsonl",
+        "rules.d",
+        "rules.old",
+    ]
+
+
+def test_results_of_events_with_alerts_alone(folder: Path) -> None:
+    kept = replayed(keep="alerts")
+    assert [entry["event"] for entry in kept["results"]] == [1, 2, 5, 7]
+    assert (kept["events"], kept["dropped"]) == (5, [6])
+
+
+def test_check_mode_writes_no_alerts(folder: Path) -> None:
+    given = {"files": ["rules.d"], "events": "audit", "alerts_path": "alerts.jsonl"}
+    assert run_module("falco_rules_replay", given, check_mode=True)["changed"] is False
+    assert not (folder / "alerts.jsonl").exists()

@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 from .engine import Alert, Engine, Explanation
 from .events import parse_event
+
+MOST_LINES = 5
+"""Lines that are remembered of each rule."""
+EVERY, ALERTS = "all", "alerts"
+"""Of which events results are kept; of none with any other word, so that a long recording needs little memory."""
 
 
 def replay(
@@ -21,6 +26,8 @@ def replay(
     limit: int | None = None,
     before: Engine | None = None,
     explain: Sequence[str] = (),
+    keep: str = EVERY,
+    told: Callable[[dict[str, Any]], object] = lambda alert: None,
 ) -> dict[str, Any]:
     """Evaluate recorded events.
 
@@ -32,9 +39,13 @@ def replay(
         before: another ruleset, to compare this one with.
         explain: names of rules of which each event's result says why they fire or not.
 
+        keep: EVERY, ALERTS, or another word for none.
+        told: gets each alert as plain data.
+
     Returns:
-        `events` (how many), `dropped` (numbers of lines whose audit event the plugin drops), `results` for each event,
-        `counts` by rule, and with `before` also `changes` (added, lost, reworded).
+        `events` (how many), `dropped` (numbers of lines whose audit event the plugin drops), `results` for each event
+        that is kept, `counts` by rule, `first_lines` by rule (at most MOST_LINES), and with `before` also `changes`
+        (added, lost, reworded).
 
     Raises:
         FalcoError: a line is no event, or there is no rule to explain.
@@ -42,28 +53,37 @@ def replay(
     results: list[dict[str, Any]] = []
     dropped: list[int] = []
     counts: dict[str, int] = {}
+    first: dict[str, list[int]] = {}
+    evaluated = 0
     changes: dict[str, list[dict[str, Any]]] = {"added": [], "lost": [], "reworded": []}
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     for number, line in islice(numbered, limit):
         events = parse_event(line, number, source)
         if not events:
             dropped.append(number)
+        if not events and keep == EVERY:
             results.append({"event": number, "rules": [], "alerts": []})
         for event in events:
             alerts = engine.alerts(event)
+            evaluated += 1
+            data = list(map(alert_data, alerts))
             result: dict[str, Any] = {
                 "event": number,
                 "rules": [alert.rule for alert in alerts],
-                "alerts": list(map(alert_data, alerts)),
+                "alerts": data,
             }
             if explain:
                 result["explanations"] = [explanation_data(engine.explain(name, event)) for name in explain]
-            results.append(result)
-            for alert in alerts:
-                counts[alert.rule] = counts.get(alert.rule, 0) + 1
+            if keep == EVERY or (keep == ALERTS and alerts):
+                results.append(result)
+            for alert in data:
+                told(alert)
+                counts[alert["rule"]] = counts.get(alert["rule"], 0) + 1
+                if counts[alert["rule"]] <= MOST_LINES:
+                    first.setdefault(alert["rule"], []).append(number)
             if before is not None:
                 _compare(number, before.alerts(event), alerts, changes)
-    found: dict[str, Any] = {"events": len(results) - len(dropped), "dropped": dropped, "results": results}
+    found: dict[str, Any] = {"events": evaluated, "dropped": dropped, "results": results, "first_lines": first}
     found["counts"] = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     if before is not None:
         found["changes"] = changes

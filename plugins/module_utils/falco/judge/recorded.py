@@ -11,12 +11,10 @@ from typing import Any
 from ...common.finding import Finding, place
 from ...common.junit import Case, Suite
 from ..codes import ADDED, DROPPED, FIRES, LOST, REWORDED, severity
+from ..evaluate.replay import MOST_LINES
 from ..load.context import Context
 from ..load.ruleset import Loaded
 from .junit import line_of
-
-MOST_LINES = 5
-"""Lines of events that one finding names."""
 
 
 def finding_at(code: str, context: Context, item: str, message: str, hint: str = "") -> Finding:
@@ -51,19 +49,17 @@ def replay_findings(
         kinds = ((FIRES, "fires", "alerts on"),)
     for code, kind, words in kinds:
         by_rule: dict[str, list[int]] = {}
+        for alert in found["changes"][kind] if before is not None else ():
+            by_rule.setdefault(alert["rule"], []).append(alert["event"])
+        counts = {rule: len(lines) for rule, lines in by_rule.items()}
         if before is None:
-            for result in found["results"]:
-                for rule in result["rules"]:
-                    by_rule.setdefault(rule, []).append(result["event"])
-        else:
-            for alert in found["changes"][kind]:
-                by_rule.setdefault(alert["rule"], []).append(alert["event"])
-        for rule, lines in sorted(by_rule.items(), key=lambda item: (-len(item[1]), item[0])):
+            by_rule, counts = found["first_lines"], found["counts"]
+        for rule, lines in sorted(by_rule.items(), key=lambda item: (-counts[item[0]], item[0])):
             compiled = loaded.compiler.rules.get(rule) or (before and before.compiler.rules.get(rule))
             if not compiled:
                 raise KeyError(rule)
             gone = " (the rule is no longer there)" if rule not in loaded.compiler.rules else ""
-            message = f"{words} {_events(lines)} of {events}{gone}"
+            message = f"{words} {_events(counts[rule], lines)} of {events}{gone}"
             found_at.append(finding_at(code, compiled.rule.context, f"rule '{rule}'", message))
     for line in found["dropped"]:
         message = "the k8saudit plugin drops this event, so no rule sees it"
@@ -71,10 +67,10 @@ def replay_findings(
     return found_at
 
 
-def _events(lines: Sequence[int]) -> str:
+def _events(count: int, lines: Sequence[int]) -> str:
     named = ", ".join(map(str, lines[:MOST_LINES]))
-    more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
-    return f"{len(lines)} event{'s' if len(lines) > 1 else ''} (line{'s' if len(lines) > 1 else ''} {named}{more})"
+    more = f" and {count - MOST_LINES} more" if count > MOST_LINES else ""
+    return f"{count} event{'s' if count > 1 else ''} (line{'s' if count > 1 else ''} {named}{more})"
 
 
 def suite_of(
