@@ -18,6 +18,7 @@ from pathlib import Path
 TARGET = Path(__file__).resolve().parents[1] / "plugins/module_utils/falco/catalogue/maintained.py"
 NEWEST = ("falco-sandbox_rules.yaml", "falco-incubating_rules.yaml", "falco_rules.yaml")
 """The files of today; of a name that several have, the last of these counts."""
+COMMENT = "a comment"
 Names = dict[tuple[str, str], tuple[str, str]]
 
 
@@ -25,8 +26,8 @@ def git(folder: str, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, text=True).stdout
 
 
-def names_in(folder: str, revision: str, file: str) -> list[tuple[str, str]]:
-    return re.findall(r"^- (macro|list): *([\w.-]+)", git(folder, "show", f"{revision}:{file}"), re.M)
+def names_in(folder: str, revision: str, file: str, before: str = "") -> list[tuple[str, str]]:
+    return re.findall(rf"^{before}- (macro|list): *([\w.-]+)", git(folder, "show", f"{revision}:{file}"), re.M)
 
 
 def numbers(tag: str) -> list[int]:
@@ -50,6 +51,9 @@ def collect(rules: str, falco: str) -> Names:
         found.update({name: (Path(file).name, title) for name in names_in(folder, tag, file)})
     for file in NEWEST:
         found.update(dict.fromkeys(names_in(rules, "HEAD", f"rules/{file}"), (file, "")))
+    for file in NEWEST:
+        for name in names_in(rules, "HEAD", f"rules/{file}", "# *"):
+            found.setdefault(name, (file, COMMENT))
     return found
 
 

@@ -21,6 +21,15 @@ _OTHERS = {
     "exception": {"value": "values", "field": "fields", "comp": "comps", "comparators": "comps"},
 }
 """Keys that are called otherwise in Falco's rules."""
+_ABBREVIATED = {
+    "EMERG": "EMERGENCY", "PANIC": "EMERGENCY", "FATAL": "EMERGENCY", "CRIT": "CRITICAL", "ERR": "ERROR",
+    "WARN": "WARNING", "INFORMATION": "INFORMATIONAL",
+}  # fmt: skip
+_SCALE = {
+    "SEVERE": "CRITICAL", "HIGH": "CRITICAL", "MAJOR": "ERROR", "MEDIUM": "WARNING", "MODERATE": "WARNING",
+    "LOW": "NOTICE", "MINOR": "NOTICE",
+}  # fmt: skip
+"""Words of scales that are no syslog's: what comes nearest is the author's to choose."""
 _KEY = re.compile(r"( *(?:- +)?)[\"']?([A-Za-z_<][\w<-]*)[\"']? *:(?:\s|$)")
 
 
@@ -55,6 +64,16 @@ def key_meant(word: str, kind: str, known: Iterable[str]) -> Advice:
     if other in names:
         return Advice(f"did you mean '{other}'?", word, str(other))
     return meant(word, names)
+
+
+def priority_meant(word: str, known: Sequence[str]) -> Advice:
+    """Advice with the priority that a word stands for, and all that there are."""
+    given = word.upper()
+    every = f"priorities: {', '.join(known)}"
+    if given in _SCALE:
+        return Advice(f"the nearest to '{word}' is '{_SCALE[given]}'; {every}")
+    right = _ABBREVIATED.get(given) or meant(given, known).right
+    return Advice(f"did you mean '{right}'? {every}", word, right) if right else Advice(every)
 
 
 def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequence[str]) -> Advice:

@@ -18,8 +18,8 @@ from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
 from ..load.ruleset import Loaded
 from .advice import Advice, did_you_mean, meant
-from .entry_hints import key_meant, on_missing_key
-from .name_hints import field_meant, had_it, on_address, on_bare_list, on_output, source_of
+from .entry_hints import key_meant, on_missing_key, priority_meant
+from .name_hints import field_meant, had_it, maintained_meant, on_address, on_bare_list, on_output, source_of
 from .positions import Place
 from .typed import escaped, typed
 
@@ -133,7 +133,7 @@ def _undefined_macro(asked: Asked) -> str | Advice:
     if words.hint:
         return words
     close = meant(name, asked.loaded.collector.macros)
-    return close if close.hint else had_it("macro", name)
+    return close if close.hint else had_it("macro", name) or maintained_meant("macro", name)
 
 
 def _operator_of_other_type(asked: Asked) -> str | Advice:
@@ -239,7 +239,7 @@ _HINTS: dict[Reason, _Hint] = {
     Reason.UNKNOWN_KEY: _unknown_key,
     Reason.MISSING_KEY: _missing_key,
     Reason.UNKNOWN_SOURCE: _unknown_source,
-    Reason.UNKNOWN_PRIORITY: lambda asked: "priorities: " + ", ".join(PRIORITIES),
+    Reason.UNKNOWN_PRIORITY: lambda asked: priority_meant(asked.subject, PRIORITIES),
     Reason.UNKNOWN_COMPARISON: _unknown_comparison,
     Reason.NOT_APPENDABLE: _not_overridable,
     Reason.NOT_REPLACEABLE: _not_overridable,

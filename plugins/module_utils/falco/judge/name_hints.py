@@ -9,7 +9,7 @@ import ipaddress
 import re
 
 from ..catalogue.history import of_field
-from ..catalogue.maintained import MAINTAINED
+from ..catalogue.maintained import COMMENT, MAINTAINED
 from ..load.context import Context
 from ..load.ruleset import Loaded
 from .advice import Advice, meant, slips
@@ -102,12 +102,20 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def maintained_meant(kind: str, word: str) -> str:
+    """The macro or list of the maintained rules that a word is a slip away from, and which file has it."""
+    near = meant(word, [name for other, name in MAINTAINED if other == kind])
+    return f"{near.hint} {had_it(kind, near.right)}" if near.right else ""
+
+
 def had_it(kind: str, name: str) -> str:
     """Which of the maintained rules files has a macro or list, or had it last; empty if none did."""
     where = MAINTAINED.get((kind, name))
     if where is None:
         return ""
     file, last = where
+    if last == COMMENT:
+        return f"{file} has it in a comment: define it in your own file"
     if last:
         return f"{file} of {last} was the last to have it; define it in your own file"
     return f"{file} has it: load that before this file, or define it in your own"

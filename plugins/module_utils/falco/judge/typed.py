@@ -13,6 +13,13 @@ from .advice import Advice
 _WORDS = {"&&": "and", "||": "or", "&": "and", "|": "or"}
 _BRACKETS = re.compile(r"\[([^\[\]\n()]*)\]")
 _STRING_OPERATOR = re.compile(r"(?:contains|icontains|startswith|endswith|glob|iglob|regex|=|==|!=)[ \t\n]*$")
+_IN = re.compile(r"\b(?:in|intersects|pmatch)[ \t\n]+$")
+_ONE_VALUE = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|[^\s()\"',=]+")
+_OTHER_OPERATOR = re.compile(r"[a-z_]+|=~|~=?")
+_OTHER_OPERATORS = {
+    "is": "=", "eq": "=", "equals": "=", "ne": "!=", "matches": "regex", "match": "regex", "=~": "regex", "~": "regex",
+    "has": "contains", "includes": "contains", "starts_with": "startswith", "ends_with": "endswith",
+}  # fmt: skip
 _CLASSES = {
     "\\s": "[[:space:]]", "\\S": "[^[:space:]]", "\\d": "[0-9]", "\\D": "[^0-9]", "\\w": "[0-9A-Za-z_]",
     "\\W": "[^0-9A-Za-z_]",
@@ -47,10 +54,30 @@ def typed(before: str, after: str, language: Language) -> Advice:
         if "anyof" in language.modifiers:
             return Advice("one of several values needs 'anyof' before the parenthesis", "(", "anyof (")
         return Advice("this operator takes one value: write one comparison for each, joined by 'or'")
+    other = _of_elsewhere(before, after)
+    if other.hint:
+        return other
     if after.startswith(")"):
         return Advice("this ')' closes nothing: remove it, or open one before")
     if not after.strip():
         return Advice(_at_end(before))
+    return Advice()
+
+
+def _of_elsewhere(before: str, after: str) -> Advice:
+    """Advice on operators that other languages have, and on one value where a list belongs."""
+    if after.startswith("!") and not after.startswith("!="):
+        return Advice("write 'not'", "!", "not ")
+    if re.match(r"like\b", after):
+        return Advice("write 'glob', with '*' where 'like' has '%' and '?' where it has '_'")
+    match = _OTHER_OPERATOR.match(after)
+    if match and match.group() in _OTHER_OPERATORS:
+        right = _OTHER_OPERATORS[match.group()]
+        return Advice(f"Falco's operator for it is '{right}'", match.group(), right)
+    if _IN.search(before):
+        match = _ONE_VALUE.match(after)
+        if match:
+            return Advice("a list stands in parentheses", match.group(), f"({match.group()})")
     return Advice()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..catalogue.catalogue import Catalogue
-from ..catalogue.maintained import MAINTAINED
+from ..catalogue.maintained import COMMENT, MAINTAINED
 from ..condition import lexer
 from ..condition.blame import value_start
 from ..condition.nodes import Compare, Field, Node, Value, ValueList, walk
@@ -170,5 +170,7 @@ class Names:
         if known is None:
             return None
         file, last = known
+        if last == COMMENT:
+            return Flaw(NAME_AS_VALUE, message, 0, Advice(f"{file} has one in a comment: define it in your own file"))
         where = f"{file} of {last} was the last to have one" if last else f"{file} has one: load that before this file"
         return Flaw(NAME_AS_VALUE, message, 0, Advice(where))

@@ -154,3 +154,10 @@ def test_fail_on() -> None:
 def test_fail_on_refuses_unknown_words() -> None:
     with pytest.raises(FalcoError, match="LOAD_UNUSED_LIST"):
         check_fail_on(["LOAD_UNUSED_LISTS"])
+
+
+def test_the_schema_says_nothing_where_falco_refuses() -> None:
+    text = "- rule: A\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: {}\n"
+    for word, codes in (("HIGH", ["LOAD_ERR_YAML_VALIDATE"]), ("warning", ["FN009"])):
+        files = (RulesFile("1.yaml", text.format(word)),)
+        assert [one.code for one in validate([Ruleset("", files)])[0].findings] == codes

@@ -47,7 +47,7 @@ MISTAKES = [
     (Reason.MISSING_KEY, ruled(rest="  exceptions:\n    - name: some\n"), "add 'fields:'"),
     (Reason.UNKNOWN_SOURCE, ruled(rest="  source: syscal\n"), "did you mean 'syscall'?"),
     (Reason.UNKNOWN_SOURCE, ruled(rest="  source: elsewhere\n"), "known sources: syscall, "),
-    (Reason.UNKNOWN_PRIORITY, ruled(priority="HIGH"), "priorities: EMERGENCY, "),
+    (Reason.UNKNOWN_PRIORITY, ruled(priority="HIGH"), "the nearest to 'HIGH' is 'CRITICAL'; priorities: EMERGENCY, "),
     (Reason.UNKNOWN_COMPARISON, excepted("[proc.name]", "[startwith]"), "did you mean 'startswith'?"),
     (Reason.NOT_APPENDABLE, SOUND + override("enabled", "append", "true"), "append works for "),
     (Reason.NOT_REPLACEABLE, SOUND + override("source", "replace"), "replace works for "),
