@@ -17,6 +17,7 @@ from html import escape
 from typing import Any
 
 from ...common.finding import Finding, place
+from ...common.words import counted
 from ..codes import ERROR, INFO, WARNING
 from ..load.compiler import Compiler
 from ..load.ruleset import Loaded
@@ -173,7 +174,7 @@ class _Page:
             ("Used by", self._users("list", entry["name"])),
             ("Written in", _place(entry)),
         ]
-        badges = _badge(f"{len(entry['items'])} items") + ("" if entry["used"] else _badge("unused", "warning"))
+        badges = _badge(counted(len(entry["items"]), "item")) + ("" if entry["used"] else _badge("unused", "warning"))
         return self._entry("list", entry, badges, _rows(rows))
 
     def _entry(self, kind: str, entry: Mapping[str, Any], badges: str, inner: str) -> str:

@@ -18,10 +18,11 @@ from .advice import Advice
 from .entry_hints import key_meant
 from .positions import Place
 from .told import Told
-from .values import Names, flaws
+from .values import EMPTY_KINDS, Names, empty_field, flaws
 
 _DOCUMENT = re.compile(r"^---(?:\s|$)", re.M)
 _ENTRY = re.compile(r"^ *- +[\"']?(?:rule|macro|list)[\"']? *:", re.M)
+_EMPTY_IN_OUTPUT = re.compile(rf"%[0-9]*((?:{'|'.join(map(re.escape, EMPTY_KINDS))})[a-z.]*)")
 _EXCEPTION_KEYS = ("name", "fields", "comps", "values")
 
 
@@ -38,7 +39,7 @@ def conditions(linter: Told) -> None:
     compiler = linter.loaded.compiler
     names = Names(frozenset(linter.loaded.collector.lists), frozenset(compiler.macros))
     for owner, text, tree in _conditions(linter):
-        for flaw in flaws(tree, text, linter.loaded.catalogue, names):
+        for flaw in flaws(tree, text, names):
             for place in linter.places.at(owner, flaw.offset):
                 if flaw.bare and _is_quoted(linter, place):
                     continue
@@ -65,6 +66,12 @@ def outputs(linter: Told) -> None:
     compiler = linter.loaded.compiler
     for name, compiled in compiler.rules.items():
         rule = compiled.rule
+        for match in _EMPTY_IN_OUTPUT.finditer(rule.output):
+            traced = trace_output(rule)
+            shift = len(traced.text) - len(traced.text.lstrip())
+            field = empty_field(match.group(1), match.start())
+            for place in linter.places.of_origin(traced.at(match.start() + shift)):
+                linter.add_at("FN014", place, f"rule '{name}'", field.message, field.advice)
         for word in output_words(compiler.tables[rule.source], rule.output):
             traced = trace_output(rule)
             shift = len(traced.text) - len(traced.text.lstrip())

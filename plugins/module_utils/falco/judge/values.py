@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..catalogue.catalogue import Catalogue
 from ..catalogue.maintained import COMMENT, MAINTAINED
 from ..condition import lexer
 from ..condition.blame import value_start
@@ -50,19 +49,18 @@ class Flaw(NamedTuple):
     bare: bool = False
 
 
-def flaws(node: Node, text: str, catalogue: Catalogue, names: Names) -> Iterator[Flaw]:
+def flaws(node: Node, text: str, names: Names) -> Iterator[Flaw]:
     """Look through the checks of a condition.
 
     Args:
         node: the condition's tree, macros closed.
         text: what it was parsed from.
-        catalogue: what Falco knows.
         names: the names of macros and lists.
     """
     for part in walk(node):
         if isinstance(part, Field):
             if part.name.startswith(EMPTY_KINDS):
-                yield _empty_field(part, catalogue)
+                yield empty_field(part.name, part.start)
         elif isinstance(part, Compare) and isinstance(part.left, Field):
             right = part.right
             if isinstance(right, ValueList):
@@ -80,14 +78,13 @@ def _operator(node: Compare, text: str) -> int:
     return lexer.blank(text, node.left.end).end()  # type: ignore[union-attr]  # always matches
 
 
-def _empty_field(field: Field, catalogue: Catalogue) -> Flaw:
+def empty_field(name: str, offset: int) -> Flaw:
+    """A field that nothing fills, where it stands."""
     hint = "remove it"
-    instead = field.name.replace("k8s.", "k8smeta.", 1).replace(".id", ".uid")
-    if instead != field.name and ".labels" not in instead:
+    instead = name.replace("k8s.", "k8smeta.", 1).replace(".id", ".uid")
+    if instead != name and ".labels" not in instead:
         hint = f"load the plugin k8smeta, whose field is '{instead}'"
-    return Flaw(
-        EMPTY_FIELD, f"'{field.name}' is always empty: Falco asks no API server for it", field.start, Advice(hint)
-    )
+    return Flaw(EMPTY_FIELD, f"'{name}' is always empty: Falco asks no API server for it", offset, Advice(hint))
 
 
 def _of_value(node: Compare, field: Field, value: str) -> Flaw | None:

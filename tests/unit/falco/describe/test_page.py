@@ -167,3 +167,10 @@ def test_any_text_stands_in_an_element_and_in_an_attribute(value: str) -> None:
     element = ET.fromstring(f'<a b="{text(value)}">{text(value)}</a>')
     assert len(element) == 0
     assert element.text is None or "<" not in value or "<" in element.text
+
+
+def test_one_item_is_one() -> None:
+    loaded = Loader().load([RulesFile("a.yaml", "- list: one\n  items: [bash]\n- list: two\n  items: [sh, ash]\n")])
+    shown = page(describe(loaded), loaded)
+    assert ">1 item<" in shown
+    assert ">2 items<" in shown
