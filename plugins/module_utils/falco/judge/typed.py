@@ -14,6 +14,8 @@ _WORDS = {"&&": "and", "||": "or", "&": "and", "|": "or"}
 _BRACKETS = re.compile(r"\[([^\[\]\n()]*)\]")
 _STRING_OPERATOR = re.compile(r"(?:contains|icontains|startswith|endswith|glob|iglob|regex|=|==|!=)[ \t\n]*$")
 _IN = re.compile(r"\b(?:in|intersects|pmatch)[ \t\n]+$")
+_WITHIN_LIST = re.compile(r"\b(?:in|intersects|pmatch)[ \t\n]*\([^()]*[^\s(),][ \t\n]+$")
+_WORD = re.compile(r"[^\s()\"',=]+")
 _ONE_VALUE = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|[^\s()\"',=]+")
 _OTHER_OPERATOR = re.compile(r"[a-z_]+|=~|~=?")
 _OTHER_OPERATORS = {
@@ -74,6 +76,9 @@ def _of_elsewhere(before: str, after: str) -> Advice:
     if match and match.group() in _OTHER_OPERATORS:
         right = _OTHER_OPERATORS[match.group()]
         return Advice(f"Falco's operator for it is '{right}'", match.group(), right)
+    match = _WORD.match(after)
+    if match and _WITHIN_LIST.search(before) and match.group() not in ("and", "or", "not"):
+        return Advice(f"a comma is missing before '{match.group()}'")
     if _IN.search(before):
         match = _ONE_VALUE.match(after)
         if match:
