@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +29,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset im
 from ansible_collections.falconet.k8s.plugins.module_utils.files.recordings import Recording
 
 from bench.audit.generate import lines
+from bench.cpu import cpu_seconds
 
 RULES = ROOT / "inventory" / "files" / "audit_rules"
 MOST_TIMES = 30.0
@@ -43,16 +43,6 @@ def engine() -> Engine:
     if not loaded.successful:
         sys.exit("the shipped rules do not load")
     return Engine(loaded, "all")
-
-
-def cpu_seconds(work: Callable[[], object], repeat: int) -> float:
-    """The least CPU time of several runs."""
-    best = float("inf")
-    for _ in range(repeat):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
 
 
 def replay_file(path: str) -> None:

@@ -14,7 +14,6 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +24,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
 
+from bench.cpu import cpu_seconds
 from bench.evaluate.generate import events, ruleset
 
 FASTER = 10.0
@@ -39,16 +39,6 @@ def loaded(text: str) -> Loaded:
     if not result.successful:
         sys.exit(f"the generated rules do not load: {[issue.message for issue in result.results[0].errors]}")
     return result
-
-
-def cpu_seconds(work: Callable[[], object], repeat: int) -> float:
-    """The least CPU time of several runs."""
-    best = float("inf")
-    for _ in range(repeat):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
 
 
 def fresh(maps: list[dict[str, object]]) -> list[Event]:

@@ -33,8 +33,10 @@ class Recording:
     """
 
     def __init__(self, path: str) -> None:
-        """Args:
-        path: a file, or a directory whose *.log, *.json, *.jsonl and *.ndjson are taken, with .gz or without.
+        """Find the files; none is opened.
+
+        Args:
+            path: a file, or a directory whose *.log, *.json, *.jsonl and *.ndjson are taken, with .gz or without.
 
         Raises:
             FalcoError: the directory has none.

@@ -38,7 +38,6 @@ def replay(
         limit: how many lines with events are read at most.
         before: another ruleset, to compare this one with.
         explain: names of rules of which each event's result says why they fire or not.
-
         keep: EVERY, ALERTS, or another word for none.
         told: gets each alert as plain data.
 
