@@ -195,9 +195,12 @@ def test_rules_within_another_file_are_tested_there(folder: Path) -> None:
     values.write_text("customRules:\n  production.yaml: |\n" + "".join(f"    {one}\n" for one in rules.splitlines()))
     result = outcome()
     assert not result.get("failed"), result["msg"]
-    composed = run_module("falco_rules_compose", {"files": ["rules"]})
-    result = outcome(contents=composed["files"])
+    composed = run_module("falco_rules_compose", {"files": ["rules"]})["files"]
+    result = outcome(contents=composed)
     assert not result.get("failed"), result["msg"]
+    # Were the file's own loaded as well, the old name would still be there.
+    renamed = {name: text.replace("rule: Read of etc", "rule: Reading of etc") for name, text in composed.items()}
+    assert "Read of etc shadow" in outcome(contents=renamed)["msg"]
     values.write_text(values.read_text().replace("proc.name", "proc.nmae"))
     line = next(number for number, text in enumerate(values.read_text().splitlines(), 1) if "proc.nmae" in text)
     assert outcome()["msg"].startswith(f"ruleset 'own' does not load: rules/values.yaml:{line}:")

@@ -104,7 +104,8 @@ def _is_address(text: str) -> bool:
 
 def maintained_meant(kind: str, word: str) -> str:
     """The macro or list of the maintained rules that a word is a slip away from, and which file has it."""
-    near = meant(word, [name for other, name in MAINTAINED if other == kind])
+    names = [name for (other, name), (_file, last) in MAINTAINED.items() if other == kind and last != COMMENT]
+    near = meant(word, names)
     return f"{near.hint} {had_it(kind, near.right)}" if near.right else ""
 
 
