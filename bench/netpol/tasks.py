@@ -101,7 +101,8 @@ def everything(directory: str) -> None:
 
 
 def query(directory: str) -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     model = load(read(directory))
@@ -133,7 +134,8 @@ def reference(directory: str, limit: str = "2000") -> None:
 
 
 def exposure(directory: str) -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     for line in answer(Request("exposure"), load(read(directory)))["text"]:
@@ -141,7 +143,8 @@ def exposure(directory: str) -> None:
 
 
 def explain(directory: str) -> None:
-    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
 
     for line in answer(Request("explain"), load(read(directory)))["text"]:

@@ -382,7 +382,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection impor
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.rendering import Run, render_paths
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import QUESTIONS, Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import QUESTIONS, Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load

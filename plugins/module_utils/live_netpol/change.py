@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+
 from ..kube.errors import KubeError
-from ..netpol.ask.analysis import Request, answer
+from ..netpol.ask.analysis import answer
 from ..netpol.errors import InputError, NetpolError, NoPodError
 from ..netpol.model.objects import Model
 from ..netpol.read.manifests import Input, load

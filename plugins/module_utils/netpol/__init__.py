@@ -17,7 +17,7 @@ The way of the data, and what to import for it::
     decide.matrix.Matrix(engine, Groups(universe, "workload")).connections()   listed
     ask.assertions.check(model, policies, required, forbidden) -> [Violation]  flows against policies, with the fix
     ask.diff.changes(before_matrix, after_matrix) -> [Change]                  what a change of policies does
-    ask.analysis.answer(question, ...) -> dict                                 all of this as plain data, for modules
+    ask.analysis.answer(Request(...), model) -> dict                           all of this as plain data, for modules
 
 Every exception is an L(errors.NetpolError): L(errors.InputError) carries L(errors.Problem) records with file, document,
 line, object and path; L(errors.FlowError) carries the path in the caller's data.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.filter.network_policies import FilterModule
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol_catalogue.catalogue import (
     KINDS,

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..decide.engine import Row, size, spread, width
 from ..decide.matrix import Matrix
+from ..decide.rows import Row, size, spread, width
 from ..decide.universe import bit_indices, from_indices
 from ..model.ports import summary
 

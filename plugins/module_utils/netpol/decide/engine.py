@@ -10,14 +10,10 @@ the destination, for egress the rules whose peers hold the destination, with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..model.objects import (
-    ADMIN,
-    ALLOW,
-    BASELINE,
-    DENY,
     NAMESPACED,
     BlockPeer,
     NodesPeer,
@@ -26,10 +22,9 @@ from ..model.objects import (
     PortRule,
     Rule,
 )
-from .universe import Universe, bit_indices, from_indices
-
-#: Port mask -> sources that may use exactly these ports. Sources with no port at all are left out.
-Row = dict[int, int]
+from .rows import Row, add_union, gather, intersect, spread, width
+from .tiers import Term, in_order
+from .universe import Universe, bit_indices
 
 
 class RowGroup(NamedTuple):
@@ -42,22 +37,6 @@ class RowGroup(NamedTuple):
 
     destinations: list[int]
     row: Row
-
-
-class _Term(NamedTuple):
-    """A rule as seen from one destination.
-
-    Attributes:
-        action: Allow, Deny or Pass.
-        mask: the ports that it is about, names resolved for the destination.
-        sources: the sources that it is about.
-        sure: whether it is known to match them; else it may or may not.
-    """
-
-    action: str
-    mask: int
-    sources: int
-    sure: bool = True
 
 
 class _Compiled(NamedTuple):
@@ -134,38 +113,6 @@ class Engine:
     def isolated(self, direction: str) -> int:
         """Pod classes that some NetworkPolicy isolates in a direction."""
         return self._families[0].isolated(direction)
-
-
-def add_union(row: Row, mask: int, sources: int) -> None:
-    """Adds ports to sources, keeping the row's source sets disjoint."""
-    if not sources or not mask:
-        return
-    for known in list(row):
-        both = row[known] & sources
-        if both:
-            rest = row[known] ^ both
-            if rest:
-                row[known] = rest
-            else:
-                del row[known]
-            row[known | mask] = row.get(known | mask, 0) | both
-            sources ^= both
-            if not sources:
-                return
-    row[mask] = row.get(mask, 0) | sources
-
-
-def intersect(left: Row, right: Row) -> Row:
-    """Ports that both rows give, by source."""
-    result: Row = {}
-    for left_mask, left_sources in left.items():
-        for right_mask, right_sources in right.items():
-            mask = left_mask & right_mask
-            if mask:
-                sources = left_sources & right_sources
-                if sources:
-                    result[mask] = result.get(mask, 0) | sources
-    return result
 
 
 class _Family:
@@ -353,7 +300,7 @@ class _Family:
         return resolve
 
     def _ingress_row(self, selecting: list[int], sources: int, resolve: Callable[[_Compiled], int]) -> Row:
-        tiers: dict[str, list[_Term]] = {}
+        tiers: dict[str, list[Term]] = {}
         isolated = 0
         for number in selecting:
             policy = self._policies[number]
@@ -363,173 +310,17 @@ class _Family:
                 mask = resolve(compiled)
                 if mask:
                     tiers.setdefault(policy.tier, []).append(
-                        _Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure)
+                        Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure)
                     )
-        return self._decide(tiers, isolated, sources)
+        return in_order(tiers, isolated, sources, self._universe.ports.full, self._possible)
 
     def _egress_row(self, rules: list[int], sources: int, resolve: Callable[[_Compiled], int]) -> Row:
-        tiers: dict[str, list[_Term]] = {}
+        tiers: dict[str, list[Term]] = {}
         for number in rules:
             compiled = self._egress[number]
             mask = resolve(compiled)
             if mask:
-                term = _Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure)
+                term = Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure)
                 tiers.setdefault(compiled.policy.tier, []).append(term)
-        return self._decide(tiers, self._egress_isolated & sources, sources)
-
-    def _decide(self, tiers: dict[str, list[_Term]], isolated: int, sources: int) -> Row:
-        """One direction: admin tier, then NetworkPolicies where they isolate, else baseline tier, else allowed."""
-        full = self._universe.ports.full
-        if ADMIN not in tiers and BASELINE not in tiers:
-            return self._decide_namespaced(tiers, isolated, sources, full)
-        # (allowed ports, ports still undecided, ports that left the tier by Pass) -> sources
-        state: dict[tuple[int, int, int], int] = {(0, full, 0): sources}
-        for term in tiers.get(ADMIN, ()):
-            state = _apply(state, term)
-        merged: dict[tuple[int, int], int] = {}
-        for (allowed, undecided, passed), members in state.items():
-            key = (allowed, undecided | passed)
-            merged[key] = merged.get(key, 0) | members
-        row = _Outcomes(tiers, self._possible)
-        namespaced: Row = {}
-        for term in tiers.get("namespaced", ()):
-            namespaced[term.mask] = namespaced.get(term.mask, 0) | (term.sources & isolated)
-        namespaced = _disjoint(namespaced)
-        free: dict[tuple[int, int, int], int] = {}
-        for (allowed, undecided), members in merged.items():
-            inside = members & isolated
-            if inside:
-                rest = inside
-                for mask, given in namespaced.items():
-                    both = given & inside
-                    if both:
-                        row.put(allowed | (undecided & mask), both)
-                        rest &= ~both
-                row.put(allowed, rest)
-            _put_state(free, (allowed, undecided, 0), members & ~isolated)
-        for term in tiers.get(BASELINE, ()):
-            free = _apply(free, term)
-        for (allowed, undecided, passed), members in free.items():
-            row.put(allowed | undecided | passed, members)
-        return row.joined()
-
-    @staticmethod
-    def _decide_namespaced(tiers: dict[str, list[_Term]], isolated: int, sources: int, full: int) -> Row:
-        row: Row = {}
-        if isolated:
-            for term in tiers.get("namespaced", ()):
-                members = term.sources & isolated
-                if members:
-                    row[term.mask] = row.get(term.mask, 0) | members
-            row = _disjoint(row)
-        _put(row, full, sources & ~isolated)
-        return row
-
-
-class _Outcomes:
-    """What each source may come to. Sources that a rule may or may not match have several outcomes."""
-
-    def __init__(self, tiers: Mapping[str, Sequence[_Term]], possible: bool) -> None:
-        self._row: Row = {}
-        self._possible = possible
-        self._forked = 0
-        for terms in tiers.values():
-            for term in terms:
-                if not term.sure:
-                    self._forked |= term.sources
-        self._several: list[tuple[int, int]] = []
-
-    def put(self, mask: int, sources: int) -> None:
-        forked = sources & self._forked
-        if forked:
-            self._several.append((mask, forked))
-            sources ^= forked
-        _put(self._row, mask, sources)
-
-    def joined(self) -> Row:
-        """The row: of several outcomes what some of them allow (if that is asked), or what all of them allow."""
-        masks: dict[int, int] = {}
-        for mask, sources in self._several:
-            for source in bit_indices(sources):
-                if self._possible:
-                    masks[source] = masks.get(source, 0) | mask
-                else:
-                    masks[source] = masks.get(source, mask) & mask
-        for mask, sources in gather(masks).items():
-            _put(self._row, mask, sources)
-        return self._row
-
-
-def _put(row: Row, mask: int, sources: int) -> None:
-    if mask and sources:
-        row[mask] = row.get(mask, 0) | sources
-
-
-def _put_state(state: dict[tuple[int, int, int], int], key: tuple[int, int, int], sources: int) -> None:
-    if sources:
-        state[key] = state.get(key, 0) | sources
-
-
-def _disjoint(row: Row) -> Row:
-    """The same permissions with disjoint source sets: a source in several sets gets all their ports."""
-    if len(row) < 2:
-        return row
-    # Splitting sets costs the square of their number; walking their members costs their sizes.
-    if len(row) > 8 and sum(map(size, row.values())) < len(row) ** 2 * 4:
-        return gather(spread(row))
-    result: Row = {}
-    for mask, sources in row.items():
-        add_union(result, mask, sources)
-    return result
-
-
-def size(bits: int) -> int:
-    """How many members a set has."""
-    return bin(bits).count("1")
-
-
-def width(row: Row) -> int:
-    """How many sources a row with disjoint sets has."""
-    every = 0
-    for sources in row.values():
-        every |= sources
-    return size(every)
-
-
-def spread(row: Row) -> dict[int, int]:
-    """Source to ports; sources in several sets get the ports of all of them."""
-    found: dict[int, int] = {}
-    for mask, sources in row.items():
-        for source in bit_indices(sources):
-            found[source] = found.get(source, 0) | mask
-    return found
-
-
-def gather(masks: Mapping[int, int]) -> Row:
-    """The row in which each source has its ports."""
-    members: dict[int, list[int]] = {}
-    for source, mask in masks.items():
-        if mask:
-            members.setdefault(mask, []).append(source)
-    return {mask: from_indices(sources) for mask, sources in members.items()}
-
-
-def _apply(state: dict[tuple[int, int, int], int], term: _Term) -> dict[tuple[int, int, int], int]:
-    """One ordered rule: it decides what it matches and no earlier rule decided."""
-    result: dict[tuple[int, int, int], int] = {}
-    for key, members in state.items():
-        allowed, undecided, passed = key
-        matched = undecided & term.mask
-        both = members & term.sources if matched else 0
-        if both:
-            # What a rule may match is also left as it was.
-            _put_state(result, key, members ^ both if term.sure else members)
-            undecided ^= matched
-            if term.action == ALLOW:
-                allowed |= matched
-            elif term.action != DENY:
-                passed |= matched
-            _put_state(result, (allowed, undecided, passed), both)
-        else:
-            _put_state(result, key, members)
-    return result
+        isolated = self._egress_isolated & sources
+        return in_order(tiers, isolated, sources, self._universe.ports.full, self._possible)

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from ..errors import NetpolError
 from ..model.addresses import Range, format_range, merge
 from ..model.objects import Pod
-from .engine import Engine, Row, add_union, size
+from .engine import Engine
+from .rows import Row, add_union, size
 from .universe import Universe, bit_indices, from_indices
 
 GROUPINGS = ("pod", "workload", "namespace", "label")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import QUESTIONS, Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import QUESTIONS, Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load

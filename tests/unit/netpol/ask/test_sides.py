@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import Request, answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 

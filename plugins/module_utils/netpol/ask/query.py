@@ -1,0 +1,199 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether one end may reach another, with the verdict of each pair and its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..decide.reference import Endpoint, Verdict, decide
+from ..errors import FlowError
+from ..flows.ends import Ends, intervals, select
+from ..flows.vocabulary import Flow, parse_peer, parse_ports
+from ..model.addresses import Range, format_range
+from ..model.objects import Model, Options, Pod
+from .request import MAX_VERDICTS, Request
+
+if TYPE_CHECKING:
+    from ..decide.universe import Universe
+
+# Late imports: one query between two pods needs neither the engine nor hints, which take longer to import than it does.
+
+
+def query(request: Request, model: Model) -> dict[str, Any]:
+    flow = Flow(
+        name="",
+        source=parse_peer(request.source, "from", source=True),
+        destination=parse_peer(request.destination, "to"),
+        ports=parse_ports(request.ports, "ports"),
+        path="query",
+    )
+    sources, destinations = select(model, flow.source), select(model, flow.destination)
+    if sources.block is not None and destinations.block is not None:
+        raise FlowError("to", "both ends are outside", "policies are about pods")
+    asked: list[tuple[Endpoint, Endpoint, str, int, int]] = []
+    single = all(block is None or block.first == block.last for block in (sources.block, destinations.block))
+    for target in destinations.pods or (destinations.block,):
+        wanted = intervals(model, flow, target if isinstance(target, Pod) else None)
+        if not wanted:
+            raise FlowError("ports", f"{_name(target)} has no such named port", "give the number, or declare it")
+        for start in sources.pods or (sources.block,):
+            if start is target and isinstance(start, Pod) and start.template and start.replicas < 2:
+                continue
+            if start is None or target is None:
+                continue  # cannot be: select() gives pods or a block, or raises
+            for protocol, first, last in wanted:
+                asked.append((start, target, protocol, first, last))
+                single = single and first == last
+        if len(asked) > MAX_VERDICTS:
+            single = False
+            break
+    if not single:
+        return _query_many(request, model, flow)
+    verdicts = []
+    connections = []
+    for start, target, protocol, first, _last in asked:
+        verdict = decide(model, model.policies, start, target, protocol, first, request.options)
+        verdicts.append(_told(start, target, protocol, str(first), verdict, request, model, first))
+        if verdict.allowed:
+            connections.append(_line(start, target, protocol, str(first)))
+    return _query_result(verdicts, connections, all(v["allowed"] for v in verdicts), len(verdicts))
+
+
+def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
+    """A query over ranges of ports or addresses, or over many pods: by the engine, with a verdict for each class."""
+    from ..decide.engine import Engine
+    from ..decide.rows import spread
+    from ..decide.universe import Universe, from_indices
+
+    sources, destinations = select(model, flow.source), select(model, flow.destination)
+    extra = [i for pod in destinations.pods or (None,) for i in intervals(model, flow, pod)]
+    universe = Universe(model, [model.policies], request.options, extra)
+    engine = Engine(universe, model.policies)
+    possible = engine if engine.is_determined else Engine(universe, model.policies, possible=True)
+    starts, targets = classes(universe, sources), classes(universe, destinations)
+    connections: list[dict[str, str]] = []
+    verdicts: list[dict[str, Any]] = []
+    complete, pairs = True, 0
+    asked_bits = from_indices(starts)
+    for number, receivers in targets.items():
+        wanted = 0
+        for interval in intervals(model, flow, receivers[0] if isinstance(receivers[0], Pod) else None):
+            wanted |= universe.ports.mask(*interval)
+        answers = _answers(engine.row(number), asked_bits)
+        wide = spread(_answers(possible.row(number), asked_bits)) if possible is not engine else {}
+        for mask, bits in answers.items():
+            given = mask & wanted
+            for index, senders in starts.items():
+                if not bits >> index & 1:
+                    continue
+                for start in senders:
+                    for target in receivers:
+                        if start is target and isinstance(start, Pod) and start.replicas < 2:
+                            continue
+                        pairs += 1
+                        complete = complete and given == wanted
+                        if len(connections) < request.limit:
+                            for protocol, ports in universe.ports.texts(given):
+                                connections.append(_line(start, target, protocol, ports))
+                        if len(verdicts) < MAX_VERDICTS:
+                            may = wide.get(index, 0) & wanted & ~given
+                            for part in (given, may, wanted & ~given & ~may):
+                                for protocol, first, last in universe.ports.intervals(part)[:1]:
+                                    verdict = decide(
+                                        model, model.policies, start, target, protocol, first, request.options
+                                    )
+                                    text = str(first) if first == last else f"{first}-{last}"
+                                    verdicts.append(
+                                        _told(start, target, protocol, text, verdict, request, model, first)
+                                    )
+    return _query_result(verdicts, connections, complete, pairs)
+
+
+def _answers(row: Mapping[int, int], asked: int) -> dict[int, int]:
+    """Port mask to those of the asked sources that have it; a source that no policy lets in has an empty one."""
+    answers = {mask: bits & asked for mask, bits in row.items()}
+    covered = 0
+    for bits in answers.values():
+        covered |= bits
+    answers[0] = answers.get(0, 0) | (asked & ~covered)
+    return answers
+
+
+def classes(universe: Universe, ends: Ends) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    if ends.block is None:
+        chosen = {id(pod) for pod in ends.pods}
+        for number, members in enumerate(universe.members):
+            inside = [pod for pod in members if id(pod) in chosen]
+            if inside:
+                found[number] = inside
+        return found
+    for number, ranges in enumerate(universe.outside):
+        for item in ranges:
+            if item.family == ends.block.family and item.first <= ends.block.last and ends.block.first <= item.last:
+                part = Range(item.family, max(item.first, ends.block.first), min(item.last, ends.block.last))
+                found.setdefault(universe.pod_classes + number, []).append(part)
+    return found
+
+
+def _query_result(
+    verdicts: list[dict[str, Any]], connections: list[dict[str, str]], complete: bool, pairs: int
+) -> dict[str, Any]:
+    return {
+        "allowed": complete and pairs > 0,
+        "partly": bool(connections),
+        "connections": connections,
+        "verdicts": verdicts,
+        "summary": {"connections": len(connections), "pairs": pairs},
+    }
+
+
+def _told(
+    start: Endpoint,
+    target: Endpoint,
+    protocol: str,
+    ports: str,
+    verdict: Verdict,
+    request: Request,
+    model: Model,
+    port: int,
+) -> dict[str, Any]:
+    from ..lint.hints import hints
+
+    decision = verdict.decisive
+    told = {
+        **_line(start, target, protocol, ports),
+        **verdict.as_dict(),
+        "policy": decision.policy if decision else "",
+        "rule": decision.rule if decision else None,
+        "reason": decision.reason if decision else verdict.note,
+        "hints": [],
+    }
+    if decision and not verdict.allowed:
+        said = hints(model, model.policies, start, target, protocol, port, decision, request.options)
+        told["hints"] = [hint.as_dict() for hint in said]
+        told["reason"] = "; ".join([decision.reason, *(f"{hint.message} [{hint.code}]" for hint in said)])
+    # Say so where another conforming implementation would answer otherwise.
+    other = Options(not request.options.block_matches_pods, request.options.policies_select_host_network)
+    second = decide(model, model.policies, start, target, protocol, port, other)
+    host = Options(request.options.block_matches_pods, not request.options.policies_select_host_network)
+    third = decide(model, model.policies, start, target, protocol, port, host)
+    told["implementation_defined"] = (
+        not (second.allowed, second.undetermined)
+        == (third.allowed, third.undetermined)
+        == (verdict.allowed, verdict.undetermined)
+    )
+    return told
+
+
+def _name(endpoint: Endpoint | None) -> str:
+    if isinstance(endpoint, Pod):
+        return endpoint.full_name
+    return format_range(endpoint) if endpoint is not None else ""
+
+
+def _line(source: Endpoint, destination: Endpoint, protocol: str, ports: str) -> dict[str, str]:
+    return {"from": _name(source), "to": _name(destination), "protocol": protocol, "ports": ports}
