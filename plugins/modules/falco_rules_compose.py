@@ -472,13 +472,6 @@ def main() -> None:
         module.fail_json(msg=refusal(errors), findings=told, upgrade=ways)
     files = own.rolled_out(site.files)
     testable = {name: text for name, text in files.items() if name not in LIMITS}
-    try:
-        report = report_of(params, fields, testable)
-    except FalcoError as error:
-        module.fail_json(msg=f"{prefix}tests: {error}", findings=told, upgrade=ways)
-    if report.failures:
-        told += [finding.to_dict() for finding in report.failures]
-        module.fail_json(msg=refusal(report.failures), findings=told, upgrade=ways)
     hidden = hiding_in_words(site.hidden) if params["rule_matching"] == "first" else []
     remarks = [f"Falco's own rules are left out of this judgement: {site.base_problem}"] if site.base_problem else []
     remarks += [
@@ -504,6 +497,13 @@ def main() -> None:
     warned += hidden + upgrading
     if warned and params["warnings_are_errors"]:
         module.fail_json(msg=f"{prefix}warnings_are_errors is set: {'; '.join(warned)}", findings=told, upgrade=ways)
+    try:
+        report = report_of(params, fields, testable)
+    except FalcoError as error:
+        module.fail_json(msg=f"{prefix}tests: {error}", findings=told, upgrade=ways)
+    if report.failures:
+        told += [finding.to_dict() for finding in report.failures]
+        module.fail_json(msg=refusal(report.failures), findings=told, upgrade=ways)
     used = before is not None and not site.base_problem
     module.exit_json(
         changed=False,

@@ -150,6 +150,15 @@ def test_exceptions_as_data_are_tested_with_the_rules(tmp_path: Path) -> None:
     assert result["findings"][-1]["code"] == "FT002"
 
 
+def test_a_warning_that_is_an_error_is_told_before_tests_are_run(tmp_path: Path) -> None:
+    """Tests may ask for what the rules cannot do for the very reason that the warning names."""
+    (tmp_path / "t.yaml").write_text(TESTS.replace("bash", "sh"))
+    unused = [{"list": "nobody", "items": ["x"]}]
+    told = compose(tests=[str(tmp_path)], extra=unused, warnings_are_errors=True)["msg"]
+    assert told.startswith("warnings_are_errors is set: zz-extra.yaml:1:3: LOAD_UNUSED_LIST: ")
+    assert "FT002" in compose(tests=[str(tmp_path)], extra=unused)["msg"]
+
+
 def test_a_mistake_in_a_test_file_and_one_that_is_not_there_are_told(tmp_path: Path) -> None:
     tests = tmp_path / "t.yaml"
     tests.write_text(TESTS.replace("expect: [Other", "expct: [Other"))
