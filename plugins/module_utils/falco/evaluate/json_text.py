@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Union
 
 
@@ -38,7 +38,7 @@ class Object:
 
 
 class Text(str):
-    """A string, with the text between its quotes where that is not the string itself."""
+    """A string or a key, with the text between its quotes where that is not the string itself."""
 
     __slots__ = ("written",)
     written: str
@@ -57,6 +57,7 @@ MISSING = Missing()
 Json = Union[None, bool, Raw, str, "list[Any]", Object]
 
 
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
@@ -66,23 +67,57 @@ class _Decoder(json.JSONDecoder):
 
 
 class _ExactDecoder(_Decoder):
-    """Keeps the spelling of strings that hold escapes; slower."""
+    """Keeps the spelling of strings and keys that hold escapes; slower."""
 
     def __init__(self) -> None:
         super().__init__()
-        scan = json.decoder.scanstring  # type: ignore[attr-defined]  # not in the stubs
-
-        def scan_string(text: str, end: int, strict: bool = False) -> tuple[str, int]:
-            value, after = scan(text, end, False)
-            if text.find("\\", end, after) < 0:
-                return value, after
-            # half of a character outside the BMP stays as it was written
-            exact = Text(_HALF.sub(lambda half: f"\\u{ord(half.group()):04x}", value))
-            exact.written = text[end : after - 1]
-            return exact, after
-
-        self.parse_string = scan_string
+        self.parse_string = _scan_string
+        self.parse_object = _scan_object
         self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # not in the stubs
+
+
+def _scan_string(text: str, end: int, strict: bool = False) -> tuple[str, int]:
+    """Read the string whose quote is before `end`; the offset after it."""
+    value: str
+    value, after = json.decoder.scanstring(text, end, False)  # type: ignore[attr-defined]  # not in the stubs
+    if text.find("\\", end, after) < 0:
+        return value, after
+    # half of a character outside the BMP stays as it was written
+    exact = Text(_HALF.sub(lambda half: f"\\u{ord(half.group()):04x}", value))
+    exact.written = text[end : after - 1]
+    return exact, after
+
+
+def _scan_object(opened: tuple[str, int], strict: bool, scan: Callable[[str, int], Any], *_hooks: Any) -> Any:
+    """Read the object whose brace is before an offset of a text; the offset after it."""
+    text, end = opened
+    members: list[tuple[str, Json]] = []
+    end = _after_blanks(text, end)
+    if text.startswith("}", end):
+        return Object(members), end + 1
+    while True:
+        if not text.startswith('"', end):
+            raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, end)
+        key, end = _scan_string(text, end + 1)
+        end = _after_blanks(text, end)
+        if not text.startswith(":", end):
+            raise json.JSONDecodeError("Expecting ':' delimiter", text, end)
+        try:
+            value, end = scan(text, _after_blanks(text, end + 1))
+        except StopIteration as error:
+            raise json.JSONDecodeError("Expecting value", text, error.value) from None
+        members.append((key, value))
+        end = _after_blanks(text, end)
+        if text.startswith("}", end):
+            return Object(members), end + 1
+        if not text.startswith(",", end):
+            raise json.JSONDecodeError("Expecting ',' delimiter", text, end)
+        end = _after_blanks(text, end + 1)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
 
 
 _FAST = _Decoder()

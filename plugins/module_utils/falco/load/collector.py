@@ -102,10 +102,12 @@ class Collector:
             seen.add(name)
         self.requirements.append(requirement)
 
-    def unmet_requirement(self) -> PluginRequirement | None:
-        """The first plugin requirement that the loaded plugins do not satisfy."""
+    def unmet_requirement(self, file: str) -> PluginRequirement | None:
+        """The first plugin requirement of a file that the loaded plugins do not satisfy."""
         plugins = self.catalogue.plugins
         for requirement in self.requirements:
+            if requirement.context.file != file:
+                continue
             for name, version in requirement.alternatives:
                 plugin = plugins.get(name)
                 have = parse_version(plugin.version) if plugin else None

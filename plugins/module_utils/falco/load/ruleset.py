@@ -20,7 +20,6 @@ from ..catalogue.catalogue import Catalogue, catalogue
 from ..catalogue.fields import FieldTable
 from .collector import Collector
 from .compiler import Compiler, Memory
-from .context import Context
 from .reader import Reader
 from .result import LoadError, LoadResult
 
@@ -132,27 +131,26 @@ class Loader:
             documents = reader.read(file.name, file.text, result)
             if keep_documents:
                 loaded.documents.append(documents or [])
-            if documents is None or not result.successful:
-                continue
-            compiler.compile(result)
-            self._check_requirements(collector, file, result)
+            if documents is not None and result.successful:
+                compiler.compile(result)
+            _check_requirements(collector, file, result)
         return loaded
 
-    def _check_requirements(self, collector: Collector, file: RulesFile, result: LoadResult) -> None:
-        """An unmet plugin requirement ends Falco without a report; here it is an error of the file."""
-        requirement = collector.unmet_requirement()
-        if requirement is None:
-            return
-        wanted = ", ".join(f"{name} (>= {version})" for name, version in requirement.alternatives)
-        result.errors.insert(
-            0,
-            LoadError(
-                "LOAD_ERR_VALIDATE",
-                f"Plugin requirement not satisfied, must load one of: {wanted}",
-                requirement.context if requirement.context.file == file.name else Context.of_file(file.name),
-            ).issue,
-        )
-        result.aborted = result.aborted or "an unmet plugin requirement"
+
+def _check_requirements(collector: Collector, file: RulesFile, result: LoadResult) -> None:
+    """An unmet plugin requirement ends Falco without a report; here it is an error of the file that has it.
+
+    Falco asks for it after the file was loaded, and where it is not met says nothing of any other error: most of them
+    follow from the plugin that is missing.
+    Source: `validate_rules_files.cpp` and `load_rules_files.cpp` in falcosecurity/falco, `userspace/falco/app/actions`.
+    """
+    requirement = None if result.aborted else collector.unmet_requirement(file.name)
+    if requirement is None:
+        return
+    wanted = ", ".join(f"{name} (>= {version})" for name, version in requirement.alternatives)
+    message = f"Plugin requirement not satisfied, must load one of: {wanted}"
+    result.errors[:] = [LoadError("LOAD_ERR_VALIDATE", message, requirement.context).issue]
+    result.aborted = "an unmet plugin requirement"
 
 
 def load(files: Sequence[RulesFile], known: Catalogue | None = None) -> Loaded:

@@ -74,3 +74,24 @@ def test_each_operator_with_each_kind_of_field(kind: str, operator: str) -> None
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_kind_of_field_may_exist(kind: str) -> None:
     assert codes(RULE.replace("proc.name = bash", f"{SAMPLES[kind][0]} exists")) == [(True, [], [])]
+
+
+REQUIREMENT = "- required_plugin_versions:\n  - name: json\n    version: 9.0.0\n"
+
+
+@pytest.mark.parametrize("further", [RULE.replace("proc.name", "proc.nmae"), RULE.replace("desc:", "dsec:"), RULE])
+def test_a_plugin_requirement_that_is_not_met_is_all_that_falco_says(further: str) -> None:
+    (result,) = load([RulesFile("a.yaml", REQUIREMENT + further)]).results
+    assert [(one.code, one.message) for one in result.errors] == [
+        ("LOAD_ERR_VALIDATE", "Plugin requirement not satisfied, must load one of: json (>= 9.0.0)")
+    ]
+    assert result.errors[0].context.locations[1].item_type == "required plugin versions"
+    assert result.aborted
+
+
+def test_it_is_said_of_the_file_that_has_it_alone() -> None:
+    assert codes(REQUIREMENT, RULE) == [(False, ["LOAD_ERR_VALIDATE"], []), (True, [], [])]
+
+
+def test_text_that_is_no_yaml_requires_no_plugin() -> None:
+    assert codes(REQUIREMENT + "- a: [") == [(False, ["LOAD_ERR_YAML_PARSE"], [])]
