@@ -37,7 +37,7 @@ class Reason(Enum):
     NO_VALUE = "something else where a value or a list belongs"
     UNKNOWN_ESCAPE = "a backslash in quotes with a letter that means nothing"
     BAD_REGEX = "a regular expression that Falco does not read"
-    BAD_ADDRESS = "a value that is no address or network"
+    BAD_ADDRESS = "a value that is no address, network or port"
     MISSING_ARGUMENT = "a field without the argument that it needs, or with another one"
 
 

@@ -247,7 +247,9 @@ class _Parser:
         match = _number(self.text, index)
         if match:
             return Value(match.group(), index, match.end()), match.end()
-        raise ConditionSyntaxError("expected a number value or a field with a valid transformer", index)
+        raise ConditionSyntaxError(
+            "expected a number value or a field with a valid transformer", index, Cause(Reason.NO_VALUE)
+        )
 
     def string_value(self, index: int, depth: int, functions: bool) -> tuple[Node, int]:
         if depth >= MAX_DEPTH:

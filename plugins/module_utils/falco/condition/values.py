@@ -113,7 +113,7 @@ def _check_port(text: str) -> None:
         return
     if text in SERVICES:
         return
-    raise CheckError(f"unrecognized protocol {text}")
+    raise CheckError(f"unrecognized protocol {text}", Cause(Reason.BAD_ADDRESS, text))
 
 
 def _check_net(text: str, v4: bool) -> None:

@@ -21,12 +21,16 @@ class Advice(NamedTuple):
         hint: in words.
         wrong, right: what stands at the place and what to write there; both empty where more than one mend is likely.
         at: line and column (1-based) of what is to be mended, where that is not the place of the finding.
+        back: how many characters of the condition before the place the mistake begins.
+        mend_at: line and column (1-based) of `wrong`, where it stands elsewhere in the same file.
     """
 
     hint: str = ""
     wrong: str = ""
     right: str = ""
     at: tuple[int, int] | None = None
+    back: int = 0
+    mend_at: tuple[int, int] | None = None
 
 
 def did_you_mean(word: str, names: Iterable[str], ratio: float = 0.7) -> str:

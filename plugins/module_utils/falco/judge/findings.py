@@ -35,12 +35,16 @@ class Texts:
     def fix(self, place: Place, advice: Advice) -> Fix | None:
         """The mend that is advised, where what is wrong stands at the place in these very letters."""
         lines = self.lines(place.file)
+        if advice.mend_at is not None:
+            place = place._replace(line=advice.mend_at[0], column=advice.mend_at[1])
         if not advice.wrong or place.line is None or place.column is None or place.line > len(lines):
             return None
         start = place.column - 1
+        if lines[place.line - 1][start : start + 1] in ("'", '"') and advice.wrong[0] not in "'\"":
+            start += 1
         if not lines[place.line - 1].startswith(advice.wrong, start):
             return None
-        return Fix(place.line, place.column, place.column + len(advice.wrong), advice.right)
+        return Fix(place.line, start + 1, start + 1 + len(advice.wrong), advice.right)
 
     def excerpt(self, file: str, line: int | None, column: int | None) -> str:
         """The line and a caret below the column (1-based), cut to `EXCERPT_WIDTH` around it."""
@@ -132,9 +136,11 @@ class _Gatherer:
 
     def _finding(self, one: _Gathered) -> Finding:
         issue, place = one.issue, one.place
-        advice = advice_on(issue, place, self.loaded, self.texts.lines)
+        advice = advice_on(issue, place, self.places)
         if advice.at is not None:
             place = place._replace(line=advice.at[0], column=advice.at[1])
+        elif advice.back:
+            place = next(iter(self.places.before(issue, advice.back)), place)
         item, *others = one.items
         message = issue.text
         detail = told(place.way)

@@ -13,15 +13,26 @@ from ..catalogue.catalogue import PRIORITIES
 from ..catalogue.history import of_word
 from ..catalogue.language import Language
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
+from ..condition.nodes import Compare, ValueList
 from ..errors import Cause, CheckError, Reason
 from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
 from ..load.ruleset import Loaded
 from .advice import Advice, did_you_mean, meant
+from .begun import label
 from .entry_hints import key_meant, on_missing_key, priority_meant
-from .name_hints import field_meant, had_it, maintained_meant, on_address, on_bare_list, on_output, source_of
-from .positions import Place
-from .typed import escaped, typed
+from .name_hints import (
+    argument_meant,
+    field_meant,
+    had_it,
+    maintained_meant,
+    on_address,
+    on_bare_list,
+    on_output,
+    source_of,
+)
+from .positions import Place, Places
+from .typed import escaped, in_posix, typed
 
 _FIELD_AT_START = re.compile(r"(?:[a-z0-9]+\()*([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?)")
 
@@ -39,13 +50,16 @@ _STATIC = {
 
 
 class Asked(NamedTuple):
-    """What advice is asked on: the mistake, the issue, its place, the ruleset, and each file's lines by its name."""
+    """What advice is asked on: the mistake, the issue, its place, and where else things stand in the ruleset."""
 
     cause: Cause
     issue: Issue
     place: Place
-    loaded: Loaded
-    lines: Callable[[str], list[str]]
+    places: Places
+
+    @property
+    def loaded(self) -> Loaded:
+        return self.places.loaded
 
     @property
     def subject(self) -> str:
@@ -62,15 +76,15 @@ class Asked(NamedTuple):
         return ("", "") if condition is None or index is None else (condition[:index], condition[index:])
 
 
-def advice_on(issue: Issue, place: Place, loaded: Loaded, lines: Callable[[str], list[str]]) -> Advice:
+def advice_on(issue: Issue, place: Place, places: Places) -> Advice:
     """Advice on one of Falco's findings; empty when there is none.
 
     Args:
         issue: what Falco says.
         place: where it is.
-        loaded: the ruleset.
-        lines: gives a file's lines by its name.
+        places: finds places in the ruleset.
     """
+    loaded = places.loaded
     if issue.code == "LOAD_NO_EVTTYPE" and place.word:
         return Advice(f"'{place.word}' holds for every event: put parentheses around what 'and' shall bind to")
     static = _STATIC.get(issue.code)
@@ -83,7 +97,7 @@ def advice_on(issue: Issue, place: Place, loaded: Loaded, lines: Callable[[str],
     cause = issue.cause
     if cause is None:
         return Advice()
-    given = _HINTS[cause.reason](Asked(cause, issue, place, loaded, lines))
+    given = _HINTS[cause.reason](Asked(cause, issue, place, places))
     return Advice(given) if isinstance(given, str) else given
 
 
@@ -93,7 +107,9 @@ def _unknown_key(asked: Asked) -> str | Advice:
 
 
 def _missing_key(asked: Asked) -> str | Advice:
-    return on_missing_key(asked.subject, asked.issue.context, asked.loaded, asked.lines(asked.issue.context.file))
+    return on_missing_key(
+        asked.subject, asked.issue.context, asked.loaded, asked.places.lines(asked.issue.context.file)
+    )
 
 
 def _unknown_source(asked: Asked) -> str | Advice:
@@ -113,12 +129,20 @@ def _missing_argument(asked: Asked) -> str | Advice:
     name, _bracket, argument = text.rstrip("]").partition("[")
     if name == "evt.arg" and argument:
         return Advice(f"write 'evt.arg.{argument}'", f"evt.arg[{argument}]", f"evt.arg.{argument}")
-    for source in asked.loaded.catalogue.sources.values():
-        for known in source.plugin:
-            if name.startswith(f"{known}."):
-                right = f"{known}[{name[len(known) + 1 :]}]"
-                return Advice(f"the argument stands in brackets: '{right}'", name, right)
+    argued = argument_meant(name, asked.loaded)
+    if argued.hint:
+        return argued
     return f"give it its argument, as in '{name}[...]'" if found else ""
+
+
+def _unknown_parameter(asked: Asked) -> str | Advice:
+    close = meant(asked.subject, asked.loaded.catalogue.parameters)
+    place = asked.place
+    line = asked.places.lines(place.file)[(place.line or 1) - 1][(place.column or 1) - 1 :]
+    field = line.partition(asked.subject)[0]
+    if not close.wrong or field not in ("evt.arg.", "evt.rawarg."):
+        return Advice(close.hint)
+    return Advice(close.hint, field + close.wrong, field + close.right)
 
 
 def _undefined_macro(asked: Asked) -> str | Advice:
@@ -153,7 +177,7 @@ def _operator_of_other_type(asked: Asked) -> str | Advice:
 
 def _no_operator(asked: Asked) -> str | Advice:
     before, after = asked.before_and_after
-    words = typed(before, after, asked.language)
+    words = label(before, after) or typed(before, after, asked.language)
     match = re.match(r"\S+", after)
     if words.hint and match:
         return words
@@ -176,7 +200,16 @@ def _unreadable(asked: Asked) -> str | Advice:
 
 
 def _bad_address(asked: Asked) -> str | Advice:
-    return on_address(asked.subject, asked.before_and_after[1], asked.loaded)
+    advice = on_address(asked.subject, asked.before_and_after[1], asked.loaded)
+    node = asked.issue.node
+    if not advice.wrong or advice.wrong == asked.subject or not isinstance(node, Compare):
+        return advice
+    # the field is to be changed, and only where every value is a network
+    values = node.right.values if isinstance(node.right, ValueList) else (asked.subject,)
+    field = asked.places.of_node(node.left, asked.issue.context.item)
+    if field is None or field.file != asked.place.file or not all("/" in value for value in values):
+        return Advice(advice.hint)
+    return advice._replace(mend_at=(field.line or 0, field.column or 0))
 
 
 def _no_sequence(asked: Asked) -> str | Advice:
@@ -187,9 +220,7 @@ def _no_sequence(asked: Asked) -> str | Advice:
 
 
 def _bad_regex(asked: Asked) -> str | Advice:
-    if "(?" in asked.subject:
-        return "Falco's expressions have no '(?...)'; to ignore case, compare 'tolower(FIELD)' with small letters"
-    return "expressions are POSIX's extended ones"
+    return in_posix(asked.subject)
 
 
 def _not_overridable(asked: Asked) -> str | Advice:
@@ -222,7 +253,7 @@ _Hint = Callable[[Asked], "str | Advice"]
 _HINTS: dict[Reason, _Hint] = {
     Reason.UNKNOWN_FIELD: _unknown_field,
     Reason.UNKNOWN_EVENT_TYPE: lambda asked: meant(asked.subject, asked.loaded.catalogue.event_types),
-    Reason.UNKNOWN_PARAMETER: lambda asked: meant(asked.subject, asked.loaded.catalogue.parameters),
+    Reason.UNKNOWN_PARAMETER: _unknown_parameter,
     Reason.UNDEFINED_MACRO: _undefined_macro,
     Reason.OPERATOR_OF_OTHER_TYPE: _operator_of_other_type,
     Reason.NO_OPERATOR: _no_operator,

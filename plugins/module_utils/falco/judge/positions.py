@@ -146,7 +146,7 @@ class Places:
     def _in_condition(self, issue: Issue, owner: tuple[str, str]) -> list[Place | None]:
         context = issue.context
         if issue.node is not None:
-            return [self._of_node(issue.node, owner)]
+            return [self.of_node(issue.node, owner)]
         if issue.code == "LOAD_DEPRECATED_ITEM" and issue.deprecated_field:
             name = issue.deprecated_field
             return [
@@ -173,6 +173,14 @@ class Places:
         """Where a character of a rule's or macro's condition was written; nothing where that cannot be told."""
         traced = self.traced(owner)
         return self.of_origin(traced.at(offset)) if traced else []
+
+    def before(self, issue: Issue, count: int) -> list[Place]:
+        """The place some characters before that where a condition could not be read any further."""
+        context = issue.context
+        traced = self.traced(context.item)
+        if traced is None or traced.text != context.condition or context.index is None:
+            return []
+        return self.of_origin(traced.at(context.index - count))
 
     def of_origin(self, origin: Origin | None) -> list[Place]:
         """The place of an origin."""
@@ -227,7 +235,7 @@ class Places:
                     pending.append((inner, (*way, inner)))
         return found
 
-    def _of_node(self, node: Node, owner: tuple[str, str]) -> Place | None:
+    def of_node(self, node: Node, owner: tuple[str, str]) -> Place | None:
         """The place of a node, which stands in the owner's condition or in a macro below it."""
         rule = self.loaded.collector.rules.get(owner[1]) if owner[0] == "rule" else None
         table = self.compiler.tables.get(rule.source) if rule else None

@@ -76,13 +76,12 @@ def outputs(linter: Told) -> None:
             traced = trace_output(rule)
             shift = len(traced.text) - len(traced.text.lstrip())
             for place in linter.places.of_origin(traced.at(word.offset + shift)):
-                linter.add_at(
-                    "FN015",
-                    place,
-                    f"rule '{name}'",
-                    f"'{word.text}' is the field '{word.field}', followed by '{word.text[len(word.field) :]}'",
-                    Advice(f"put a blank behind '%{word.field}', or name another field"),
-                )
+                rest = word.text[len(word.field) :]
+                hint = f"put a blank behind '%{word.field}', or name another field"
+                if rest.startswith("[") and not rest.endswith("]"):
+                    hint = f"close the '[', or put a blank behind '%{word.field}'"
+                message = f"'{word.text}' is the field '{word.field}', followed by '{rest}'"
+                linter.add_at("FN015", place, f"rule '{name}'", message, Advice(hint))
 
 
 def entries(linter: Told) -> None:

@@ -9,9 +9,10 @@ import re
 
 from ..catalogue.language import Language
 from .advice import Advice
+from .begun import IN_BLOCK, begun
 
 _WORDS = {"&&": "and", "||": "or", "&": "and", "|": "or"}
-_BRACKETS = re.compile(r"\[([^\[\]\n()]*)\]")
+_BRACKETS = re.compile(r"\[([^\[\]\n()]*)\]|\{([^{}\n()]*)\}")
 _STRING_OPERATOR = re.compile(r"(?:contains|icontains|startswith|endswith|glob|iglob|regex|=|==|!=)[ \t\n]*$")
 _IN = re.compile(r"\b(?:in|intersects|pmatch)[ \t\n]+$")
 _WITHIN_LIST = re.compile(r"\b(?:in|intersects|pmatch)[ \t\n]*\([^()]*[^\s(),][ \t\n]+$")
@@ -36,27 +37,27 @@ def typed(before: str, after: str, language: Language) -> Advice:
         language: of the version of Falco.
     """
     if after.startswith("#"):
-        return Advice(
-            "a '#' within a condition is no comment, because YAML reads it as text in a block (| or >): "
-            "put the comment above the entry"
-        )
+        return Advice(IN_BLOCK)
     for sign, word in _WORDS.items():
         if after.startswith(sign):
             return Advice(f"write '{word}'", sign, word)
     match = re.match(r"(?:AND|OR|NOT|IN|CONTAINS|STARTSWITH|ENDSWITH|EXISTS|And|Or|Not)\b", after)
     if match:
         return Advice(f"operators are written small: '{match.group().lower()}'", match.group(), match.group().lower())
-    match = re.match(r"not[ \t]+(in|intersects|pmatch|contains|startswith|endswith|exists)\b", after)
+    match = re.match(r"not[ \t]*==?", after)
     if match:
+        return Advice("write '!='", match.group(), "!=")
+    match = re.match(r"not[ \t]+([a-z]+)\b", after)
+    if match and match.group(1) in language.operators:
         return Advice(f"'not' stands before the field: 'not FIELD {match.group(1)} ...'")
     match = _BRACKETS.match(after)
     if match:
-        return Advice("a list stands in parentheses", match.group(), f"({match.group(1)})")
+        return Advice("a list stands in parentheses", match.group(), f"({match.group(1) or match.group(2)})")
     if after.startswith("(") and _STRING_OPERATOR.search(before):
-        if "anyof" in language.modifiers:
-            return Advice("one of several values needs 'anyof' before the parenthesis", "(", "anyof (")
-        return Advice("this operator takes one value: write one comparison for each, joined by 'or'")
-    other = _of_elsewhere(before, after)
+        return _one_of_several(before, language)
+    other = begun(before, after)
+    if not other.hint:
+        other = _of_elsewhere(before, after)
     if other.hint:
         return other
     if after.startswith(")"):
@@ -64,6 +65,16 @@ def typed(before: str, after: str, language: Language) -> Advice:
     if not after.strip():
         return Advice(_at_end(before))
     return Advice()
+
+
+def _one_of_several(before: str, language: Language) -> Advice:
+    """Advice on a list behind an operator that takes one value."""
+    match = re.search(r"(?<![!<>])(==?)\s*$", before)
+    if match:
+        return Advice("one of several values is compared with 'in'", match.group(1), "in", back=len(match.group()))
+    if "anyof" in language.modifiers:
+        return Advice("one of several values needs 'anyof' before the parenthesis", "(", "anyof (")
+    return Advice("this operator takes one value: write one comparison for each, joined by 'or'")
 
 
 def _of_elsewhere(before: str, after: str) -> Advice:
@@ -92,6 +103,20 @@ def _at_end(before: str) -> str:
         return f"the condition ends with '{last[0]}': remove it, or write what belongs behind it"
     missing = before.count("(") - before.count(")")
     return f"{missing} ')' missing" if missing > 0 else ""
+
+
+def in_posix(expression: str) -> Advice:
+    """Advice on a regular expression that Falco does not read."""
+    if "(?" in expression:
+        return Advice(
+            "Falco's expressions have no '(?...)'; to ignore case, compare 'tolower(FIELD)' with small letters"
+        )
+    right = expression
+    for escape, known in _CLASSES.items():
+        right = right.replace(escape, known)
+    if right == expression or "[" in expression:
+        return Advice("expressions are POSIX's extended ones")
+    return Advice(f"expressions are POSIX's extended ones: write '{right}'", expression, right)
 
 
 def escaped(escape: str) -> Advice:

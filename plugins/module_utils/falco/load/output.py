@@ -20,7 +20,7 @@ from ..condition.dialect import parse_operand_in
 from ..condition.nodes import Node
 from ..errors import Cause, CheckError, ConditionSyntaxError, EngineAbortError
 
-_TOKEN = re.compile(r"%(?P<width>[0-9]*)(?P<word>[a-zA-Z0-9_.]*(?:\[[^\]\s]*\]|\([^()\s]*\))?)")
+_TOKEN = re.compile(r"%(?P<width>[0-9]*)(?P<word>[a-zA-Z0-9_.]*(?:\[[^\]\s]*\]?|\([^()\s]*\))?)")
 
 
 def output_tokens(table: FieldTable, output: str) -> list[tuple[int, Node]]:

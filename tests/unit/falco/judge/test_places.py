@@ -32,8 +32,10 @@ def told(one: Finding, lines: list[str], head: str) -> str:
     if one.hint:
         said.append(f"#   {one.hint}")
     if one.fix:
-        assert one.fix.line == one.line
-        said.append(f"#   {rest[: one.fix.end_column - one.column]} -> {one.fix.text}")
+        elsewhere = (one.fix.line, one.fix.column) != (one.line, one.column)
+        spot = f"{one.fix.line}:{one.fix.column} " if elsewhere else ""
+        wrong = lines[one.fix.line - 1][one.fix.column - 1 : one.fix.end_column - 1]
+        said.append(f"#   {spot}{wrong} -> {one.fix.text}")
     return "".join(f"{line}\n" for line in said)
 
 
