@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..kube.errors import KubeError
-from ..netpol.decide.reference import Verdict, decide
+from ..netpol.decide.reference import decide
+from ..netpol.decide.verdict import Verdict
 from ..netpol.errors import FlowError, NetpolError
 from ..netpol.flows.ends import find_service, intervals, select
 from ..netpol.flows.vocabulary import Flow, parse_flow, parse_ports

@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import lint
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import rules as lint_rules
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import traffic as lint_traffic
 from jinja2 import Environment
 
 from ..module_runner import MODULES, run_module
 from .suggest.test_suggest import WORKLOADS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
+LINT = Path(__file__).resolve().parents[3] / "plugins" / "module_utils" / "netpol" / "lint"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -92,7 +90,7 @@ def test_the_examples_of_the_filter_are_templates() -> None:
 
 
 def test_every_code_of_lint_is_on_the_page() -> None:
-    source = "".join(Path(str(module.__file__)).read_text() for module in (lint, lint_rules, lint_traffic))
+    source = "".join(path.read_text() for path in LINT.glob("*.py"))
     codes = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source)) - {"metrics-server", "kube-dns", "node-local-dns"}
     codes -= {"controller-uid", "job-name", "pod-template-hash", "controller-revision-hash", "pod-template-generation"}
     page = (DOCS / "network-policy-semantics.md").read_text()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..decide.reference import Endpoint
+from ..decide.verdict import Endpoint
 from ..errors import NetpolError
 from ..flows.ends import select
 from ..flows.vocabulary import parse_flows, parse_peer
@@ -218,7 +218,8 @@ def _explain(request: Request, model: Model, _before: Model | None) -> dict[str,
 
 
 def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
-    from .exposure import exposure, sentences
+    from .exposure import exposure
+    from .exposure_text import sentences
 
     items, determined = exposure(model, model.policies, request.options)
     if request.namespaces:

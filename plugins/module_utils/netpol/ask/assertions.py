@@ -11,8 +11,9 @@ from typing import Any
 
 from ...common.words import nearest
 from ..decide.engine import Engine
-from ..decide.reference import Decision, Endpoint, Verdict, decide
+from ..decide.reference import decide
 from ..decide.universe import Universe
+from ..decide.verdict import Decision, Endpoint, Verdict
 from ..errors import FlowError, NoPodError
 from ..flows.ends import Ends, intervals, select
 from ..flows.vocabulary import Flow

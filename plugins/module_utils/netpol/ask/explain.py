@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..decide.reference import Decider, Decision, Endpoint, Verdict
+from ..decide.reference import Decider
 from ..decide.universe import Universe
+from ..decide.verdict import Decision, Endpoint, Verdict
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, PortSpace, summary

@@ -13,17 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..decide.regions import ANYONE, Regions, both, namespaces_of
+from ..decide.regions import ANYONE, Regions, both
 from ..decide.universe import AddressMap, Universe, bit_indices
 from ..model.addresses import WHOLE, Range, format_range, merge, touch, within
 from ..model.objects import (
-    ADMIN,
     ALLOW,
-    BASELINE,
     DENY,
     LAST_PORT,
-    NAMESPACE_NAME_LABEL,
-    NAMESPACED,
     PROTOCOLS,
     BlockPeer,
     Model,
@@ -33,42 +29,8 @@ from ..model.objects import (
     Policy,
     Rule,
 )
-from ..model.ports import PortSpace, summary
-from ..model.selectors import IN, Requirement, Selector
-
-
-class Step(NamedTuple):
-    """A rule as a pod that may come meets it.
-
-    Attributes:
-        tier: the tier of its policy.
-        action: Allow, Deny or Pass.
-        mask: its ports; at the pod itself named ones have their numbers.
-        named: (protocol, name) of the named ports of pods that may come which it is about.
-        whole: protocols of which it is about all ports.
-        peers: pods that it is about, whatever address they get.
-        maybe: whether it may be about others, by an address that they do not have yet.
-        ranges: addresses outside that it is about.
-    """
-
-    tier: str
-    action: str
-    mask: int
-    named: frozenset[tuple[str, str]]
-    whole: frozenset[str]
-    peers: tuple[PodsPeer, ...]
-    maybe: bool
-    ranges: tuple[Range, ...]
-
-
-class Way(NamedTuple):
-    """Pods that are allowed: those of a peer without those of others."""
-
-    peer: PodsPeer
-    without: tuple[PodsPeer, ...]
-
-
-EVERYONE = Way(ANYONE, ())
+from .exposure_text import said, with_names, without
+from .ways import EVERYONE, Step, Way, allowances, denials, open_ports, parts
 
 
 class Open(NamedTuple):
@@ -160,18 +122,18 @@ class Exposure:
         self.determined = self.determined and not any(step.maybe for step in steps)
         ways: dict[Way, int] = {}
         cluster = 0
-        for part in _parts(self._full, [step.mask for step in steps]):
+        for part in parts(self._full, [step.mask for step in steps]):
             here = [step for step in steps if step.mask & part]
             if not self._some_denied(here, isolated):
                 cluster |= part
                 continue
-            for way in _allowances(here, isolated):
+            for way in allowances(here, isolated):
                 ways[way] = ways.get(way, 0) | part
         names: dict[Way, list[tuple[str, str]]] = {}
         spared: dict[Way, list[tuple[str, str]]] = {}
         for protocol, name in sorted({pair for step in steps for pair in step.named}):
             here = [step for step in steps if (protocol, name) in step.named or protocol in step.whole]
-            open_ = set(_allowances(here, isolated))
+            open_ = set(allowances(here, isolated))
             if not self._some_denied(here, isolated):
                 open_.add(EVERYONE)
             for way in open_:
@@ -190,7 +152,7 @@ class Exposure:
         return direction, tuple(self.selecting[direction].get(number, ())), named, families
 
     def _some_denied(self, steps: Sequence[Step], isolated: bool) -> bool:
-        return any(self.regions.exists(way.peer, way.without) for way in _denials(steps, isolated))
+        return any(self.regions.exists(way.peer, way.without) for way in denials(steps, isolated))
 
     def _told_of(self, found: Open) -> dict[str, Any]:
         space = self.universe.ports
@@ -198,9 +160,9 @@ class Exposure:
         for way in {**found.ways, **found.names}:
             mask = found.ways.get(way, 0) & ~found.cluster
             names, spared = found.names.get(way, ()), found.spared.get(way, ())
-            texts = _with_names(space, mask, found.cluster, names, spared)
+            texts = with_names(space, mask, found.cluster, names, spared)
             selected += [{**self._told(way), "protocol": protocol, "ports": ports} for protocol, ports in texts]
-        everyone = _with_names(space, found.cluster, 0, (), found.spared.get(EVERYONE, ()))
+        everyone = with_names(space, found.cluster, 0, (), found.spared.get(EVERYONE, ()))
         return {
             "protected": found.protected,
             "outside": list(self._outside(found.steps, found.isolated)),
@@ -278,7 +240,7 @@ class Exposure:
         for family in self.families:
             for signature, item in AddressMap(family, blocks).ranges():
                 if signature not in known:
-                    known[signature] = _open(
+                    known[signature] = open_ports(
                         [s for n, s in enumerate(steps) if signature >> n & 1], isolated, self._full
                     )
                 if known[signature]:
@@ -298,12 +260,12 @@ class Exposure:
         for other in way.without:
             if not self.regions.exists(both(peer, other)):
                 continue
-            narrowed = _without(peer, other)
+            narrowed = without(peer, other)
             if narrowed is None:
-                rest.append(_said(other))
+                rest.append(said(other))
             else:
                 peer = narrowed
-        told: dict[str, Any] = _said(peer)
+        told: dict[str, Any] = said(peer)
         if rest:
             told["except"] = rest
         return told
@@ -311,171 +273,3 @@ class Exposure:
 
 def _every_address(families: Iterable[int]) -> list[Range]:
     return [WHOLE[family] for family in families]
-
-
-def _parts(full: int, masks: Iterable[int]) -> list[int]:
-    """The ports, divided by every mask."""
-    parts = [full]
-    for mask in dict.fromkeys(masks):
-        divided = [part for whole in parts for part in (whole & mask, whole & ~mask) if part]
-        parts = divided
-    return parts
-
-
-def _allowances(steps: Sequence[Step], isolated: bool) -> Iterator[Way]:
-    """Ways through the tiers, for one port, that end in an allowance."""
-    for leaving in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, ALLOW):
-        way, left = leaving
-        if not left:
-            yield way
-        elif isolated:
-            for step in steps:
-                if step.tier == NAMESPACED:
-                    for peer in step.peers:
-                        yield Way(both(way.peer, peer), way.without)
-        else:
-            for inner, _left in _tier([s for s in steps if s.tier == BASELINE], way, ALLOW):
-                yield inner
-
-
-def _denials(steps: Sequence[Step], isolated: bool) -> Iterator[Way]:
-    """Ways through the tiers, for one port, that end in a denial."""
-    for way, left in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, DENY):
-        if not left:
-            yield way
-        elif isolated:
-            allowed = tuple(peer for step in steps if step.tier == NAMESPACED for peer in step.peers)
-            yield Way(way.peer, way.without + allowed)
-        else:
-            for inner, passed in _tier([s for s in steps if s.tier == BASELINE], way, DENY):
-                if not passed:
-                    yield inner
-
-
-def _tier(steps: Sequence[Step], start: Way, wanted: str) -> Iterator[tuple[Way, bool]]:
-    """Ways through an ordered tier: those that end with an action (false), and those that leave it (true).
-
-    Pods of an earlier rule with the wanted action have it already, so only rules with another one are left out of what
-    follows: those that decide otherwise, and for a rule that decides also those that leave the tier before.
-    """
-    other = DENY if wanted == ALLOW else ALLOW
-    against: list[PodsPeer] = []
-    passed: list[PodsPeer] = []
-    for step in steps:
-        for peer in step.peers:
-            if step.action == wanted:
-                yield Way(both(start.peer, peer), (*start.without, *against, *passed)), False
-            elif step.action != other:
-                yield Way(both(start.peer, peer), (*start.without, *against)), True
-        if step.maybe and wanted == DENY and step.action not in (ALLOW, DENY):
-            yield Way(start.peer, (*start.without, *against)), True
-        if step.action == other:
-            against.extend(step.peers)
-        elif step.action != wanted:
-            # What may leave the tier, too, is not known to be decided in it.
-            passed.extend([ANYONE] if step.maybe and wanted == ALLOW else step.peers)
-    yield Way(start.peer, (*start.without, *against)), True
-
-
-def _open(steps: Sequence[Step], isolated: bool, full: int) -> int:
-    """Ports that are open to an address that all these rules are about."""
-    allowed, undecided, passed = 0, full, 0
-    for step in steps:
-        if step.tier == ADMIN:
-            matched = undecided & step.mask
-            undecided &= ~matched
-            allowed |= matched if step.action == ALLOW else 0
-            passed |= matched if step.action not in (ALLOW, DENY) else 0
-    undecided |= passed
-    if isolated:
-        for step in steps:
-            if step.tier == NAMESPACED:
-                allowed |= undecided & step.mask
-        return allowed
-    for step in steps:
-        if step.tier == BASELINE:
-            matched = undecided & step.mask
-            undecided &= ~matched
-            allowed |= matched if step.action == ALLOW else 0
-    return allowed | undecided
-
-
-def _with_names(
-    space: PortSpace, mask: int, known: int, names: Sequence[tuple[str, str]], spared: Sequence[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """Ports for people, with those that only have a name, and without those whose name is denied.
-
-    Args:
-        space: of the masks.
-        mask: the ports.
-        known: ports that are told already; a name says nothing where all ports of its protocol are.
-        names: (protocol, name) of ports that are open by their name.
-        spared: of those that are not.
-    """
-    found: dict[str, str] = {}
-    whole = {p for p in PROTOCOLS if (mask | known) & space.mask(p) == space.mask(p)}
-    denied = [(protocol, name) for protocol, name in spared if protocol in whole and mask & space.mask(protocol)]
-    texts = list(space.texts(mask))
-    if texts == [("all", "all")] and denied:
-        texts = [(protocol, "all") for protocol in PROTOCOLS]
-    found.update(texts)
-    for protocol, name in names:
-        if protocol not in whole:
-            found[protocol] = f"{found[protocol]},{name}" if protocol in found else name
-    for protocol in dict.fromkeys(protocol for protocol, _name in denied):
-        found[protocol] += f" except {','.join(name for p, name in denied if p == protocol)}"
-    return list(found.items())
-
-
-def _said(peer: PodsPeer) -> dict[str, str]:
-    where = namespaces_of(peer)
-    name = [r for r in where.requirements if r.key == NAMESPACE_NAME_LABEL and r.operator == IN]
-    if len(where.requirements) == 1 and name and len(name[0].values) == 1:
-        return {"namespaces": f"name {name[0].values[0]}", "pods": _text(peer.pods)}
-    return {"namespaces": _text(where), "pods": _text(peer.pods)}
-
-
-def _text(selector: Selector) -> str:
-    return str(selector) if selector.requirements else "any"
-
-
-def _without(peer: PodsPeer, other: PodsPeer) -> PodsPeer | None:
-    """A peer without the values that another one lists, None where it takes more to say what is left."""
-    where = namespaces_of(other).requirements
-    if len(other.pods.requirements) != 1 or (where and where != namespaces_of(peer).requirements):
-        return None
-    taken = other.pods.requirements[0]
-    for requirement in peer.pods.requirements:
-        if requirement.key == taken.key and requirement.operator == taken.operator == IN:
-            left = tuple(value for value in requirement.values if value not in taken.values)
-            narrowed = Requirement(requirement.key, IN, left)
-            requirements = tuple(narrowed if r == requirement else r for r in peer.pods.requirements)
-            return PodsPeer(peer.namespaces, Selector(requirements), peer.namespace)
-    return None
-
-
-def sentences(items: Sequence[dict[str, Any]]) -> list[str]:
-    """The same for people, one line for each workload and direction that is open to anything new or outside."""
-    lines = []
-    for item in items:
-        word = "from" if item["direction"] == "ingress" else "to"
-        parts = []
-        if item["cluster"]:
-            parts.append(f"{word} every pod of every namespace on {_ports(item['cluster'])}")
-        for address in dict.fromkeys(entry["address"] for entry in item["outside"]):
-            ports = [entry for entry in item["outside"] if entry["address"] == address]
-            parts.append(f"{word} {address} on {_ports(ports)}")
-        for who in dict.fromkeys(_whom(entry) for entry in item["selected"]):
-            parts.append(f"{word} {who} on {_ports([e for e in item['selected'] if _whom(e) == who])}")
-        guard = "" if item["protected"] else " (no policy)"
-        lines.append(f"{item['workload']} {item['direction']}{guard}: {'; '.join(parts) or 'closed'}")
-    return lines
-
-
-def _ports(entries: Sequence[dict[str, Any]]) -> str:
-    return summary((entry["protocol"], entry["ports"]) for entry in entries)
-
-
-def _whom(entry: dict[str, Any]) -> str:
-    but = " and ".join(f"({item['pods']}) of ({item['namespaces']})" for item in entry.get("except", ()))
-    return f"pods ({entry['pods']}) of namespaces ({entry['namespaces']})" + (f" except {but}" if but else "")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..decide.reference import Endpoint, Verdict, decide
+from ..decide.reference import decide
+from ..decide.verdict import Endpoint, Verdict
 from ..errors import FlowError
 from ..flows.ends import Ends, intervals, select
 from ..flows.vocabulary import Flow, parse_peer, parse_ports

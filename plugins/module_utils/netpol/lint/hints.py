@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..decide.reference import Decider, Decision, Endpoint
+from ..decide.reference import Decider
+from ..decide.verdict import Decision, Endpoint
 from ..flows.ends import serves, target_intervals
 from ..model.addresses import format_address, holds
 from ..model.objects import BlockPeer, Model, Options, Pod, PodsPeer, Policy, Service, ServicePort

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ...common.words import nearest
 from ..errors import NetpolError
 from ..flows.observed import DNS_PORTS, EVERY_PORT, End, Observed, WorkloadIndex
-from ..lint.lint import PER_POD_LABELS
+from ..lint.pods import PER_POD_LABELS
 from ..model.addresses import BITS, Range, format_range, merge, within
 from ..model.objects import LAST_PORT, NAMESPACE_NAME_LABEL, Model, Pod
 from ..model.ports import Interval

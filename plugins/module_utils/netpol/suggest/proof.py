@@ -10,8 +10,9 @@ from typing import Any
 
 from ..decide.engine import Engine
 from ..decide.matrix import Groups, Matrix
-from ..decide.reference import Endpoint, decide
+from ..decide.reference import decide
 from ..decide.universe import Universe
+from ..decide.verdict import Endpoint
 from ..flows.observed import DNS_PORTS, Observed
 from ..model.addresses import Range, merge, parse_block, subtract, within
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.exposure import Exposure, Way
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.exposure import Exposure
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.ways import Way
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Decider, _Context
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.regions import ANYONE, Regions, namespaces_of
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import (

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.engine import Engine
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.matrix import Groups, Matrix, text
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Endpoint, decide
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import decide
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.universe import Universe
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.verdict import Endpoint
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import Range, parse_block
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load

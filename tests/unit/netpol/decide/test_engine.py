@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.engine import Engine
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Endpoint, decide
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import decide
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.rows import add_union, gather, spread, width
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.universe import Universe
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.verdict import Endpoint
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import Range
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options, Policy
 from hypothesis import HealthCheck, given, settings
