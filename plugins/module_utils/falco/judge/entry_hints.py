@@ -33,6 +33,10 @@ _SCALE = {
 _KEY = re.compile(r"( *(?:- +)?)[\"']?([A-Za-z_<][\w<-]*)[\"']? *:(?:\s|$)")
 
 
+_PARTS = 3
+"""Numbers that a version has."""
+
+
 class Key(NamedTuple):
     """A key as it stands in a file: its name, and line and column from 1."""
 
@@ -76,6 +80,15 @@ def priority_meant(word: str, known: Sequence[str]) -> Advice:
     return Advice(f"did you mean '{right}'? {every}", word, right) if right else Advice(every)
 
 
+def version_meant(text: str) -> Advice:
+    """Advice on a version that is not written as one."""
+    parts = text.split(".")
+    if not 0 < len(parts) < _PARTS or not all(part.isdigit() for part in parts):
+        return Advice("write three numbers with full stops between, as in '0.31.0'")
+    right = ".".join([*parts, "0", "0"][:_PARTS])
+    return Advice(f"write three numbers: '{right}'", text, right)
+
+
 def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequence[str]) -> Advice:
     """Advice on a key that an entry needs: it is misspelt, or what is meant is an override, or it is forgotten.
 
@@ -98,6 +111,8 @@ def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequen
         other = key_meant(key.name, kind, sorted(set(known) - present))
         if other.hint:
             return other._replace(at=(key.line, key.column))
+    if kind == "rule" and present == {"rule"}:
+        return Advice("a name alone changes nothing: write what the rule shall be, or remove the entry")
     if kind == "rule":
         changed = sorted(present & {"condition", "output", "desc", "tags", "exceptions", "priority", "enabled"})
         if name in loaded.collector.rules and changed and "override" not in present:
@@ -106,9 +121,41 @@ def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequen
             return Advice(
                 f"to change a rule that another file defines, {_override(changed)}" if changed else "add 'enabled:'"
             )
+        lacking = [key for key in ("condition", "desc", "output", "priority") if key not in present]
+        if len(lacking) > 1 and changed:
+            return Advice(
+                f"a new rule needs {', '.join(lacking)} as well; to change one that another file defines, "
+                f"{_override(changed)}"
+            )
     return Advice(f"add '{missing}:'")
 
 
+def on_redefinition(context: Context, loaded: Loaded, lines: Sequence[str]) -> Advice:
+    """Advice on an entry that replaces one that stands already, where it was meant to change it; empty for another.
+
+    Args:
+        context: of the entry.
+        loaded: the ruleset.
+        lines: of the file.
+    """
+    kind, name = context.item
+    mark = context.locations[1].mark
+    keys = keys_at(lines, mark.line, mark.column)
+    near = [key for key in keys if key.name != "override" and slips(key.name, "override") <= 2]
+    if near:
+        return Advice("did you mean 'override'?", near[0].name, "override", (near[0].line, near[0].column))
+    known = [one for one in loaded.collector.changes if (one.kind, one.name) == (kind, name)]
+    there = [(one.file, one.node.mark.line) for one in known if one.action in ("define", "redefine")]
+    others = [place for place in there if place != (context.file, mark.line)]
+    if not others or "override" in {key.name for key in keys}:
+        return Advice()
+    file, line = others[-1]
+    changed = sorted({"condition", "items"} & {key.name for key in keys}) or ["condition"]
+    return Advice(f"to add to the {kind} '{name}' of {file}:{line + 1}, {_override(changed)}")
+
+
 def _override(keys: Sequence[str]) -> str:
-    actions = [f"{key}: {'append' if key in ('condition', 'exceptions', 'tags') else 'replace'}" for key in keys]
+    actions = [
+        f"{key}: {'append' if key in ('condition', 'exceptions', 'items', 'tags') else 'replace'}" for key in keys
+    ]
     return f"add 'override: {{{', '.join(actions)}}}'"

@@ -20,7 +20,7 @@ from ..load.result import Issue
 from ..load.ruleset import Loaded
 from .advice import Advice, did_you_mean, meant
 from .begun import label
-from .entry_hints import key_meant, on_missing_key, priority_meant
+from .entry_hints import key_meant, on_missing_key, on_redefinition, priority_meant, version_meant
 from .name_hints import (
     argument_meant,
     field_meant,
@@ -193,6 +193,10 @@ def _unreadable(asked: Asked) -> str | Advice:
     if asked.place.word:
         return on_bare_list(asked.place.word, asked.place.cause is not None)
     before, after = asked.before_and_after
+    if before.strip().lower() in ("and", "or"):
+        known = on_redefinition(asked.issue.context, asked.loaded, asked.places.lines(asked.issue.context.file))
+        if known.hint:
+            return known._replace(back=len(before.lstrip()))
     # the word itself, or that before what it makes unexpected
     words = [*re.findall(r"[a-z0-9]+", before)[-1:], *re.findall(r"^[a-z0-9]+", after)]
     later = next(filter(None, (of_word(word, asked.language) for word in words)), "")
@@ -221,6 +225,18 @@ def _no_sequence(asked: Asked) -> str | Advice:
 
 def _bad_regex(asked: Asked) -> str | Advice:
     return in_posix(asked.subject)
+
+
+def _unmet_version(asked: Asked) -> str:
+    known = asked.loaded.catalogue
+    if asked.subject == "engine":
+        return (
+            f"Falco {known.falco} has engine {known.engine}: judge with a newer falco_version, or lower the requirement"
+        )
+    plugin = known.plugins.get(asked.subject)
+    if plugin is None:
+        return f"the plugin '{asked.subject}' is not among those that are loaded: add it, or remove the requirement"
+    return f"the plugin '{plugin.name}' that is loaded has version {plugin.version}: load a newer one, or lower this"
 
 
 def _not_overridable(asked: Asked) -> str | Advice:
@@ -266,6 +282,11 @@ _HINTS: dict[Reason, _Hint] = {
     Reason.MISSING_ARGUMENT: _missing_argument,
     Reason.NO_SEQUENCE: _no_sequence,
     Reason.UNEQUAL_VALUES: lambda asked: f"fields: {asked.subject}; write one value for each field, in its order",
+    Reason.UNEQUAL_COMPARISONS: lambda asked: (
+        f"fields: {asked.subject}; write one comparison for each field, in its order"
+    ),
+    Reason.NO_VERSION: lambda asked: version_meant(asked.subject),
+    Reason.UNMET_VERSION: _unmet_version,
     Reason.TOO_DEEP: lambda asked: "use fewer nested parentheses, or macros",
     Reason.UNKNOWN_KEY: _unknown_key,
     Reason.MISSING_KEY: _missing_key,

@@ -187,7 +187,7 @@ class Linter(Told):
             message = f"key '{key}' stands twice; Falco takes the first and ignores this one"
             self.add("FN010", context.file, mark, item, message, "remove one of the two")
         for result in self.loaded.results:
-            if result.documents_empty:
+            if result.documents_empty and not result.errors:
                 self.add("FN011", result.name, None, "", "the file defines nothing", "")
         lint_schema(self)
 

@@ -23,6 +23,12 @@ from .values import EMPTY_KINDS, Names, empty_field, flaws
 _DOCUMENT = re.compile(r"^---(?:\s|$)", re.M)
 _ENTRY = re.compile(r"^ *- +[\"']?(?:rule|macro|list)[\"']? *:", re.M)
 _EMPTY_IN_OUTPUT = re.compile(rf"%[0-9]*((?:{'|'.join(map(re.escape, EMPTY_KINDS))})[a-z.]*)")
+_APART = {
+    "rule": "remove one, or give it its own name",
+    "macro": "remove one, or add 'override: {condition: append}' to this one",
+    "list": "remove one, or add 'override: {items: append}' to this one",
+}
+"""What becomes of an entry that stands twice."""
 _EXCEPTION_KEYS = ("name", "fields", "comps", "values")
 
 
@@ -97,7 +103,7 @@ def entries(linter: Told) -> None:
             before = first[spot].node.mark.line + 1
             message = f"{item} is defined at line {before} already; only this one counts"
             place = Place(change.file, node.mark.line + 1, node.mark.column + 1)
-            linter.add_at("FN017", place, item, message, Advice("remove one, or give it its own name"))
+            linter.add_at("FN017", place, item, message, Advice(_APART[change.kind]))
         if change.action in ("define", "redefine"):
             first[spot] = change
         if change.kind != "rule":

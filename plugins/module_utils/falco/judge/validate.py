@@ -111,13 +111,14 @@ def _findings(loaded: Loaded, ruleset: str, lint: bool, optional_lint: Sequence[
         whole = load_beyond(loaded)
         findings = findings_past(findings, findings_of(whole, ruleset))
     if lint:
-        refused = {(one.file, one.line, one.column) for one in findings if one.severity == ERROR}
-        # What Falco's schema says of a place is of use where Falco loads it.
-        findings += [
-            one
-            for one in lint_findings(whole, ruleset, optional_lint)
-            if one.code != "FN009" or (one.file, one.line, one.column) not in refused
-        ]
+        found = lint_findings(whole, ruleset, optional_lint)
+        said = {
+            (one.file, one.line, one.column)
+            for one in (*findings, *found)
+            if one.severity == ERROR or one.code in ("LOAD_UNKNOWN_KEY", "FN018")
+        }
+        # What Falco's schema says of a place is of use where nothing else is said of it.
+        findings += [one for one in found if one.code != "FN009" or (one.file, one.line, one.column) not in said]
     return findings
 
 

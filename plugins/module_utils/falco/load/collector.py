@@ -20,6 +20,7 @@ from ..errors import Cause, CheckError, ConditionSyntaxError, EngineAbortError, 
 from .context import Context
 from .items import Change, Entry, ListItem, MacroItem, PluginRequirement, Rule, RuleException, RuleUpdate, Written
 from .result import LoadError, LoadResult
+from .substitution import counts
 
 _VERSION = re.compile(r"\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)\.\s*([+-]?)([0-9]+)")
 _SINGLE_COMPS = frozenset(("in", "pmatch", "intersects"))
@@ -80,21 +81,29 @@ class Collector:
 
     # versions
 
-    def require_engine(self, version: Version, context: Context) -> None:
+    def require_engine(self, version: Version, context: Context, written: Written) -> None:
         have = parse_version(self.catalogue.engine) or (0, 0, 0)
         if not compatible(have, version):
             wanted = ".".join(str(number) for number in version)
             raise _error(
-                f"Rules require engine version {wanted}, but engine version is {self.catalogue.engine}", context
+                f"Rules require engine version {wanted}, but engine version is {self.catalogue.engine}",
+                context,
+                written,
+                Cause(Reason.UNMET_VERSION, "engine"),
             )
         if self.required_engine is None or self.required_engine < version:
             self.required_engine = version
 
     def require_plugin(self, requirement: PluginRequirement) -> None:
         seen: set[str] = set()
-        for name, version in requirement.alternatives:
+        for (name, version), written in zip(requirement.alternatives, requirement.written):
             if parse_version(version) is None:
-                raise _error(f"Invalid required version '{version}' for plugin '{name}'", requirement.context)
+                raise _error(
+                    f"Invalid required version '{version}' for plugin '{name}'",
+                    requirement.context,
+                    written,
+                    Cause(Reason.NO_VERSION, version),
+                )
             if name in seen:
                 raise _error(
                     f"Defined multiple alternative version requirements for plugin '{name}'", requirement.context
@@ -345,7 +354,12 @@ class Collector:
             comps.is_list = True
             comps.items = [type(comps)("=") for _field in fields.items]
         if len(fields.items) != len(comps.items):
-            raise _error("Fields and comps lists must have equal length", exception.context)
+            raise _error(
+                "Fields and comps lists must have equal length",
+                exception.context,
+                comps.written,
+                Cause(Reason.UNEQUAL_COMPARISONS, counts(fields, comps, "comps has")),
+            )
         for comp in comps.items:
             comp.text = self._stripped(comp.text)
             if comp.text not in self._operators and comp.text not in self._modified:

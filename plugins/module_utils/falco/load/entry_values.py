@@ -15,6 +15,7 @@ from ..errors import Cause, Reason
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml, to_bool, to_uint32
 from . import context as ctx
 from .context import Context
+from .items import Written
 from .result import LoadError
 
 _PRIORITIES = frozenset(
@@ -24,9 +25,9 @@ _PRIORITIES = frozenset(
 Keys = dict[str, Yaml]
 
 
-def invalid(message: str, context: Context, cause: Cause | None = None) -> LoadError:
+def invalid(message: str, context: Context, cause: Cause | None = None, written: Written | None = None) -> LoadError:
     """The error of an entry that is not as Falco's format has it."""
-    return LoadError("LOAD_ERR_YAML_VALIDATE", message, context, cause=cause)
+    return LoadError("LOAD_ERR_YAML_VALIDATE", message, context, written=written, cause=cause)
 
 
 def missing(key: str, context: Context) -> LoadError:

@@ -180,13 +180,17 @@ class RuleUpdate:
 
 
 class PluginRequirement:
-    """One entry of `required_plugin_versions`: any of the alternatives (name, version) will do."""
+    """One entry of `required_plugin_versions`: any of the alternatives (name, version) will do.
 
-    __slots__ = ("alternatives", "context")
+    `written` has what each version was written in.
+    """
 
-    def __init__(self, alternatives: list[tuple[str, str]], context: Context) -> None:
+    __slots__ = ("alternatives", "context", "written")
+
+    def __init__(self, alternatives: list[tuple[str, str]], context: Context, written: tuple[Written, ...]) -> None:
         self.alternatives = alternatives
         self.context = context
+        self.written = written
 
 
 class Change:

@@ -220,8 +220,10 @@ class Reader:
             raise invalid(
                 f"Unable to parse engine version '{text}' as a semver string. Expected \"x.y.z\" semver format.",
                 context,
+                Cause(Reason.NO_VERSION, text),
+                Written(context.file, keys["required_engine_version"]),
             )
-        self.collector.require_engine(version, context)
+        self.collector.require_engine(version, context, Written(context.file, keys["required_engine_version"]))
         self._warn_unknown_keys(node, ("required_engine_version",), context)
 
     def _plugin_versions(self, node: Yaml, keys: Keys) -> None:
@@ -230,6 +232,7 @@ class Reader:
         words = ("Value of required_plugin_versions must be a sequence", "Plugin version must be a mapping")
         for entry, name, where in named_entries(value, context, ctx.PLUGIN_VERSION, words):
             alternatives = [(name, required(entry, "version", where))]
+            written = [Written(where.file, entry["version"])]
             others = entry.get("alternatives")
             if others is not None:
                 words = (
@@ -238,7 +241,8 @@ class Reader:
                 )
                 for other, another, spot in named_entries(others, where, ctx.PLUGIN_ALTERNATIVE, words):
                     alternatives.append((another, required(other, "version", spot)))
-            self.collector.require_plugin(PluginRequirement(alternatives, where))
+                    written.append(Written(where.file, other["version"]))
+            self.collector.require_plugin(PluginRequirement(alternatives, where, tuple(written)))
         self._warn_unknown_keys(node, ("required_plugin_versions",), self.file.at(node.mark, ctx.PLUGIN_VERSIONS))
 
     def _append_flag(self, keys: Keys, context: Context) -> bool:

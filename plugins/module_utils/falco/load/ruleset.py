@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ..catalogue.catalogue import Catalogue, catalogue
 from ..catalogue.fields import FieldTable
+from ..errors import Cause, Reason
 from .collector import Collector
 from .compiler import Compiler, Memory
 from .reader import Reader
@@ -149,7 +150,9 @@ def _check_requirements(collector: Collector, file: RulesFile, result: LoadResul
         return
     wanted = ", ".join(f"{name} (>= {version})" for name, version in requirement.alternatives)
     message = f"Plugin requirement not satisfied, must load one of: {wanted}"
-    result.errors[:] = [LoadError("LOAD_ERR_VALIDATE", message, requirement.context).issue]
+    cause = Cause(Reason.UNMET_VERSION, requirement.alternatives[0][0])
+    failure = LoadError("LOAD_ERR_VALIDATE", message, requirement.context, written=requirement.written[0], cause=cause)
+    result.errors[:] = [failure.issue]
     result.aborted = "an unmet plugin requirement"
 
 

@@ -224,7 +224,7 @@ def _exception_parts(exception: RuleException) -> list[Part]:
                 "Fields and values lists must have equal length",
                 exception,
                 written=value.written,
-                cause=Cause(Reason.UNEQUAL_VALUES, _counts(fields, value)),
+                cause=Cause(Reason.UNEQUAL_VALUES, counts(fields, value)),
             )
         parts.append((" or (" if parts else "((", None))
         for number, field in enumerate(fields.items):
@@ -257,10 +257,11 @@ def _exception_parts(exception: RuleException) -> list[Part]:
     return parts
 
 
-def _counts(fields: Entry, value: Entry) -> str:
+def counts(fields: Entry, value: Entry, what: str = "this entry has") -> str:
+    """How many fields an exception has, and how many of something else."""
     names = ", ".join(field.text for field in fields.items)
     count = len(value.items) if value.is_list else "no list of"
-    return f"{len(fields.items)} ({names}), and this entry has {count}"
+    return f"{len(fields.items)} ({names}), and {what} {count}"
 
 
 def _comp(exception: RuleException, number: int) -> Entry:
