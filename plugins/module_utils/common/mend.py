@@ -11,26 +11,55 @@ from collections.abc import Iterable, Mapping
 from .finding import Finding, Fix
 
 
+def apart(fixes: Iterable[Fix]) -> list[Fix]:
+    """Fixes that do not overlap, the last in the text first; of those that overlap only the last."""
+    kept: list[Fix] = []
+    for fix in sorted(set(fixes), key=lambda one: (one.line, one.column, one.end_column, one.text), reverse=True):
+        after = (kept[-1].line, kept[-1].column) if kept else None
+        if after is None or ((fix.line, fix.end_column) <= after and (fix.line, fix.column) < after):
+            kept.append(fix)
+    return kept
+
+
 def mended(text: str, fixes: Iterable[Fix]) -> str:
-    """Put fixes into a text; of those that overlap only the first."""
+    """Put fixes into a text; of those that overlap only the last."""
     lines = text.split("\n")
-    end: tuple[int, int] | None = None
-    for fix in sorted(set(fixes), key=lambda one: (one.line, one.column), reverse=True):
-        if not 0 < fix.line <= len(lines) or (end is not None and (fix.line, fix.end_column) > end):
-            continue
+    for fix in apart(one for one in fixes if 0 < one.line <= len(lines)):
         line = lines[fix.line - 1]
         lines[fix.line - 1] = line[: fix.column - 1] + fix.text + line[fix.end_column - 1 :]
-        end = (fix.line, fix.column)
     return "\n".join(lines)
+
+
+def before_mends(column: int, fixes: Iterable[Fix]) -> tuple[int, Fix | None]:
+    """Where a column of a mended line was before, and the fix that wrote what stands there.
+
+    Args:
+        column: 1-based, in the mended line.
+        fixes: those of this line, as `apart` keeps them.
+    """
+    shift = 0
+    for fix in sorted(fixes, key=lambda one: one.column):
+        start = fix.column + shift
+        if column < start:
+            break
+        if column < start + len(fix.text):
+            return fix.column, fix
+        shift += len(fix.text) - (fix.end_column - fix.column)
+    return column - shift, None
+
+
+def fixes_of(findings: Iterable[Finding]) -> dict[str, list[Fix]]:
+    """The fixes of findings by file."""
+    by_file: dict[str, list[Fix]] = {}
+    for finding in findings:
+        if finding.fix is not None:
+            by_file.setdefault(finding.file, []).append(finding.fix)
+    return by_file
 
 
 def mended_files(findings: Iterable[Finding], texts: Mapping[str, str]) -> dict[str, str]:
     """The texts, by file, that fixes of findings change."""
-    by_file: dict[str, list[Fix]] = {}
-    for finding in findings:
-        if finding.fix is not None and finding.file in texts:
-            by_file.setdefault(finding.file, []).append(finding.fix)
-    return {file: mended(texts[file], fixes) for file, fixes in by_file.items()}
+    return {file: mended(texts[file], fixes) for file, fixes in fixes_of(findings).items() if file in texts}
 
 
 def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:

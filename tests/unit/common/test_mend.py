@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding, Fix
-from ansible_collections.falconet.k8s.plugins.module_utils.common.mend import mended, mended_files, patch
+from ansible_collections.falconet.k8s.plugins.module_utils.common.mend import (
+    apart,
+    before_mends,
+    mended,
+    mended_files,
+    patch,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 TEXT = "one two\nthree four"
 
@@ -35,3 +43,19 @@ def test_the_difference_is_one_that_patch_takes(tmp_path: Path, text: str) -> No
     told = patch({"f.txt": text}, after)
     subprocess.run(["patch", "--binary", "-p0"], cwd=tmp_path, input=told.encode(), check=True, capture_output=True)
     assert (tmp_path / "f.txt").read_bytes() == after["f.txt"].encode()
+
+
+SPANS = st.tuples(st.integers(1, 12), st.integers(0, 4), st.text("xyz", max_size=3))
+
+
+@given(st.lists(SPANS, max_size=4))
+def test_each_letter_of_a_mended_line_has_its_place_before(spans: list[tuple[int, int, str]]) -> None:
+    line = "abcdefghijklmnop"
+    fixes = apart(Fix(1, start, start + size, text) for start, size, text in spans)
+    for column, letter in enumerate(mended(line, fixes), 1):
+        before, within = before_mends(column, fixes)
+        assert (within is None) == (letter not in "xyz")
+        if within is None:
+            assert line[before - 1] == letter
+        else:
+            assert (before, letter in within.text) == (within.column, True)

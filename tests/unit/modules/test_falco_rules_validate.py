@@ -212,7 +212,8 @@ def test_mends_are_shown_and_written_only_when_asked(tmp_path: Path) -> None:
     path.chmod(0o640)
     told = validated(files=[str(path)], sarif_path=str(tmp_path / "sarif"))
     assert "-      condition: evt.tpye = opne" in told["patch"]
-    assert "+      condition: evt.type = opne" in told["patch"]
+    # what shows only behind the first mend has its own
+    assert "+      condition: evt.type = open" in told["patch"]
     assert told["findings"][0]["fix"] == {"line": 5, "column": 18, "end_column": 26, "text": "evt.type"}
     assert path.read_text() == text
     (change,) = json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0]["fixes"][0]["artifactChanges"]
@@ -223,10 +224,8 @@ def test_mends_are_shown_and_written_only_when_asked(tmp_path: Path) -> None:
     assert dry["diff"]["prepared"] == told["patch"]
     assert path.read_text() == text
     first = validated(files=[str(path)], apply_fixes=True)
-    assert first["failed"]
+    assert not first.get("failed"), first
     assert first["changed"]
-    second = validated(files=[str(path)], apply_fixes=True)
-    assert not second.get("failed"), second
     assert path.read_text() == text.replace("tpye", "type").replace("opne", "open")
     assert path.stat().st_mode & 0o777 == 0o640
     assert not validated(files=[str(path)], apply_fixes=True)["changed"]

@@ -276,7 +276,7 @@ _HINTS: dict[Reason, _Hint] = {
     Reason.UNKNOWN_TRANSFORMER: _unreadable,
     Reason.TEXT_AFTER_END: _unreadable,
     Reason.NO_VALUE: _unreadable,
-    Reason.UNKNOWN_ESCAPE: lambda asked: escaped(asked.subject),
+    Reason.UNKNOWN_ESCAPE: lambda asked: escaped(asked.subject, asked.before_and_after[0]),
     Reason.BAD_REGEX: _bad_regex,
     Reason.BAD_ADDRESS: _bad_address,
     Reason.MISSING_ARGUMENT: _missing_argument,

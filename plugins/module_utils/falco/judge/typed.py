@@ -23,6 +23,7 @@ _OTHER_OPERATORS = {
     "is": "=", "eq": "=", "equals": "=", "ne": "!=", "matches": "regex", "match": "regex", "=~": "regex", "~": "regex",
     "has": "contains", "includes": "contains", "starts_with": "startswith", "ends_with": "endswith",
 }  # fmt: skip
+_IN_REGEX = re.compile(r"\bregex[ \t\n]*([\"'])(?:(?!\1).)*$", re.S)
 _CLASSES = {
     "\\s": "[[:space:]]", "\\S": "[^[:space:]]", "\\d": "[0-9]", "\\D": "[^0-9]", "\\w": "[0-9A-Za-z_]",
     "\\W": "[^0-9A-Za-z_]",
@@ -119,8 +120,18 @@ def in_posix(expression: str) -> Advice:
     return Advice(f"expressions are POSIX's extended ones: write '{right}'", expression, right)
 
 
-def escaped(escape: str) -> Advice:
-    """Advice on a backslash within quotes that Falco does not know."""
+def escaped(escape: str, before: str) -> Advice:
+    """Advice on a backslash within quotes that Falco does not know.
+
+    Args:
+        escape: the backslash and what follows it.
+        before: the condition up to the end of the quotes.
+    """
+    start = max(before.rfind(escape), 0)
     known = _CLASSES.get(escape)
-    either = f"write '{known}', or " if known else ""
-    return Advice(f"{either}two backslashes: within quotes one stands for an escape", escape, f"\\{escape}")
+    if known is None or not _IN_REGEX.search(before, 0, start):
+        return Advice("write two backslashes: within quotes one stands for an escape", escape, f"\\{escape}")
+    if before.rfind("[", 0, start) > before.rfind("]", 0, start):
+        inner = known[1:-1].removeprefix("^")
+        return Advice(f"within brackets that is '{inner}': POSIX's expressions have no '{escape}'")
+    return Advice(f"write '{known}': POSIX's expressions have no '{escape}'", escape, known)
