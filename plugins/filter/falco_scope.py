@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 # So a filter imports its core when it is used.
 if TYPE_CHECKING:
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 
@@ -85,22 +86,52 @@ def labels_of(value: object) -> dict[str, str]:
     return {str(name): str(text) for name, text in value.items()}
 
 
-def catalogue_of(version: object, files: Sequence[RulesFile]) -> Catalogue:
-    """The catalogue of a version, as an argument of a filter; a warning if it is newer than all that are known.
+def catalogue_of(version: object, descriptions: object, printed: object, files: Sequence[RulesFile]) -> Catalogue:
+    """The catalogue for some rules, as arguments of a filter; warnings of what is not known.
+
+    Args:
+        version: Falco's.
+        descriptions: of plugins.
+        printed: what a Falco prints, text by name.
+        files: the rules.
 
     Raises:
-        FalcoError: it is no text (YAML reads 0.40 as the number 0.4), or no known version.
+        FalcoError: the version is no text (YAML reads 0.40 as the number 0.4) or not known, a description is none, or a
+            text is not what Falco prints.
     """
     from ansible.utils.display import Display
-    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.known import known_for
 
     if not isinstance(version, str):
         raise FalcoError(f"falco_version is a text: write it in quotes, as in '0.44'; {version!r} is none")
-    known = catalogue_for(version, None, [file.text for file in files])
+    given: Any = descriptions or ()
+    texts = [file.text for file in unpacked(files)[0]]
+    known = known_for(texts, version, None, given, said_in(printed) if printed else None)
     if known.note:
         Display().warning(known.note)
+    for name in known.assumed:
+        Display().warning(
+            f"nothing is known of plugin '{name}', so its rules are taken as they stand: describe it in "
+            "plugin_descriptions, or give falco_output of a Falco that loads it"
+        )
     return known
+
+
+def said_in(printed: object) -> Said:
+    """What a Falco prints, as an argument of a filter.
+
+    Raises:
+        FalcoError: it is no mapping of the commands that are known to their output.
+    """
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+
+    names = ("version", "fields", "events", "plugins")
+    if not isinstance(printed, Mapping) or not set(printed) <= set(names):
+        raise FalcoError(f"falco_output maps some of {', '.join(names)} to what Falco prints")
+    return Said(**{name: _text(text) for name, text in printed.items()})
 
 
 def falco_scope(
@@ -113,6 +144,8 @@ def falco_scope(
     namespace_field: str = "",
     label_field: str = "",
     falco_version: str = "0.44",
+    plugin_descriptions: Sequence[Mapping[str, Any]] = (),
+    falco_output: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """An override file that restricts rules; see falco_scope.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import (
@@ -132,7 +165,7 @@ def falco_scope(
             label_field=label_field or LABEL_FIELDS[0],
         )
         files = rules_files(data)
-        known = catalogue_of(falco_version, files)
+        known = catalogue_of(falco_version, plugin_descriptions, falco_output, files)
         scoped = scope(files, target, texts("rules", rules), texts("tags", tags), known)
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_scope: {error}") from error
@@ -149,14 +182,19 @@ def falco_scope(
     return {"content": scoped.content, "decisions": decisions}
 
 
-def falco_merge(data: object, falco_version: str = "0.44") -> dict[str, Any]:
+def falco_merge(
+    data: object,
+    falco_version: str = "0.44",
+    plugin_descriptions: Sequence[Mapping[str, Any]] = (),
+    falco_output: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Several rules files as one; see falco_merge.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 
     try:
         files = rules_files(data)
-        merged = merge(files, catalogue_of(falco_version, files))
+        merged = merge(files, catalogue_of(falco_version, plugin_descriptions, falco_output, files))
     except FalcoError as error:
         raise AnsibleFilterError(f"falco_merge: {error}") from error
     conflicts = [

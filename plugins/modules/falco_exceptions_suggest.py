@@ -224,7 +224,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import RECORDED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
@@ -237,6 +236,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture im
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Lines
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.report import tuning_findings
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import Tuner
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of, texts_in
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import write_if_changed
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import load_ruleset, read_test_files
@@ -295,8 +295,7 @@ def main() -> None:
             "fail_on": {"type": "list", "elements": "str", "default": ["never"]},
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
         },
         supports_check_mode=True,
     )
@@ -304,8 +303,9 @@ def main() -> None:
     changed = False
     try:
         check_fail_on(params["fail_on"], RECORDED)
-        plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        loader = Loader(catalogue(params["falco_version"], plugins))
+        given = [*(params["base_files"] or ()), *(params["files"] or ())]
+        contents = {**params["base_contents"], **params["contents"]}
+        loader = Loader(catalogue_of(params, texts_in(given, contents)))
         if loader.catalogue.note:
             module.warn(loader.catalogue.note)
         if params["files"] is None and not params["contents"]:

@@ -21,6 +21,8 @@ description:
   - With O(tests), fails where the rules do not do what their tests say, as M(falconet.k8s.falco_rules_test) does.
   - Warns of rules that Falco, where it stops at the first match, may never reach because of an earlier one.
   - Needs no cluster and writes nothing; it returns the files.
+extends_documentation_fragment:
+  - falconet.k8s.catalogue
 options:
   files:
     description:
@@ -139,10 +141,6 @@ options:
     description: Falco's C(priority); rules below it are not loaded and hide nothing.
     type: str
     default: debug
-  falco_version:
-    description: The Falco version whose fields and event types count.
-    type: str
-    default: "0.44"
   upgrade_from:
     description:
       - The Falco version that runs, where O(falco_version) is the one to come. What becomes of the site's rules by
@@ -299,10 +297,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import place, refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
-    Catalogue,
-    catalogue_for,
-)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import (
     LIMITS,
     Scope,
@@ -324,6 +319,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset im
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import Report
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import BROKEN, Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import (
+    CATALOGUE,
+    catalogue_before,
+    catalogue_of,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.files.site_rules import PlaceError, read_base, read_site
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import run_tests
 
@@ -365,11 +365,12 @@ def base_of(params: Mapping[str, Any]) -> tuple[RulesFile, ...] | None:
 
 
 def upgrade_of(
-    version: str, known: Catalogue, files: Mapping[str, str], base: tuple[RulesFile, ...]
+    params: Mapping[str, Any], known: Catalogue, files: Mapping[str, str], base: tuple[RulesFile, ...]
 ) -> tuple[list[Step], str]:
     """What the way from the version that runs makes of the site's files, or why nobody knows."""
     try:
-        runs = catalogue_for(version, None, [*files.values(), *(one.text for one in base)])
+        texts = [*files.values(), *(one.text for one in base)]
+        runs = catalogue_before(params, texts, params["upgrade_from"])
     except FalcoError as error:
         return [], f"what the rules meant to the Falco that runs is not known: {error}"
     if runs.falco == known.falco:
@@ -425,7 +426,7 @@ def main() -> None:
             "scope": {"type": "dict", "options": scope},
             "rule_matching": {"type": "str", "choices": ["first", "all"], "default": "all"},
             "minimum_priority": {"type": "str", "default": "debug"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
             "upgrade_from": text,
             "tests": paths,
             "warnings_are_errors": {"type": "bool", "default": False},
@@ -443,7 +444,7 @@ def main() -> None:
         before = base_of(params)
         wishes = Wishes(**{key: tuple(params[key]) for key in known}, scope=scope_of(params["scope"]))
         texts = [*own.texts.values(), *(one.text for one in before or ())]
-        fields = catalogue_for(params["falco_version"], None, texts)
+        fields = catalogue_of(params, texts)
         if fields.note:
             module.warn(fields.note)
         site = compose(own.texts, wishes, before, fields, params["minimum_priority"])
@@ -457,7 +458,7 @@ def main() -> None:
     unjudged = ""
     if params["upgrade_from"]:
         beneath = before if before is not None and not site.base_problem else ()
-        steps, unjudged = upgrade_of(params["upgrade_from"], fields, site.files, beneath)
+        steps, unjudged = upgrade_of(params, fields, site.files, beneath)
         steps = [replace(one, finding=own.placed(one.finding)) for one in steps]
     upgrading = [
         f"{place(one.finding)}: {one.finding.code}: {one.finding.item}: {one.finding.message}"

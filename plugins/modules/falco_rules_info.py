@@ -168,7 +168,6 @@ comparison:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.page import page
@@ -176,6 +175,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import F
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import (
     at_least_one,
     read_rules_files,
@@ -216,8 +216,7 @@ def main() -> None:
             },
             "page_path": {"type": "path"},
             "page_title": {"type": "str", "default": "Falco rules"},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
         },
         mutually_exclusive=[("files", "content")],
         required_one_of=[("files", "content")],
@@ -225,10 +224,9 @@ def main() -> None:
     )
     params = module.params
     try:
-        plugins = None if params["plugins"] is None else tuple(params["plugins"])
         files, inner = files_of(params)
         before = files_of(params["compare_with"])[0] if params["compare_with"] else ()
-        known = catalogue_for(params["falco_version"], plugins, [file.text for file in (*files, *before)])
+        known = catalogue_of(params, [file.text for file in (*files, *before)])
         if known.note:
             module.warn(known.note)
         loader = Loader(known)

@@ -242,7 +242,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import RECORDED
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import APPEND_OUTPUT, Engine
@@ -251,6 +250,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.recorded 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of, texts_in
 from ansible_collections.falconet.k8s.plugins.module_utils.files.recordings import Recording
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import at_least_one, read_rules_files
@@ -316,8 +316,7 @@ def main() -> None:
             "append_output": {"type": "list", "elements": "dict"},
             "limit": {"type": "int"},
             "explain": {"type": "list", "elements": "str", "default": []},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
             "fail_on": {"type": "list", "elements": "str", "default": ["never"]},
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
@@ -331,8 +330,8 @@ def main() -> None:
         check_fail_on(params["fail_on"], RECORDED)
         if params["limit"] is not None and params["limit"] < 1:
             raise FalcoError("limit: at least 1")
-        plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        loader = Loader(catalogue(params["falco_version"], plugins))
+        given = [*(params["files"] or ()), *(params["before_files"] or ())]
+        loader = Loader(catalogue_of(params, texts_in(given, {"content": params["content"] or ""})))
         if loader.catalogue.note:
             module.warn(loader.catalogue.note)
         inner: dict[str, Embedded] = {}

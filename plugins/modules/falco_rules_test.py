@@ -174,22 +174,21 @@ import gc
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import resolve
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.coverage import KINDS
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report import TOOL, Report, missed
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.workers import processors
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of, texts_in
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import run_tests
 
 
 def report_of(params: dict[str, Any]) -> Report:
     """Read and run the tests."""
-    plugins = None if params["plugins"] is None else tuple(params["plugins"])
-    loader = Loader(catalogue(params["falco_version"], plugins))
     contents = {str(name): str(text) for name, text in params["contents"].items()}
+    loader = Loader(catalogue_of(params, texts_in(params["files"], contents)))
     mutate = params["mutation"] or params["minimum_mutation_score"] is not None
     return run_tests(loader, params["tests"], params["files"], contents, mutate, params["jobs"] or processors())
 
@@ -204,8 +203,7 @@ def main() -> None:
             "minimum_coverage": {"type": "dict", "options": {kind: {"type": "float"} for kind in KINDS}},
             "minimum_mutation_score": {"type": "float"},
             "jobs": {"type": "int", "default": 0},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
         },

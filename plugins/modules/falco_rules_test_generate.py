@@ -94,11 +94,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import resolve
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.generate import Generated, generate
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of, texts_in
 from ansible_collections.falconet.k8s.plugins.module_utils.files.tests import load_ruleset
 from ansible_collections.falconet.k8s.plugins.module_utils.files.text import differing, write_text
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
@@ -106,8 +106,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import Ku
 
 def generated(params: dict[str, Any]) -> Generated:
     """The test file as it is to be."""
-    plugins = None if params["plugins"] is None else tuple(params["plugins"])
-    loaded = load_ruleset(Loader(catalogue(params["falco_version"], plugins)), "own", params["files"]).loaded
+    loader = Loader(catalogue_of(params, texts_in(params["files"])))
+    loaded = load_ruleset(loader, "own", params["files"]).loaded
     folder = Path(params["dest"]).parent.resolve()
     rulesets = {"own": [os.path.relpath(Path(path).resolve(), folder) for path in params["files"]]}
     if params["alerts"] is None:
@@ -124,8 +124,7 @@ def main() -> None:
             "rules": {"type": "list", "elements": "str"},
             "alerts": {"type": "path"},
             "force": {"type": "bool", "default": False},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
         },
         supports_check_mode=True,
     )

@@ -41,27 +41,6 @@ options:
       content:
         description: As O(content).
         type: str
-  falco_output:
-    description:
-      - What the Falco that runs, or is to come, prints of itself, saved in files. Its fields, event types, engine and
-        plugins are taken from there, so that fields of plugins that nobody here knows are known.
-      - In a cluster, C(kubectl exec -n falco ds/falco -c falco -- falco --list -v) prints the first of them.
-      - What is not given is that of O(falco_version), or of the version in O(falco_output.version).
-    type: dict
-    version_added: 0.3.0
-    suboptions:
-      version:
-        description: Path of the output of C(falco --version).
-        type: path
-      fields:
-        description: Path of the output of C(falco --list -v), or of C(falco --list --format json).
-        type: path
-      events:
-        description: Path of the output of C(falco --list-events).
-        type: path
-      plugins:
-        description: Path of the output of C(falco --list-plugins).
-        type: path
   upgrade_from:
     description:
       - The Falco version that runs, where O(falco_version) is the one to come.
@@ -256,17 +235,12 @@ rulesets:
 import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding, refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.common.mend import mended_files, patch
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import (
-    Catalogue,
-    catalogue_before,
-    catalogue_for,
-)
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import Catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import ERROR
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import (
@@ -280,6 +254,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded i
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import (
+    CATALOGUE,
+    catalogue_before,
+    catalogue_of,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.files.reports import write_reports
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import (
     at_least_one,
@@ -290,7 +269,6 @@ from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import (
 SOURCE: dict[str, dict[str, Any]] = {"files": {"type": "list", "elements": "path"}, "content": {"type": "str"}}
 
 TOOL = "falco_rules_validate"
-SAID = ("version", "fields", "events", "plugins")
 
 
 def given_in(entry: dict[str, Any], name: str) -> Ruleset:
@@ -336,21 +314,6 @@ def with_texts(given: Ruleset, texts: Mapping[str, str]) -> Ruleset:
     return replace(given, files=tuple(files))
 
 
-def catalogue_of(params: dict[str, Any], plugins: tuple[str, ...] | None, texts: Sequence[str]) -> Catalogue:
-    """What the version to come knows: by its number and the plugins that rules name, or by what it printed."""
-    paths = {name: path for name, path in (params["falco_output"] or {}).items() if path}
-    if not paths:
-        return catalogue_for(params["falco_version"], plugins, texts)
-    # few ask what a Falco printed
-    from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said, learned
-
-    try:
-        said = Said(**{name: Path(path).read_text(encoding="utf-8") for name, path in paths.items()})
-    except (OSError, UnicodeError) as error:
-        raise FalcoError(f"falco_output: {error}") from error
-    return learned(said, params["falco_version"])
-
-
 def with_steps(verdict: Verdict, steps: list[Step]) -> Verdict:
     """The verdict with what the upgrade finds, errors first."""
     findings = verdict.findings + [step.finding for step in steps]
@@ -376,9 +339,7 @@ def main() -> None:
                 "mutually_exclusive": [("files", "content")],
                 "required_one_of": [("files", "content")],
             },
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
-            "falco_output": {"type": "dict", "options": {name: {"type": "path"} for name in SAID}},
+            **CATALOGUE,
             "upgrade_from": {"type": "str"},
             "fail_on": {"type": "list", "elements": "str", "default": ["error"]},
             "lint": {"type": "bool", "default": True},
@@ -387,7 +348,7 @@ def main() -> None:
             "sarif_path": {"type": "path"},
             "junit_path": {"type": "path"},
         },
-        mutually_exclusive=[("files", "content", "rulesets"), ("falco_output", "plugins")],
+        mutually_exclusive=[("files", "content", "rulesets")],
         required_one_of=[("files", "content", "rulesets")],
         supports_check_mode=True,
     )
@@ -408,15 +369,10 @@ def main() -> None:
     texts = [file.text for ruleset in given for file in unpacked(ruleset.files)[0]]
     try:
         check_fail_on(params["fail_on"])
-        plugins = None if params["plugins"] is None else tuple(params["plugins"])
-        known = catalogue_of(params, plugins, texts)
+        known = catalogue_of(params, texts)
         if known.note:
             module.warn(known.note)
-        before = None
-        if params["upgrade_from"] and plugins is None:
-            before = catalogue_for(params["upgrade_from"], None, texts)
-        elif params["upgrade_from"]:
-            before = catalogue_before(params["upgrade_from"], plugins)
+        before = catalogue_before(params, texts, params["upgrade_from"]) if params["upgrade_from"] else None
     except FalcoError as error:
         module.fail_json(msg=str(error))
     verdicts, steps = found = judged(given, known, before, params)

@@ -34,6 +34,27 @@ def nearest(
     return spelt[close[0]] if close else None
 
 
+def slips(left: str, right: str) -> int:
+    """How many letters are missing, too many, wrong or swapped with their neighbour; 3 stands for more.
+
+    >>> slips("proc.nmae", "proc.name"), slips("opne", "open"), slips("a", "bcd")
+    (1, 1, 3)
+    """
+    if abs(len(left) - len(right)) > 2:
+        return 3
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for number, char in enumerate(left, 1):
+        above, row = row, [number]
+        for index, other in enumerate(right, 1):
+            cost = min(above[index] + 1, row[index - 1] + 1, above[index - 1] + (char != other))
+            if before and index > 1 and char == right[index - 2] and left[number - 2] == other:
+                cost = min(cost, before[index - 2] + 1)
+            row.append(cost)
+        before = above
+    return min(row[-1], 3)
+
+
 def counted(number: int, one: str, more: str = "") -> str:
     """A number with its noun: `1 file`, `2 files`.
 

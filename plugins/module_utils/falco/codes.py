@@ -57,6 +57,7 @@ LINT: dict[str, tuple[str, str]] = {
     "FN016": (WARNING, "entries are not read"),
     "FN017": (WARNING, "entry is defined twice in one file"),
     "FN018": (WARNING, "key is ignored"),
+    "FN019": (WARNING, "plugin is not known"),
 }
 OPTIONAL_LINT = ("FN007", "FN008")
 """What this collection finds beyond Falco: code to severity and title. `docs/findings.md` explains each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -116,3 +117,66 @@ def test_rules_within_other_files_are_taken() -> None:
         falco_scope(wrong, namespaces=["x"])
     with pytest.raises(AnsibleFilterError, match=r"values\.yaml:5:18: rule 'R': LOAD_ERR_COMPILE_CONDITION"):
         falco_merge(wrong)
+
+
+BELL = (
+    RULE
+    + """- required_plugin_versions: [{name: doorbell, version: 0.2.0}]
+- rule: Visit
+  desc: d
+  condition: bell.rings > 3
+  output: o
+  priority: NOTICE
+  source: doorbell
+"""
+)
+FIELDS = """-------------------------------
+Field Class:                  evt (for all event types)
+Event Sources:                syscall
+
+evt.type                      (Type: CHARBUF) The type
+
+-------------------------------
+Field Class:                  doorbell (plugin)
+Event Sources:                doorbell
+
+bell.rings                    (Type: UINT64) How often
+"""
+DESCRIBED = [{"name": "doorbell", "source": "doorbell", "fields": [{"name": "bell.rings", "type": "uint64"}]}]
+
+
+def test_an_unknown_plugin_blocks_neither_filter(capsys: pytest.CaptureFixture[str]) -> None:
+    decisions = falco_scope(BELL, namespaces=["x"])["decisions"]
+    assert [(one["rule"], one["action"]) for one in decisions] == [("R", "append"), ("Visit", "skip")]
+    assert "bell.rings > 3" in falco_merge(BELL)["content"]
+    assert "nothing is known of plugin 'doorbell'" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"plugin_descriptions": DESCRIBED},
+        {"falco_output": {"fields": FIELDS, "plugins": "1 Plugins Loaded:\n\nName: doorbell\nVersion: 0.3.0\n"
+                          "Capabilities:\n  - Event Sourcing (ID=1, source='doorbell')\n  - Field Extraction\n"}},
+    ],
+)  # fmt: skip
+def test_a_plugin_that_is_described_or_printed_is_judged(known: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert falco_merge(BELL, **known)["content"]
+    assert "nothing is known" not in capsys.readouterr().err
+    for broken in (BELL.replace("bell.rings", "bell.rigns"), BELL.replace("> 3", "> many")):
+        with pytest.raises(AnsibleFilterError, match=r"rules.yaml:\d+:\d+: rule 'Visit': LOAD_ERR"):
+            falco_merge(broken, **known)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"plugin_descriptions": "doorbell"}, "plugin descriptions are a list of mappings"),
+        ({"plugin_descriptions": [{"source": "doorbell"}]}, "lacks the key 'name'"),
+        ({"falco_output": {"field": FIELDS}}, "falco_output maps some of version, fields, events, plugins"),
+        ({"falco_output": {"plugins": "none"}}, "falco --list-plugins"),
+    ],
+)
+def test_what_describes_nothing_is_an_ansible_error(known: Any, words: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=words):
+        falco_merge(BELL, **known)

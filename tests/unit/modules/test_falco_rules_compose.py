@@ -284,8 +284,8 @@ def test_what_changes_rules_that_nobody_knows_is_left_to_falco() -> None:
     assert result["findings"] == []
 
 
-def test_rules_for_a_plugin_that_is_not_known_here_are_left_out() -> None:
-    base = [{"name": "mycloud.yaml", "content": "- required_plugin_versions: [{name: mycloud, version: 0.11.1}]\n"}]
+def test_a_base_that_this_falco_would_refuse_is_left_out() -> None:
+    base = [{"name": "mycloud.yaml", "content": "- required_plugin_versions: [{name: container, version: 9.0.0}]\n"}]
     result = compose(base=base, scope={"namespaces": ["prod"]})
     assert result["base_used"] is False
     assert "mycloud.yaml:1: LOAD_ERR_VALIDATE: Plugin requirement not satisfied" in result["remarks"][0]
@@ -368,3 +368,41 @@ def test_what_is_wrong_within_another_file_is_told_there(tmp_path: Path) -> None
     values.write_text(within(OLD))
     result = compose(contents={}, files=[str(values)], base=None, upgrade_from="0.40.1")
     assert [(one["file"], one["line"]) for one in result["upgrade"]] == [(str(values), 5), (str(values), 10)]
+
+
+BELL = """
+- required_plugin_versions:
+    - name: doorbell
+      version: 0.2.0
+- rule: Night visitor
+  desc: d
+  condition: bell.rings > 3
+  output: o
+  priority: NOTICE
+  source: doorbell
+"""
+
+
+def test_an_unknown_plugin_of_the_base_costs_neither_the_base_nor_a_warning() -> None:
+    base = [{"name": "falco_rules.yaml", "content": FALCO + BELL, "path": "/etc/falco/falco_rules.yaml", "sha256": "x"}]
+    result = compose(base=base, disabled=["Night visitor", "Shell of Falco"], scope={"namespaces": ["prod"]})
+    assert not result.get("failed"), result
+    assert result["base_used"]
+    assert result["remarks"] == [
+        "scope: rule 'Night visitor' still fires everywhere: cannot be restricted like this for source doorbell"
+    ]
+    assert [one["code"] for one in result["findings"] if one["code"] == "FN019"] == ["FN019"]
+
+
+def test_an_unknown_plugin_of_our_own_is_warned_of_until_it_is_described() -> None:
+    ours = {"ours.yaml": OURS + BELL}
+    result = compose(contents=ours)
+    assert not result.get("failed"), result
+    assert "ours.yaml:14:7: FN019: required plugin versions entry 'doorbell': nothing is known" in result["warned"][0]
+    assert compose(contents=ours, warnings_are_errors=True)["failed"]
+    described = [{"name": "doorbell", "source": "doorbell", "fields": [{"name": "bell.rings", "type": "uint64"}]}]
+    result = compose(contents=ours, plugin_descriptions=described, warnings_are_errors=True)
+    assert result["warned"] == []
+    assert compose(contents={"ours.yaml": OURS + BELL.replace("rings", "rigns")}, plugin_descriptions=described)[
+        "failed"
+    ]

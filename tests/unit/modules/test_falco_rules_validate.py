@@ -83,6 +83,24 @@ def test_what_falco_prints_of_itself_counts(tmp_path: Path) -> None:
     assert "falco --version" in validated(content=text, falco_output={"version": str(fields)})["msg"]
 
 
+def test_a_plugin_can_be_described() -> None:
+    text = "- required_plugin_versions: [{name: mycloud, version: 0.1.0}]\n"
+    text += GOOD.replace("evt.type = open", "mycloud.actor.name = x") + "  source: mycloud\n"
+    result = validated(content=text)
+    assert [(one["code"], one["line"], one["column"]) for one in result["findings"]] == [("FN019", 1, 30)]
+    described = [{"name": "mycloud", "source": "mycloud", "fields": [{"name": "mycloud.actor.name"}]}]
+    assert validated(content=text, plugin_descriptions=described)["findings"] == []
+    assert validated(content=text, plugin_descriptions=described, upgrade_from="0.40")["upgrade"] == []
+    assert (
+        validated(content=text, plugin_descriptions=described, plugins=["json"], upgrade_from="0.40")["upgrade"] == []
+    )
+    result = validated(content=text.replace("actor.name", "actor.nmae"), plugin_descriptions=described)
+    assert "did you mean 'mycloud.actor.name'?" in result["msg"]
+    result = validated(content=text, plugins=["json"], fail_on=["never"])
+    assert "add it to plugins or to plugin_descriptions" in result["findings"][0]["hint"]
+    assert "leave plugins out" in validated(content=text, plugins=["json"], falco_output={"fields": "x"})["msg"]
+
+
 def test_an_upgrade_is_judged_and_reported(tmp_path: Path) -> None:
     text = GOOD.replace("evt.type = open", "evt.type = open and evt.dir = >")
     reports = {"sarif_path": str(tmp_path / "a.sarif"), "junit_path": str(tmp_path / "a.xml")}

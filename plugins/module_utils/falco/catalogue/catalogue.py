@@ -96,10 +96,14 @@ class Catalogue:
     """Everything that checks need to know of one Falco version with one set of plugins.
 
     `note` is what a user has to know about it: that the version is not the one that was asked for. Often empty.
+    `assumed` are the plugins among those that nothing vouches for but rules that require them.
     """
 
-    def __init__(self, data: Any, plugins: Sequence[Plugin], note: str = "") -> None:
+    def __init__(self, data: Any, plugins: Sequence[Plugin], note: str = "", assumed: Sequence[Plugin] = ()) -> None:
+        self._data = data
         self.note = note
+        self.assumed: dict[str, Plugin] = {plugin.name: plugin for plugin in assumed}
+        plugins = [*plugins, *assumed]
         self.language: Language = language_of(data.FALCO)
         self.falco: str = data.FALCO
         self.engine: str = data.ENGINE
@@ -131,6 +135,13 @@ class Catalogue:
                     suggested.extend(plugin.suggested)
             self.sources[source] = Source(source, builtin if source == SYSCALL else generic, fields, tuple(suggested))
 
+    def with_plugins(self, plugins: Iterable[Plugin], assumed: Sequence[Plugin] = ()) -> Catalogue:
+        """The same with further plugins, described or assumed; one of a name that is known takes its place."""
+        given = {plugin.name: plugin for plugin in plugins}
+        new = {*given, *(plugin.name for plugin in assumed)}
+        kept = [plugin for name, plugin in self.plugins.items() if name not in new]
+        return Catalogue(self._data, [*kept, *given.values()], self.note, assumed)
+
 
 def _field(name: str, kind: str, argument: str, flags: str, origin: str) -> FieldInfo:
     words = flags.split()
@@ -148,6 +159,12 @@ def _field(name: str, kind: str, argument: str, flags: str, origin: str) -> Fiel
     )
 
 
+PLUGIN_KEYS = ("name", "version", "source", "extracts", "events", "fields")
+FIELD_KEYS = ("name", "type", "list", "argument")
+FIELD_TYPES = ("string", "uint64", "bool", "reltime", "abstime", "ipaddr", "ipnet")
+_ARGUMENTS = ("none", "required", "index", "key")
+
+
 def plugin_from_mapping(mapping: Mapping[str, Any]) -> Plugin:
     """Make a plugin from plain data, the documented way to add one that the catalogue does not have.
 
@@ -157,35 +174,73 @@ def plugin_from_mapping(mapping: Mapping[str, Any]) -> Plugin:
             `argument` (words: required, index, key), the shape that `falco --list` and plugin SDKs print.
 
     Raises:
-        FalcoError: a key is missing or has the wrong type.
+        FalcoError: a key is missing or unknown, or has the wrong type.
     """
-    try:
-        fields = []
-        for entry in mapping.get("fields", ()):
-            words = str(entry.get("argument", "")).replace(",", " ").lower().split()
-            argument = "required" if "required" in words else "optional" if words and words != ["none"] else "none"
-            kind = str(entry.get("type", "string"))
-            fields.append(
-                FieldInfo(
-                    name=str(entry["name"]),
-                    type="charbuf" if kind == "string" else kind,
-                    argument=argument,
-                    is_list=bool(entry.get("list", False)),
-                    index="index" in words,
-                    key="key" in words,
-                    origin=str(mapping["name"]),
-                )
-            )
-        return Plugin(
-            name=str(mapping["name"]),
-            version=str(mapping.get("version", "0.0.0")),
-            source=mapping.get("source"),
-            extracts=tuple(mapping.get("extracts", ())),
-            events=tuple(mapping.get("events", ())),
-            fields=tuple(fields),
+    _check_keys("a plugin's description", mapping, PLUGIN_KEYS)
+    name = str(mapping["name"])
+    return Plugin(
+        name=name,
+        version=str(mapping.get("version") or "0.0.0"),
+        source=mapping.get("source") or None,
+        extracts=_texts(name, "extracts", mapping),
+        events=_texts(name, "events", mapping),
+        fields=tuple(_described(name, entry) for entry in _entries(name, "fields", mapping)),
+    )
+
+
+def described_plugins(descriptions: Iterable[Mapping[str, Any]]) -> list[Plugin]:
+    """The plugins of some descriptions.
+
+    Raises:
+        FalcoError: as `plugin_from_mapping`, or no list.
+    """
+    if isinstance(descriptions, (str, Mapping)) or not isinstance(descriptions, Iterable):
+        raise FalcoError("plugin descriptions are a list of mappings, each with 'name' and 'fields'")
+    return [plugin_from_mapping(one) for one in descriptions]
+
+
+def _described(plugin: str, entry: object) -> FieldInfo:
+    where = f"a field of plugin '{plugin}'"
+    _check_keys(where, entry, FIELD_KEYS)
+    given: Mapping[str, Any] = entry  # type: ignore[assignment]  # as was checked
+    words = str(given.get("argument") or "none").replace(",", " ").lower().split()
+    kind = str(given.get("type") or "string")
+    if kind not in FIELD_TYPES:
+        raise FalcoError(f"{where}: '{given['name']}' has type '{kind}'; types are {', '.join(FIELD_TYPES)}")
+    if set(words) - set(_ARGUMENTS):
+        raise FalcoError(
+            f"{where}: '{given['name']}' has argument '{given['argument']}'; words: {', '.join(_ARGUMENTS)}"
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise FalcoError(f"a plugin's description lacks or misuses a key: {error}") from error
+    return FieldInfo(
+        name=str(given["name"]),
+        type="charbuf" if kind == "string" else kind,
+        argument="required" if "required" in words else "none" if words == ["none"] else "optional",
+        is_list=bool(given.get("list", False)),
+        index="index" in words,
+        key="key" in words,
+        origin=plugin,
+    )
+
+
+def _check_keys(what: str, given: object, keys: Sequence[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise FalcoError(f"{what} is a mapping with the keys {', '.join(keys)}; this one is {type(given).__name__}")
+    for key in given:
+        if key not in keys:
+            raise FalcoError(f"{what} has no key '{key}'; its keys are {', '.join(keys)}")
+    if not given.get("name"):
+        raise FalcoError(f"{what} lacks the key 'name'")
+
+
+def _entries(plugin: str, key: str, mapping: Mapping[str, Any]) -> Sequence[object]:
+    found = mapping.get(key) or ()
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise FalcoError(f"plugin '{plugin}': '{key}' is a list; this one is {type(found).__name__}")
+    return found
+
+
+def _texts(plugin: str, key: str, mapping: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(entry) for entry in _entries(plugin, key, mapping))
 
 
 @lru_cache(maxsize=16)

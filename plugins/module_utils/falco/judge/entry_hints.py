@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ...common.words import slips
 from ..load.context import Context
 from ..load.reader import LIST_KEYS, MACRO_KEYS
 from ..load.ruleset import Loaded
-from .advice import Advice, meant, slips
+from .advice import Advice, meant
 
 _OTHERS = {
     "list": {"value": "items", "values": "items", "item": "items"},

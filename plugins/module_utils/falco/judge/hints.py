@@ -115,7 +115,8 @@ def _missing_key(asked: Asked) -> str | Advice:
 def _unknown_source(asked: Asked) -> str | Advice:
     sources = asked.loaded.catalogue.sources
     close = meant(asked.subject, sources)
-    return close if close.hint else f"known sources: {', '.join(sources)}; another one needs its plugin"
+    needs = "another one needs its plugin: name that in required_plugin_versions, or describe it in plugin_descriptions"
+    return close if close.hint else f"known sources: {', '.join(sources)}; {needs}"
 
 
 def _unknown_field(asked: Asked) -> str | Advice:
@@ -235,7 +236,9 @@ def _unmet_version(asked: Asked) -> str:
         )
     plugin = known.plugins.get(asked.subject)
     if plugin is None:
-        return f"the plugin '{asked.subject}' is not among those that are loaded: add it, or remove the requirement"
+        close = did_you_mean(asked.subject, known.plugins)
+        missing = f"the plugin '{asked.subject}' is not among those that are loaded"
+        return close or f"{missing}: add it to plugins or to plugin_descriptions, or remove the requirement"
     return f"the plugin '{plugin.name}' that is loaded has version {plugin.version}: load a newer one, or lower this"
 
 

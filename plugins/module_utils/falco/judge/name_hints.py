@@ -8,11 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from ...common.words import slips
 from ..catalogue.history import of_field
 from ..catalogue.maintained import COMMENT, MAINTAINED
 from ..load.context import Context
 from ..load.ruleset import Loaded
-from .advice import Advice, meant, slips
+from .advice import Advice, meant
 from .positions import Place
 from .values import EMPTY_KINDS
 

@@ -11,15 +11,18 @@ from typing import Any
 
 from ...common.finding import Finding
 from ..catalogue.catalogue import Catalogue
+from ..catalogue.versions import NEWEST
 from ..codes import ERROR, FALCO_ERRORS, FALCO_WARNINGS, LINT, UPGRADE, WARNING
 from ..errors import FalcoError
 from ..load.beyond import load_beyond
+from ..load.known import known_for
 from ..load.ruleset import Loaded, Loader, RulesFile
 from .advice import did_you_mean
 from .findings import findings_of
 from .lint import lint_findings
 from .mends import with_proven_fixes
 from .past import findings_past
+from .unknown_plugins import unknown_plugins
 
 FAIL_ON = ("error", "warning", "never")
 
@@ -110,6 +113,7 @@ def _findings(loaded: Loaded, ruleset: str, lint: bool, optional_lint: Sequence[
     if not loaded.successful:
         whole = load_beyond(loaded)
         findings = findings_past(findings, findings_of(whole, ruleset))
+    findings += unknown_plugins(whole, ruleset)
     if lint:
         found = lint_findings(whole, ruleset, optional_lint)
         said = {
@@ -139,7 +143,8 @@ def validate(
     Returns:
         One verdict per ruleset, in order. Bad input is a finding, never an exception.
     """
-    loader = Loader(known)
+    rulesets = list(rulesets)
+    loader = Loader(known or known_for([file.text for one in rulesets for file in one.files], NEWEST))
     verdicts = []
     for ruleset in rulesets:
         unreadable = [_unreadable(name, reason, ruleset.name) for name, reason in ruleset.unreadable]

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...common.words import slips
 from ..catalogue.maintained import COMMENT, MAINTAINED
 from ..condition import lexer
 from ..condition.blame import value_start
 from ..condition.nodes import Compare, Field, Node, Value, ValueList, walk
-from .advice import Advice, slips
+from .advice import Advice
 
 MAX_NAME_BYTES = 15
 """What the kernel keeps of a process's name (`TASK_COMM_LEN`, less the byte that ends it)."""

@@ -22,6 +22,10 @@ def override(key: str, action: str, value: str = "x") -> str:
     return f"- rule: Open\n  {key}: {value}\n  override:\n    {key}: {action}\n"
 
 
+def requires(plugin: str, version: str) -> str:
+    return f"- required_plugin_versions:\n    - name: {plugin}\n      version: {version}\n"
+
+
 def excepted(fields: str, comps: str, values: str = "[]") -> str:
     entry = f"  exceptions:\n    - name: some\n      fields: {fields}\n      comps: {comps}\n      values: {values}\n"
     return ruled(rest=entry)
@@ -47,6 +51,9 @@ MISTAKES = [
     (Reason.MISSING_KEY, ruled(rest="  exceptions:\n    - name: some\n"), "add 'fields:'"),
     (Reason.UNKNOWN_SOURCE, ruled(rest="  source: syscal\n"), "did you mean 'syscall'?"),
     (Reason.UNKNOWN_SOURCE, ruled(rest="  source: elsewhere\n"), "known sources: syscall, "),
+    (Reason.UNMET_VERSION, requires("k8saudit", "9.0.0"), "the plugin 'k8saudit' that is loaded has version 0."),
+    (Reason.UNMET_VERSION, requires("contaner", "0.1.0"), "did you mean 'container'?"),
+    (Reason.UNMET_VERSION, requires("doorbell", "0.1.0"), "the plugin 'doorbell' is not among those that"),
     (Reason.UNKNOWN_PRIORITY, ruled(priority="HIGH"), "the nearest to 'HIGH' is 'CRITICAL'; priorities: EMERGENCY, "),
     (Reason.UNKNOWN_COMPARISON, excepted("[proc.name]", "[startwith]"), "did you mean 'startswith'?"),
     (Reason.NOT_APPENDABLE, SOUND + override("enabled", "append", "true"), "append works for "),
