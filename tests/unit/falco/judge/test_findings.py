@@ -27,7 +27,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "findings.md").read_text()
-SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.S | re.M))
+SECTIONS = dict(re.findall(r"^### (?!FA)(\w+)\n(.*?)(?=^##|\Z)", PAGE, re.S | re.M))
 RULE = """- rule: Open
   desc: d
   condition: {}

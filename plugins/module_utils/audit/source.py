@@ -1,0 +1,151 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML with the place of everything in it, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from ..common.finding import Finding
+from ..common.words import nearest
+from .codes import CODES, IGNORED, REFUSED
+from .model import Place
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_KINDS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
+
+
+class Source:
+    """A policy's text and what was found wrong with it so far."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        self.findings: list[Finding] = []
+        self._lines = text.split("\n")
+
+    def tell(self, code: str, place: Place | None, item: str, message: str, hint: str = "") -> None:
+        """Note a finding."""
+        self.findings.append(self.finding(code, place, item, message, hint))
+
+    def finding(self, code: str, place: Place | None, item: str, message: str, hint: str = "") -> Finding:
+        """A finding at its place, with the line that it stands in."""
+        line, column = place or (None, None)
+        return Finding(code, CODES[code][0], self.name, line, column, item, message, hint, self._excerpt(place))
+
+    def _excerpt(self, place: Place | None) -> str:
+        if place is None or place.line > len(self._lines):
+            return ""
+        text = self._lines[place.line - 1].rstrip("\r").replace("\t", " ")
+        return f"{text}\n{' ' * (place.column - 1)}^"
+
+    def documents(self, text: str) -> list[Any]:
+        """The YAML documents, as nodes; what is not YAML is noted."""
+        try:
+            return [node for node in yaml.compose_all(text, Loader=_LOADER) if node is not None]
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = Place(mark.line + 1, mark.column + 1) if mark else None
+            message = " ".join(filter(None, (error.problem, error.context)))
+            self.tell(REFUSED, where, "", f"this is not YAML: {message}", "mend the YAML")
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            self.tell(REFUSED, None, "", f"this is not YAML: {str(error).splitlines()[0]}", "mend the YAML")
+        return []
+
+
+def place_of(node: Any) -> Place:
+    """Where a node begins."""
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def kind_of(node: Any) -> str:
+    """What a node is, for people."""
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return _KINDS.get(node.tag.rpartition(":")[2], "a text")
+
+
+def is_null(node: Any) -> bool:
+    """Whether nothing is said, as by a key without a value."""
+    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+
+
+class Reader:
+    """Reads one mapping, key by key, and says where in the policy it is."""
+
+    def __init__(self, source: Source, node: Any, item: str, known: Iterable[str]) -> None:
+        self.source = source
+        self.item = item
+        self.keys: dict[str, Any] = {}
+        self.place = place_of(node)
+        if not isinstance(node, yaml.MappingNode):
+            self._wrong(node, item or "the policy", "a mapping")
+            return
+        names = list(known)
+        for key, value in node.value:
+            if key.value in self.keys:
+                self.source.tell(
+                    IGNORED, place_of(key), item, f"the key '{key.value}' stands twice, and one of them is not read",
+                    "keep one of them",
+                )  # fmt: skip
+            elif key.value not in names:
+                near = nearest(key.value, names, fold=str.lower)
+                hint = f"did you mean '{near}'?" if near else f"known here are {', '.join(names)}"
+                self.source.tell(
+                    IGNORED, place_of(key), item, f"the API server passes over the key '{key.value}', as if the line "
+                    "were not there", hint,
+                )  # fmt: skip
+                continue
+            self.keys[key.value] = value
+
+    def _wrong(self, node: Any, what: str, wanted: str) -> None:
+        self.source.tell(
+            REFUSED, place_of(node), self.item, f"{what} is {kind_of(node)}, and must be {wanted}", f"write {wanted}"
+        )
+
+    def text(self, key: str) -> str:
+        """A text; empty where the key is not there or has another kind, which is noted."""
+        node = self.keys.get(key)
+        if node is None or is_null(node):
+            return ""
+        if not isinstance(node, yaml.ScalarNode) or kind_of(node) != "a text":
+            self._wrong(node, f"'{key}'", "a text")
+            return ""
+        return str(node.value)
+
+    def at(self, key: str) -> Place:
+        """Where a key's value stands, or what should have the key."""
+        return place_of(self.keys[key]) if key in self.keys else self.place
+
+    def switch(self, key: str) -> None:
+        """Note what is neither true nor false."""
+        node = self.keys.get(key)
+        if node is not None and not is_null(node) and kind_of(node) != "true or false":
+            self._wrong(node, f"'{key}'", "true or false")
+
+    def nodes(self, key: str) -> list[Any]:
+        """The items of a list; none where the key is not there or is no list, which is noted."""
+        node = self.keys.get(key)
+        if node is None or is_null(node):
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self._wrong(node, f"'{key}'", "a list")
+            return []
+        return list(node.value)
+
+    def texts(self, key: str) -> Iterator[tuple[str, Place]]:
+        """The texts of a list with their places; what is no text is noted and left out."""
+        for node in self.nodes(key):
+            if isinstance(node, yaml.ScalarNode) and kind_of(node) == "a text":
+                yield str(node.value), place_of(node)
+            else:
+                self._wrong(node, f"an item of '{key}'", "a text")
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """The texts of a list."""
+        return tuple(text for text, _place in self.texts(key))

@@ -1,0 +1,149 @@
+"""Audit policies as they are read: what the API server refuses, what it passes over, and where it stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.audit.document import read
+from ansible_collections.falconet.k8s.plugins.module_utils.audit.model import GroupResources, Level, Place
+
+HEAD = "apiVersion: audit.k8s.io/v1\nkind: Policy\n"
+RULES = """\
+omitStages: [RequestReceived]
+rules:
+  - level: None
+    users: ["system:kube-proxy"]
+    verbs: [watch]
+  - level: Request
+    userGroups: [people]
+    namespaces: [prod, ""]
+    omitStages: [Panic]
+    resources:
+      - group: apps
+        resources: [deployments]
+        resourceNames: [web]
+  - level: Metadata
+    nonResourceURLs: ["/logs*"]
+    omitManagedFields: true
+"""
+
+
+def told(text: str) -> list[str]:
+    return [f"{one.code} {one.line}:{one.column} {one.message} ({one.hint})" for one in read(HEAD + text).findings]
+
+
+def test_everything_that_a_policy_can_say_is_read_with_its_place() -> None:
+    result = read(HEAD + RULES, "p.yaml")
+    assert result.findings == []
+    policy = result.policy
+    assert policy is not None
+    assert policy.omit_stages == ("RequestReceived",)
+    none, request, metadata = policy.rules
+    assert (none.level, none.users, none.verbs) == (Level.NONE, ("system:kube-proxy",), ("watch",))
+    assert (request.user_groups, request.namespaces, request.omit_stages) == (("people",), ("prod", ""), ("Panic",))
+    assert request.resources == (GroupResources("apps", ("deployments",), ("web",), Place(13, 9)),)
+    assert metadata.urls == ("/logs*",)
+    assert [policy.at(number) for number in (0, 1, 2, None)] == ["p.yaml:5", "p.yaml:8", "p.yaml:16", "p.yaml"]
+
+
+def test_json_is_read_as_well() -> None:
+    text = json.dumps(yaml.safe_load(HEAD + RULES))
+    policy = read(text).policy
+    assert policy is not None
+    assert policy.rules[1].resources[0].names == ("web",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rules: []\n", "FA001 3:8 the policy has no rule (add a rule, such as level: Metadata)"),
+        ("rules:\n- level: metadata\n", "FA001 4:10 'metadata' is no level (did you mean Metadata?)"),
+        (
+            "rules:\n- verbs: [get]\n",
+            "FA001 4:3 the rule has no level (write one of None, Metadata, Request, RequestResponse)",
+        ),
+        (
+            "rules:\n- level: null\n",
+            "FA001 4:10 the rule has no level (write one of None, Metadata, Request, RequestResponse)",
+        ),
+        (
+            "rules:\n- {level: None, omitStages: [Response]}\n",
+            "FA001 4:30 'Response' is no stage (did you mean ResponseStarted?)",
+        ),
+        ("rules:\n- {level: None, nonResourceURLs: [logs]}\n", "FA001 4:35 'logs' does not begin with / (write /logs)"),
+        (
+            'rules:\n- {level: None, nonResourceURLs: ["/a*/b"]}\n',
+            "FA001 4:35 '/a*/b' has a star before its end (a star stands at the end alone)",
+        ),
+        (
+            'rules:\n- {level: None, nonResourceURLs: ["*"], namespaces: [a]}\n',
+            "FA001 4:34 the rule has both nonResourceURLs and namespaces, which no request has (make two rules of it)",
+        ),
+        (
+            "rules:\n- level: None\n  resources: [{group: apps/v1}]\n",
+            "FA001 5:23 'apps/v1' is no API group (write apps, without a version)",
+        ),
+        (
+            "rules:\n- level: None\n  resources: [{resourceNames: [a]}]\n",
+            "FA001 5:31 resourceNames needs resources (say which resources they name)",
+        ),
+        ("rules:\n- {level: None, verbs: get}\n", "FA001 4:24 'verbs' is a text, and must be a list (write a list)"),
+        (
+            "rules:\n- {level: None, verbs: [1]}\n",
+            "FA001 4:25 an item of 'verbs' is a number, and must be a text (write a text)",
+        ),
+        ("rules:\n- None\n", "FA001 4:3 rules[0] is a text, and must be a mapping (write a mapping)"),
+        (
+            "omitManagedFields: maybe\nrules: [{level: None}]\n",
+            "FA001 3:20 'omitManagedFields' is a text, and must be true or false (write true or false)",
+        ),
+        (
+            "rules:\n- level: None\n  nonResourceUrls: [/x]\n",
+            "FA002 5:3 the API server passes over the key 'nonResourceUrls', as if the line were not there "
+            "(did you mean 'nonResourceURLs'?)",
+        ),
+        (
+            "rules:\n- level: None\n  level: Request\n",
+            "FA002 5:3 the key 'level' stands twice, and one of them is not read (keep one of them)",
+        ),
+        (
+            "rules: [{level: None}]\n---\nkind: Policy\n",
+            "FA002 5:1 the API server reads the first document alone (make it one policy)",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place_and_what_would_be_right(text: str, message: str) -> None:
+    assert message in told(text)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    text = "omitStages: [Never]\nrules:\n- level: x\n  usrs: [a]\n- verbs: get\n"
+    assert [one[:5] for one in told(text)] == ["FA001", "FA002", "FA001", "FA001", "FA001"]
+
+
+def test_a_policy_that_is_refused_is_none_and_one_with_unknown_keys_is_used() -> None:
+    assert read(HEAD + "rules: []\n").policy is None
+    assert read(HEAD + "rules: [{level: None, verb: [get]}]\n").policy is not None
+
+
+def test_another_kind_or_version_is_refused() -> None:
+    found = read("apiVersion: audit.k8s.io/v1beta1\nrules: [{level: None}]\n").findings
+    assert [one.message for one in found] == [
+        "'apiVersion' is 'audit.k8s.io/v1beta1', and must be audit.k8s.io/v1",
+        "'kind' is missing, and must be Policy",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "rules: [\n", "- a\n", "a: b: c\n", "\tx"])
+def test_what_is_no_policy_is_one_finding_or_more_and_no_exception(text: str) -> None:
+    result = read(text)
+    assert result.policy is None
+    assert result.findings
+    assert {one.severity for one in result.findings} == {"error"}
+
+
+def test_an_excerpt_shows_the_spot() -> None:
+    found = read(HEAD + "rules:\n- level: metadata\n").findings[0]
+    assert found.excerpt == "- level: metadata\n         ^"
