@@ -86,7 +86,7 @@ def _before(one: Finding, fixes: Sequence[Fix]) -> _Left:
 
 def _refused(told: Sequence[Finding], left: Sequence[_Left], worse: Sequence[_Left]) -> set[int]:
     """Which findings' fixes do not hold."""
-    still = {(*_spot(one.finding), one.finding.message) for one in left}
+    still = {_spot(one.finding) for one in left}
     written = {(one.finding.file, one.within) for one in worse if one.within is not None}
     # a new error comes of the mend of what was none: that of an error lets Falco go on to it
     mended = {(one.file, one.item) for one in told if one.fix and one.severity == ERROR}
@@ -96,7 +96,7 @@ def _refused(told: Sequence[Finding], left: Sequence[_Left], worse: Sequence[_Le
         for number, one in enumerate(told)
         if one.fix
         and (
-            (*_spot(one), one.message) in still
+            _spot(one) in still
             or (one.file, one.fix) in written
             or (one.severity != ERROR and (one.file, one.item) in of_item)
         )

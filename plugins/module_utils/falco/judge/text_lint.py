@@ -43,7 +43,9 @@ def lint_text(linter: Told) -> None:
 def conditions(linter: Told) -> None:
     """FN012, FN013, FN014: each condition by itself, so that what a macro has is told once."""
     compiler = linter.loaded.compiler
-    names = Names(frozenset(linter.loaded.collector.lists), frozenset(compiler.macros))
+    names = Names(
+        frozenset(linter.loaded.collector.lists), {name: macro.condition for name, macro in compiler.macros.items()}
+    )
     for owner, text, tree in _conditions(linter):
         for flaw in flaws(tree, text, names):
             for place in linter.places.at(owner, flaw.offset):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ...common.words import slips
@@ -22,11 +22,27 @@ _NAMES = frozenset(("proc.name", "proc.pname", "proc.aname", "proc.vpgid.name", 
 _WHOLE = frozenset(("=", "==", "!=", "in", "intersects"))
 _PARTS = frozenset(("startswith", "endswith", "contains"))
 _PATHS = ("fd.", "fs.", "proc.exe", "proc.pexe", "evt.arg.path", "evt.arg.name", "evt.arg.filename", "evt.arg.target")
+_OF_EVENTS = frozenset(("evt.type", "evt.type.is", "syscall.type"))
+"""Fields of events' names: macros are called after events."""
 _GLOB = re.compile(r"[^*?\s]*/[^*?\s]*\*|\*[^*?\s]*/[^*?\s]*|\*\.[a-z0-9]+")
 _CURLY = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"}
 _SHORTEST, _LONG = 5, 10
 """Letters of a word that may be a list's name with one slip, or with two."""
-_JOINED = re.compile(r"[a-z0-9_.-]+(?: [a-z0-9_.-]+)+")
+_JOINED = re.compile(r"[a-z0-9_.-]+(?:,? +[a-z0-9_.-]+)+")
+_JOINED_NAMES = re.compile(r"[a-z0-9_./:@-]+(?:,? +[a-z0-9_./:@-]+)+")
+_JOINED_PATHS = re.compile(r"[^\s,]*/[^\s,]+(?:,? +[^\s,]*/[^\s,]+)+")
+_WITHOUT_BLANKS = ("container.image", "container.name", "k8s.ns.name", "k8s.pod.name", "ka.target.namespace")
+_LINES = (
+    "proc.cmdline",
+    "proc.pcmdline",
+    "proc.acmdline",
+    "proc.args",
+    "proc.aargs",
+    "proc.exeline",
+    "evt.args",
+    "evt.info",
+)
+"""Fields of whole lines, which have blanks."""
 EMPTY_KINDS = ("k8s.deployment.", "k8s.rs.", "k8s.rc.", "k8s.svc.", "k8s.ns.label", "k8s.ns.id")
 """Fields that nothing fills since Falco asks no API server any more; the plugin k8smeta has fields in their place."""
 
@@ -66,11 +82,11 @@ def flaws(node: Node, text: str, names: Names) -> Iterator[Flaw]:
             right = part.right
             if isinstance(right, ValueList):
                 for number, value in enumerate(right.values):
-                    flaw = names.flaw(value) or _of_value(part, part.left, value)
+                    flaw = names.flaw(value, part.left) or _of_value(part, part.left, value)
                     if flaw is not None:
                         yield flaw._replace(offset=value_start(right, number, text))
             elif isinstance(right, Value):
-                flaw = _of_value(part, part.left, right.text)
+                flaw = names.of_one(right.text) or _of_value(part, part.left, right.text)
                 if flaw is not None:
                     yield flaw._replace(offset=_operator(part, text) if flaw.advice.wrong in _WHOLE else right.start)
 
@@ -92,12 +108,11 @@ def _of_value(node: Compare, field: Field, value: str) -> Flaw | None:
     operator = node.operator.split(" ", 1)[0]
     if any(sign in value for sign in _CURLY):
         return _curly(value)
+    if isinstance(node.right, ValueList):
+        joined = _joined(field, value)
+        if joined is not None:
+            return joined
     if field.name in _NAMES:
-        if isinstance(node.right, ValueList) and _JOINED.fullmatch(value):
-            hint = f"write '{value.replace(' ', ', ')}'"
-            return Flaw(
-                DEAD_VALUE, f"'{value}' is one name with a blank in it: a comma is missing", 0, Advice(hint), True
-            )
         size = len(value.encode("utf-8", "surrogateescape"))
         if size > MAX_NAME_BYTES and operator in _WHOLE | _PARTS and "," not in value:
             cut = value.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
@@ -113,6 +128,19 @@ def _of_value(node: Compare, field: Field, value: str) -> Flaw | None:
     if field.name.startswith(_PATHS) and _GLOB.fullmatch(value):
         return _glob(operator, value)
     return None
+
+
+def _joined(field: Field, value: str) -> Flaw | None:
+    """Two values that a missing comma made one: names have no blanks, and two paths or images are not one."""
+    apart = (
+        _JOINED if field.name in _NAMES else _JOINED_NAMES if field.name.startswith(_WITHOUT_BLANKS) else _JOINED_PATHS
+    )
+    if field.name.startswith(_LINES) or not apart.fullmatch(value):
+        return None
+    parts = re.split(r",? +", value)
+    right = ", ".join(parts)
+    message = f"'{value}' is one value with a blank in it: a comma is missing"
+    return Flaw(DEAD_VALUE, message, 0, Advice(f"write them apart: {right}", value, right), True)
 
 
 def _glob(operator: str, value: str) -> Flaw | None:
@@ -141,25 +169,41 @@ def _curly(value: str) -> Flaw:
 class Names:
     """The names of macros and lists, of a ruleset and of the maintained ones."""
 
-    def __init__(self, lists: frozenset[str], macros: frozenset[str]) -> None:
+    def __init__(self, lists: frozenset[str], macros: Mapping[str, str]) -> None:
+        """*macros* are conditions by their macro's name."""
         self.lists = lists
         self.macros = macros
         self._known: dict[str, Flaw | None] = {}
 
-    def flaw(self, value: str) -> Flaw | None:
-        """Whether a value is a name that was meant to be replaced."""
+    def flaw(self, value: str, field: Field) -> Flaw | None:
+        """Whether a value of a list is a name that was meant to be replaced."""
+        if value in self.macros and field.name not in _OF_EVENTS and not self._is_word(value):
+            hint = "a macro is written by itself, as a check of its own"
+            return Flaw(NAME_AS_VALUE, f"'{value}' is compared as a word, and is the name of a macro", 0, Advice(hint))
+        return self._remembered(value)
+
+    def of_one(self, value: str) -> Flaw | None:
+        """Whether the value of an operator that takes one was meant as a list."""
+        flaw = self._remembered(value)
+        if flaw is None or not flaw.advice.hint.startswith("did you mean"):
+            return None
+        return flaw._replace(advice=Advice(f"{flaw.advice.hint} A list is compared with 'in (...)'"))
+
+    def _is_word(self, name: str) -> bool:
+        """Whether a macro is called after the very word that it compares with: `docker` of `proc.name = docker`."""
+        return name in re.findall(r"[^\s()\"',=]+", self.macros[name])
+
+    def _remembered(self, value: str) -> Flaw | None:
         if value not in self._known:
             self._known[value] = self._flaw(value)
         return self._known[value]
 
     def _flaw(self, value: str) -> Flaw | None:
         message = f"'{value}' is compared as a word: no list is called that"
-        if "_" not in value or len(value) < _SHORTEST:
+        if not re.search("[_-]", value) or len(value) < _SHORTEST or value in self.macros:
             return None
-        if value in self.macros:
-            hint = "a macro is written by itself, as a check of its own"
-            return Flaw(NAME_AS_VALUE, f"'{value}' is compared as a word, and is the name of a macro", 0, Advice(hint))
         allowed = 2 if len(value) >= _LONG else 1
+        allowed = allowed if "_" in value else 1
         near = [name for name in self.lists if 0 < slips(value, name) <= allowed]
         if near:
             right = near[0] if len(near) == 1 else ""
