@@ -123,7 +123,12 @@ def on_missing_key(missing: str, context: Context, loaded: Loaded, lines: Sequen
                 f"to change a rule that another file defines, {_override(changed)}" if changed else "add 'enabled:'"
             )
         lacking = [key for key in ("condition", "desc", "output", "priority") if key not in present]
-        if len(lacking) > 1 and changed:
+        if (
+            changed
+            and {"desc", "priority"} & set(lacking)
+            and len(lacking) > 1
+            and not {"condition", "desc"} <= present
+        ):
             return Advice(
                 f"a new rule needs {', '.join(lacking)} as well; to change one that another file defines, "
                 f"{_override(changed)}"

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from ..catalogue.catalogue import PRIORITIES
 from ..catalogue.history import of_word
-from ..catalogue.language import Language
+from ..catalogue.language import CONTAINER_INFO, Language
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
 from ..condition.nodes import Compare, ValueList
 from ..errors import Cause, CheckError, Reason
@@ -33,6 +33,7 @@ from .name_hints import (
 )
 from .positions import Place, Places
 from .typed import escaped, in_posix, typed
+from .yaml_hints import TEMPLATE, on_yaml
 
 _FIELD_AT_START = re.compile(r"(?:[a-z0-9]+\()*([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?)")
 
@@ -87,6 +88,11 @@ def advice_on(issue: Issue, place: Place, places: Places) -> Advice:
     loaded = places.loaded
     if issue.code == "LOAD_NO_EVTTYPE" and place.word:
         return Advice(f"'{place.word}' holds for every event: put parentheses around what 'and' shall bind to")
+    if issue.code == "LOAD_DEPRECATED_ITEM" and place.word == CONTAINER_INFO:
+        return Advice("remove it: Falco writes nothing in its place", CONTAINER_INFO, "")
+    known = _on_text(issue, place, places.lines(place.file))
+    if known.hint:
+        return known
     static = _STATIC.get(issue.code)
     if static:
         return Advice(static)
@@ -99,6 +105,15 @@ def advice_on(issue: Issue, place: Place, places: Places) -> Advice:
         return Advice()
     given = _HINTS[cause.reason](Asked(cause, issue, place, places))
     return Advice(given) if isinstance(given, str) else given
+
+
+def _on_text(issue: Issue, place: Place, lines: Sequence[str]) -> Advice:
+    """Advice by what stands at the place, whatever it was taken for."""
+    if place.line is None or place.column is None or place.line > len(lines) or not issue.code.startswith("LOAD_ERR_"):
+        return Advice()
+    if issue.code == "LOAD_ERR_YAML_PARSE":
+        return on_yaml(issue.message, place.line, place.column, lines)
+    return Advice(TEMPLATE) if "{{" in lines[place.line - 1] else Advice()
 
 
 def _unknown_key(asked: Asked) -> str | Advice:
@@ -195,6 +210,9 @@ def _unreadable(asked: Asked) -> str | Advice:
         return on_bare_list(asked.place.word, asked.place.cause is not None)
     before, after = asked.before_and_after
     if before.strip().lower() in ("and", "or"):
+        tag = _tag_for_not(asked)
+        if tag is not None:
+            return tag
         known = on_redefinition(asked.issue.context, asked.loaded, asked.places.lines(asked.issue.context.file))
         if known.hint:
             return known._replace(back=len(before.lstrip()))
@@ -202,6 +220,21 @@ def _unreadable(asked: Asked) -> str | Advice:
     words = [*re.findall(r"[a-z0-9]+", before)[-1:], *re.findall(r"^[a-z0-9]+", after)]
     later = next(filter(None, (of_word(word, asked.language) for word in words)), "")
     return later or typed(before, after, asked.language)
+
+
+def _tag_for_not(asked: Asked) -> Advice | None:
+    """Advice on a condition that begins with `!`, which YAML takes for a tag."""
+    mark = asked.issue.context.locations[-2].mark
+    text = asked.places.lines(asked.place.file)[mark.line][mark.column :]
+    if not re.match(r"![a-z]", text):
+        return None
+    return Advice(
+        "'!' at the beginning is a tag of YAML and no part of the condition: write 'not'", "!", "not ", _at(mark)
+    )
+
+
+def _at(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
 
 
 def _bad_address(asked: Asked) -> str | Advice:

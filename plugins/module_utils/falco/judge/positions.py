@@ -10,10 +10,11 @@ wrote. Here the part that is meant is looked for where it was parsed, and then w
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..catalogue.fields import FieldTable
+from ..catalogue.language import CONTAINER_INFO
 from ..condition.blame import blamed, value_start
 from ..condition.nodes import And, Compare, Field, Macro, Node, Or, Value, ValueList, walk
 from ..condition.summary import NO_VALUE
@@ -71,6 +72,11 @@ class Places:
             parts = self._unrestricted(context.item)
             if parts:
                 return parts
+        if issue.code == "LOAD_DEPRECATED_ITEM" and context.item[0] == "rule" and spot.item_type != CONDITION:
+            word = issue.deprecated_field or (CONTAINER_INFO if CONTAINER_INFO in issue.message else "")
+            words = self._words_of_output(context.item[1], word) if word else []
+            if words:
+                return words
         if spot.item_type == RULE_OUTPUT:
             tokens = self._in_output(context.item[1])
             if tokens:
@@ -86,6 +92,16 @@ class Places:
         if found:
             return found
         return [Place(context.file, *condition_position(context, self.lines(context.file)))]
+
+    def _words_of_output(self, name: str, word: str) -> list[Place]:
+        """Where a word stands in a rule's output."""
+        rule = self.loaded.collector.rules.get(name)
+        if rule is None:
+            return []
+        traced = trace_output(rule)
+        starts = [match.start() for match in re.finditer(rf"{re.escape(word)}(?![\w.])", traced.text)]
+        places = (self._of_origin(traced.at(start), ()) for start in starts)
+        return [place._replace(word=word) for place in places if place is not None]
 
     def _in_output(self, name: str) -> list[Place]:
         """The tokens of a rule's output that are refused."""
@@ -124,24 +140,44 @@ class Places:
     def _unrestricted(self, owner: tuple[str, str]) -> list[Place]:
         """The alternatives of a rule that hold for any event, beside others that do not: `A and B or C`."""
         rule = self.loaded.collector.rules.get(owner[1])
-        traced, tree = self.traced(owner), self._tree(owner)
+        tree = self._tree(owner)
         if isinstance(tree, And) and rule is not None and rule.exceptions:
             tree = tree.operands[0]
-        if rule is None or traced is None or not isinstance(tree, Or):
+        if rule is None or tree is None:
             return []
-        compiler = self.compiler
-        summarizer = compiler.summarizers[rule.source]
-        wide = []
-        for part in tree.operands:
-            summary = summarizer.summarize(part, lambda macro: compiler.macro_summary(macro.name, rule.source))
-            if bin(summary.events).count("1") > MAX_EVENTS_QUIET:
-                wide.append(part)
         found = []
-        for part in wide if len(wide) < len(tree.operands) else ():
-            place = self._of_origin(traced.at(part.start), ())
-            if place is not None:
-                found.append(place._replace(word=" ".join(traced.text[part.start : part.end].split())))
+        for node, at, way in self._wide_alternatives(tree, owner, rule.source):
+            traced = self.traced(at)
+            place = self._of_origin(traced.at(node.start), way) if traced else None
+            if traced is not None and place is not None:
+                found.append(place._replace(word=" ".join(traced.text[node.start : node.end].split())))
         return found
+
+    def _wide_alternatives(
+        self, tree: Node, owner: tuple[str, str], source: str
+    ) -> Iterator[tuple[Node, tuple[str, str], Names]]:
+        """Each alternative that is for any event beside one that is not, in a condition and the macros below it."""
+        pending: list[tuple[Node, tuple[str, str], Names]] = [(tree, owner, ())]
+        seen: set[str] = set()
+        while pending:
+            node, at, way = pending.pop(0)
+            if isinstance(node, And):
+                pending += [(part, at, way) for part in node.operands]
+            elif isinstance(node, Macro) and node.name not in seen:
+                seen.add(node.name)
+                inner = self._tree(("macro", node.name))
+                if inner is not None:
+                    pending.append((inner, ("macro", node.name), (*way, ("macro", node.name))))
+            elif isinstance(node, Or):
+                wide = [part for part in node.operands if self._is_wide(part, source)]
+                if len(wide) < len(node.operands):
+                    yield from ((part, at, way) for part in wide)
+
+    def _is_wide(self, node: Node, source: str) -> bool:
+        """Whether a part of a condition may hold for more events than Falco passes over in silence."""
+        compiler = self.compiler
+        summary = compiler.summarizers[source].summarize(node, lambda macro: compiler.macro_summary(macro.name, source))
+        return bin(summary.events).count("1") > MAX_EVENTS_QUIET
 
     def _in_condition(self, issue: Issue, owner: tuple[str, str]) -> list[Place | None]:
         context = issue.context

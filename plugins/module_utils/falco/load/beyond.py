@@ -34,6 +34,8 @@ _MISSING = (Reason.NO_SUCH_LIST, Reason.NO_SUCH_MACRO, Reason.NO_SUCH_RULE)
 _ENTRY = re.compile(r"( *)- +[\"']?(?:rule|macro|list|required_engine_version|required_plugin_versions)[\"']? *:")
 _DEFAULTS = {"output": "unknown", "desc": "unknown", "priority": "DEBUG"}
 _NEUTRAL = "evt.num > 0"
+MAX_APART = 500
+"""Up to this number of entries each is read by itself, where they cannot be read together."""
 MAX_FAULTS = 20
 """How many faulty keys of one entry, or undefined macros of one condition, are told."""
 
@@ -121,7 +123,10 @@ class _Reader(Reader):
         try:
             return read_documents("\n".join(lines))
         except YamlError:
-            return []
+            # each entry is YAML, and all of them together are not
+            self._fail_yaml(whole)
+            spans = zip(starts, [*starts[1:], len(lines)]) if len(starts) <= MAX_APART else ()
+            return [one for start, end in spans for one in read_documents("\n" * start + "\n".join(lines[start:end]))]
 
     def _fail_yaml(self, error: YamlError) -> None:
         where = self.file
