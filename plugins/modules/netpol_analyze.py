@@ -313,6 +313,8 @@ violations:
     - Flows that do not hold, with the first pair that fails, the deciding policy and rule, and C(fix), the smallest
       change
       that would satisfy the flow, as data and as text.
+    - C(hints) of a required one that is denied say why one may have thought otherwise, each with the C(code) of lint
+      and a C(message); C(message) of the violation ends with them.
   returned: for assert
   type: list
   elements: dict
@@ -326,7 +328,9 @@ exposure:
   type: list
   elements: dict
 explanations:
-  description: For each pair of workloads and ports, the verdict and its reasons.
+  description:
+    - For each pair of workloads and ports, the verdict and its reasons.
+    - C(hints) of a denied one are as those of RV(verdicts).
   returned: for explain
   type: list
   elements: dict

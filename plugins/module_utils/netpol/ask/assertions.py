@@ -11,13 +11,13 @@ from typing import Any
 
 from ...common.words import nearest
 from ..decide.engine import Engine
-from ..decide.reference import decide
+from ..decide.reference import Decider, decide
 from ..decide.universe import Universe
 from ..decide.verdict import Decision, Endpoint, Verdict
 from ..errors import FlowError, NoPodError
 from ..flows.ends import Ends, intervals, select
 from ..flows.vocabulary import Flow
-from ..lint.hints import Hint, hints
+from ..lint.hints import Hint, Hints, with_hints
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, describe, summary
@@ -62,7 +62,7 @@ class Violation:
             )
         decision = self.verdict.decisive
         reason = decision.reason if decision else self.verdict.note
-        reason = "; ".join([reason, *(f"{hint.message} [{hint.code}]" for hint in self.hints)])
+        reason = with_hints(reason, self.hints)
         more = f" ({self.pairs} pairs in all)" if self.pairs > 1 else ""
         return (
             f"{self.flow}: {self.source} -> {self.destination} on {self.ports} {wanted}{more}: {reason}. "
@@ -239,7 +239,8 @@ class _Checker:
         decision = verdict.decisive
         said: list[Hint] = []
         if kind == "required" and decision is not None and not verdict.allowed:
-            said = hints(self.model, self.policies, source, destination, protocol, port, decision, self.options)
+            decider = Decider(self.model, self.policies, self.options)
+            said = Hints(decider).of_ports(source, destination, found, decision)
         return Violation(
             flow=str(flow),
             kind=kind,

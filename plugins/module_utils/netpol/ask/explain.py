@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 from ..decide.reference import Decider
 from ..decide.universe import Universe
 from ..decide.verdict import Decision, Endpoint, Verdict
+from ..lint.hints import Hint, Hints, with_hints
 from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, PortSpace, summary
 
 
 class Explanation(NamedTuple):
-    """One pair, the ports for which the same rules decide, and the verdict."""
+    """One pair, the ports for which the same rules decide, the verdict, and why one may have thought otherwise."""
 
     source: str
     destination: str
     texts: tuple[tuple[str, str], ...]
     verdict: Verdict
+    hints: tuple[Hint, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         decision = self.verdict.decisive
@@ -33,13 +35,14 @@ class Explanation(NamedTuple):
             **self.verdict.as_dict(),
             "policy": decision.policy if decision else "",
             "rule": decision.rule if decision else None,
-            "reason": decision.reason if decision else self.verdict.note,
+            "reason": with_hints(decision.reason if decision else self.verdict.note, self.hints),
+            "hints": [hint.as_dict() for hint in self.hints],
         }
 
     def __str__(self) -> str:
         word = "allowed" if self.verdict.allowed else "undetermined" if self.verdict.undetermined else "denied"
         reasons = [d.reason for d in (self.verdict.egress, self.verdict.ingress) if d is not None]
-        why = "; ".join(reasons) or self.verdict.note
+        why = with_hints("; ".join(reasons) or self.verdict.note, self.hints)
         return f"{self.source} -> {self.destination} on {summary(self.texts)}: {word}: {why}"
 
 
@@ -65,6 +68,7 @@ def explain(
         The explanations, and what was left out, for people; empty if nothing was.
     """
     decider = Decider(model, policies, options)
+    hints = Hints(decider)
     found: list[Explanation] = []
     left, first = 0, ""
     for source in sources:
@@ -77,14 +81,14 @@ def explain(
                 left += 1
                 first = first or f"{_name(source)} -> {_name(destination)}"
                 continue
-            found.extend(_pair(decider, source, destination))
+            found.extend(_pair(decider, hints, source, destination))
     if not left:
         return found, ""
     rest = f"left out: the reasons of {left} pairs, from {first} on"
     return found, f"{rest}; narrow them with from and to, or raise limit"
 
 
-def _pair(decider: Decider, source: Endpoint, destination: Endpoint) -> list[Explanation]:
+def _pair(decider: Decider, hints: Hints, source: Endpoint, destination: Endpoint) -> list[Explanation]:
     space = PortSpace(_intervals(decider, source, destination))
     grouped: dict[tuple[Any, ...], tuple[Verdict, int]] = {}
     for protocol, first, last in space.atoms():
@@ -93,9 +97,15 @@ def _pair(decider: Decider, source: Endpoint, destination: Endpoint) -> list[Exp
         mask = space.mask(protocol, first, last)
         known = grouped.get(key)
         grouped[key] = (verdict, mask) if known is None else (known[0], known[1] | mask)
-    return [
-        Explanation(_name(source), _name(destination), space.texts(mask), verdict) for verdict, mask in grouped.values()
-    ]
+    found = []
+    for verdict, mask in grouped.values():
+        said: list[Hint] = []
+        decision = verdict.decisive
+        if decision is not None and not verdict.allowed:
+            said = hints.of_ports(source, destination, space.intervals(mask), decision)
+        texts = space.texts(mask)
+        found.append(Explanation(_name(source), _name(destination), texts, verdict, tuple(said)))
+    return found
 
 
 def _key(decision: Decision | None) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..decide.reference import decide
+from ..decide.reference import Decider, decide
 from ..decide.verdict import Endpoint, Verdict
 from ..errors import FlowError
 from ..flows.ends import Ends, intervals, select
@@ -162,7 +162,7 @@ def _told(
     model: Model,
     port: int,
 ) -> dict[str, Any]:
-    from ..lint.hints import hints
+    from ..lint.hints import Hints, with_hints
 
     decision = verdict.decisive
     told = {
@@ -174,9 +174,9 @@ def _told(
         "hints": [],
     }
     if decision and not verdict.allowed:
-        said = hints(model, model.policies, start, target, protocol, port, decision, request.options)
+        said = Hints(Decider(model, model.policies, request.options)).of(start, target, protocol, port, decision)
         told["hints"] = [hint.as_dict() for hint in said]
-        told["reason"] = "; ".join([decision.reason, *(f"{hint.message} [{hint.code}]" for hint in said)])
+        told["reason"] = with_hints(decision.reason, said)
     # Say so where another conforming implementation would answer otherwise.
     other = Options(not request.options.block_matches_pods, request.options.policies_select_host_network)
     second = decide(model, model.policies, start, target, protocol, port, other)

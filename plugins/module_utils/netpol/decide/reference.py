@@ -171,11 +171,12 @@ class _Context:
             found.extend(outcome for outcome in outcomes if outcome is not None)
             if None not in outcomes:
                 return _settle(found, other)
-        reason = (
-            f"no policy isolates {pod.full_name} for {direction} and no other rule matches"
-            if considered
-            else f"no policy selects {pod.full_name} for {direction}"
-        )
+        if pod.host_network and not self.options.policies_select_host_network:
+            reason = f"{pod.full_name} is on the host network, where no policy holds for it"
+        elif considered:
+            reason = f"no policy isolates {pod.full_name} for {direction} and no other rule matches"
+        else:
+            reason = f"no policy selects {pod.full_name} for {direction}"
         found.append(Decision(direction, True, "default", "", None, "", "", reason, considered))
         return _settle(found, other)
 

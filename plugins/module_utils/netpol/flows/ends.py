@@ -204,9 +204,22 @@ def _why_nothing(model: Model, peer: FlowPeer) -> str:
         values = {namespace.labels.get(key, "") for namespace in model.namespaces.values()}
         if value not in values:
             return _missing(f"namespace label {key}", value, values)
+    if not (peer.workload or peer.pod) and any(_on_host(model, peer, pod) for pod in model.running):
+        return "pods on the host network have all of it, and take part only where workload or pod names them"
     if any(pod.finished for pod in model.pods):
         return "each part exists, but no running pod has all of them; pods that have finished do not count"
     return "each part exists, but no pod has all of them"
+
+
+def _on_host(model: Model, peer: FlowPeer, pod: Pod) -> bool:
+    """Whether a pod on the host network has the labels and namespace that a peer asks for."""
+    around = model.namespace_labels(pod.namespace)
+    return (
+        pod.host_network
+        and (not peer.namespaces or pod.namespace in peer.namespaces)
+        and all(pod.labels.get(key) == value for key, value in peer.labels.items())
+        and all(around.get(key) == value for key, value in peer.namespace_labels.items())
+    )
 
 
 def _missing(what: str, name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,9 @@ from ..decide.engine import Engine
 from ..decide.universe import Universe
 from ..errors import Cause
 from ..model.objects import Model, Options, Policy
-from .finding import about, on
+from .dns import check_dns, dns_intervals
+from .finding import about, names, on
+from .hints import single_family
 from .peers import PeerChecks
 from .pods import check_pods
 from .ports import PortChecks
@@ -50,13 +52,14 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
         said = f"the input has {len(policies)} policies and no pod or workload: what they do cannot be told"
         found.append(on("input", "no-workloads", "warning", said, "add the workloads to the input", "", None))
         return _sorted(found)
-    universe = Universe(model, [policies], options)
+    universe = Universe(model, [policies], options, dns_intervals(model))
     engine = Engine(universe, policies)
     peers, ports = PeerChecks(universe), PortChecks(universe)
     for policy in policies:
         found.extend(_policy(policy, universe, peers, ports))
     found.extend(check_rules(policies, universe))
     found.extend(check_pods(engine))
+    found.extend(check_dns(policies, engine))
     # Where a policy opens a Service's port instead of the pod's, that is the one thing to say.
     moved = {finding.item for finding in found if finding.code == "service-port"}
     found.extend(f for f in check_traffic(model, policies, engine) if f.item not in moved or "webhook" not in f.message)
@@ -71,13 +74,13 @@ def _sorted(found: list[Finding]) -> list[Finding]:
 def _policy(policy: Policy, universe: Universe, peers: PeerChecks, ports: PortChecks) -> Iterator[Finding]:
     subject = universe.pods(policy.subject)
     if not subject:
-        yield about(
-            policy,
-            "selects-nothing",
-            "warning",
-            f"selects no pod ({peers.told(policy.subject)})",
-            peers.near(policy.subject),
-        )
+        on_host = peers.on_host(policy.subject)
+        if on_host:
+            said = f"selects only pods on the host network ({names(on_host)}), for which policies do not hold"
+            yield about(policy, "host-network-subject", "warning", said, "guard nodes by their firewall")
+        else:
+            said = f"selects no pod ({peers.told(policy.subject)})"
+            yield about(policy, "selects-nothing", "warning", said, peers.near(policy.subject))
     for direction in policy.ignored:
         yield about(
             policy,
@@ -86,11 +89,29 @@ def _policy(policy: Policy, universe: Universe, peers: PeerChecks, ports: PortCh
             f"its {direction} rules are not in force: policyTypes has no {direction.capitalize()}",
             f"add {direction.capitalize()} to policyTypes, or remove the rules",
         )
+    yield from _families(policy, universe)
     for direction in ("ingress", "egress"):
         for rule in policy.rules(direction):
             where = f"{direction} rule {rule.index}"
             for peer in rule.peers or ():
-                for said in peers.of(peer):
-                    yield about(policy, said.code, said.severity, f"{where}: {said.message}", said.hint)
+                for found in peers.of(peer):
+                    yield about(policy, found.code, found.severity, f"{where}: {found.message}", found.hint)
             if rule.ports and subject:
                 yield from ports.check(policy, rule, direction, subject, where)
+
+
+def _families(policy: Policy, universe: Universe) -> Iterator[Finding]:
+    """The world of one family opened, where pods have addresses of both."""
+    if universe.model.assumed_families != {4, 6}:
+        return
+    for direction in ("ingress", "egress"):
+        peers = [peer for rule in policy.rules(direction) for peer in rule.peers or ()]
+        family = single_family(peers)
+        if family and not any(rule.peers is None for rule in policy.rules(direction)):
+            yield about(
+                policy,
+                "one-family",
+                "warning",
+                f"{direction} opens the addresses of IPv{family} and none of IPv{10 - family}, and pods have both",
+                f"add a block of IPv{10 - family} ({'::/0' if family == 4 else '0.0.0.0/0'}) if both are meant",
+            )

@@ -113,19 +113,23 @@ class PeerChecks:
         """What a peer that matches no pod was probably taken for."""
         in_place = self.universe.in_namespaces(peer.namespaces) if peer.namespaces else None
         labelled = self.universe.select(peer.pods)
-        if in_place is None:
-            at_home = [n for n in bit_indices(labelled) if self.universe.namespaces[n] == peer.namespace]
-            on_host = [n for n in at_home if self.universe.host >> n & 1]
-        else:
-            on_host = bit_indices(labelled & in_place & self.universe.host)
-        if on_host and peer.pods.requirements:
-            pods = list(dict.fromkeys(p.workload_name for n in on_host for p in self.universe.members[n]))
+        pods = self.on_host(peer)
+        if pods and peer.pods.requirements:
             said = f"{self.told(peer)} are on the host network ({names(pods)}), where no selector matches"
             return Said("host-network-peer", "warning", said, "open the addresses of the nodes with an ipBlock")
         if in_place and labelled and peer.namespaces and peer.namespaces.requirements and peer.pods.requirements:
             said = f"no pod matches both selectors of one peer ({self.told(peer)}), though each matches pods"
             return Said("both-selectors", "warning", said, "write two peers if either is meant")
         return None
+
+    def on_host(self, peer: PodsPeer) -> list[str]:
+        """Workloads on the host network that have what a peer or subject asks for, and are no part of it."""
+        bits = self.universe.select(peer.pods) & self.universe.host
+        if peer.namespaces is not None:
+            found = bit_indices(bits & self.universe.in_namespaces(peer.namespaces))
+        else:
+            found = [number for number in bit_indices(bits) if self.universe.namespaces[number] == peer.namespace]
+        return list(dict.fromkeys(pod.workload_name for number in found for pod in self.universe.members[number]))
 
     def _namespace_labels(self, selector: Selector) -> Iterator[Said]:
         for requirement in selector.requirements:

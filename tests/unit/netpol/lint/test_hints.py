@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
 from .test_lint import codes, findings, pod, policy
@@ -23,6 +24,13 @@ SERVICE = {
     "spec": {"clusterIP": "10.96.0.7", "selector": {"app": "web"}, "ports": [{"port": 443, "targetPort": 9443}]},
 }
 AGENT: dict[str, Any] = {**pod("agent", ip="192.0.2.9"), "spec": {"hostNetwork": True}}
+DNS = pod("dns", "kube-system", {"k8s-app": "kube-dns"}, ip="10.0.0.53")
+
+
+def both(name: str, *addresses: str) -> dict[str, Any]:
+    found = pod(name)
+    found["status"] = {"podIPs": [{"ip": address} for address in addresses]}
+    return found
 
 
 def query(manifests: list[dict[str, Any]], start: str, to: str, port: int) -> dict[str, Any]:
@@ -100,6 +108,28 @@ CASES = {
         ("api", "web", 9443),
         "names port https/UDP, which is TCP on prod/web",
     ),
+    "no-dns": (
+        [
+            pod("api", ip="10.0.0.2"),
+            DNS,
+            policy(
+                "{podSelector: {matchLabels: {app: api}}, policyTypes: [Egress],"
+                " egress: [{to: [{ipBlock: {cidr: 8.8.8.8/32}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}]}"
+            ),
+        ],
+        ("api", "dns", 53),
+        "egress rule 0 of NetworkPolicy prod/p opens TCP 53 for 8.8.8.8/32, which kube-system/dns, the cluster's DNS",
+    ),
+    "one-family": (
+        [
+            both("api", "10.0.0.2", "fd00::2"),
+            both("web", "10.0.0.1", "fd00::1"),
+            pod("six", ip="fd00::9"),
+            policy("{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}"),
+        ],
+        ("six", "web", 80),
+        "opens IPv4 alone, and prod/six is IPv6",
+    ),
 }
 
 
@@ -116,6 +146,18 @@ def test_a_denied_query_says_why_one_may_have_thought_otherwise(code: str) -> No
 @pytest.mark.parametrize("code", CASES)
 def test_lint_finds_the_same_mistake(code: str) -> None:
     assert code in codes(*CASES[code][0])
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_an_explanation_says_it_too(code: str) -> None:
+    manifests, (start, to, _port), said = CASES[code]
+    request = Request("explain", source={"pod": start}, destination={"pod": to})
+    result = answer(request, load([Input("test", objects=manifests)]))
+    told = [item for item in result["explanations"] if any(hint["code"] == code for hint in item["hints"])]
+    assert told
+    assert all(not item["allowed"] for item in told)
+    assert any(said in item["reason"] for item in told)
+    assert any(f"[{code}]" in line for line in result["text"])
 
 
 def test_a_required_flow_that_is_denied_says_it_too() -> None:
@@ -152,3 +194,78 @@ def test_many_webhooks_behind_a_wrong_port_are_one_finding() -> None:
     (cut,) = findings(WEB, SERVICE, hooks, right)
     assert "webhooks hook0.example.com" in cut.message
     assert "and 4 more" in cut.message
+
+
+def openshift_dns(port: int) -> list[dict[str, Any]]:
+    labels = {"dns.operator.openshift.io/daemonset-dns": "default"}
+    ports = [{"name": "dns", "port": 53, "protocol": "UDP", "targetPort": "dns"}]
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "dns-default", "namespace": "openshift-dns"},
+        "spec": {"selector": labels, "ports": ports},
+    }
+    listens = [{"name": "dns", "containerPort": 5353, "protocol": "UDP"}]
+    asks = (
+        "{podSelector: {}, policyTypes: [Egress],"
+        f" egress: [{{to: [{{namespaceSelector: {{}}}}], ports: [{{port: {port}, protocol: UDP}}]}}]}}"
+    )
+    server = pod("dns", "openshift-dns", labels, ports=listens, ip="10.0.0.53")
+    return [API, server, service, policy(asks)]
+
+
+def test_a_dns_service_that_leads_53_to_5353_needs_5353() -> None:
+    (found,) = [f for f in findings(*openshift_dns(53)) if f.code == "no-dns"]
+    assert found.hint == "allow egress to the DNS pods on 5353/UDP and 5353/TCP, where their Service leads 53 to"
+    assert "no-dns" not in codes(*openshift_dns(5353))
+    asked = {"namespace": "openshift-dns", "service": "dns-default"}
+    request = Request("query", source={"pod": "api"}, destination=asked, ports=["53/UDP"])
+    (verdict,) = answer(request, load([Input("test", objects=openshift_dns(53))]))["verdicts"]
+    assert "leads 53 to 5353: policies see the pod's port 5353 [service-port]" in verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("ingress", "cut"),
+    [
+        ("[]", True),
+        ("[{from: [{podSelector: {}}]}]", True),
+        ("[{from: [{namespaceSelector: {}}], ports: [{port: 53}]}]", True),
+        ("[{from: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}]", False),
+        ("[{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]", False),
+    ],
+)
+def test_a_default_deny_around_the_dns_servers_cuts_everybody(ingress: str, cut: bool) -> None:
+    deny = policy(f"{{podSelector: {{}}, ingress: {ingress}}}", "deny", "kube-system")
+    found = [f for f in findings(API, DNS, deny) if f.code == "no-dns"]
+    assert [f.item for f in found] == (["NetworkPolicy kube-system/deny"] if cut else [])
+    if cut:
+        assert "the DNS server kube-system/Pod/dns is isolated and no rule lets pods of prod ask it" in found[0].message
+    request = Request("query", source={"pod": "api"}, destination={"pod": "dns"}, ports=["53/UDP"])
+    (verdict,) = answer(request, load([Input("test", objects=[API, DNS, deny])]))["verdicts"]
+    assert [hint["code"] for hint in verdict["hints"]] == (["no-dns"] if cut else [])
+
+
+def test_a_block_of_one_family_is_no_finding_where_pods_have_one_or_a_rule_has_both() -> None:
+    world = "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}"
+    assert "one-family" not in codes(API, policy(world))
+    assert "one-family" in codes(both("api", "10.0.0.2", "fd00::2"), policy(world))
+    more = world.replace("}}]}]}", '}}, {ipBlock: {cidr: "::/0"}}]}]}')
+    assert "one-family" not in codes(both("api", "10.0.0.2", "fd00::2"), policy(more))
+    few = world.replace("0.0.0.0/0", "192.0.2.0/24")
+    assert "one-family" not in codes(both("api", "10.0.0.2", "fd00::2"), policy(few))
+
+
+def test_a_policy_for_pods_on_the_host_network_alone_says_that_it_does_nothing() -> None:
+    (found,) = [f for f in findings(AGENT, policy("{podSelector: {matchLabels: {app: agent}}}")) if f.item[0] == "N"]
+    assert found.code == "host-network-subject"
+    assert "selects only pods on the host network (prod/Pod/agent)" in found.message
+
+
+def test_a_source_on_the_host_network_is_told_why_its_policy_does_not_hold() -> None:
+    deny = policy("{podSelector: {matchLabels: {app: agent}}, policyTypes: [Egress]}")
+    verdict = query([WEB, AGENT, deny], "agent", "web", 9443)
+    assert verdict["allowed"] is True
+    assert verdict["egress"]["reason"] == "prod/agent is on the host network, where no policy holds for it"
+    request = Request("query", source={"labels": {"app": "agent"}}, destination={"pod": "web"}, ports=[9443])
+    with pytest.raises(FlowError, match="take part only where workload or pod names them"):
+        answer(request, load([Input("test", objects=[WEB, AGENT])]))
