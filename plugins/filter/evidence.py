@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the evidence: a stage's checks from what was asked, the report of all stages and its forms."""
+"""Filters of the evidence: a stage's checks from what was asked, the report, its views, and who is told of it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def evidence_views(data: dict[str, Any]) -> dict[str, Any]:
     return {"alerts": alerts(data["checks"]), "connections": connections(data["checks"])}
 
 
+def evidence_alert(data: dict[str, Any], **about: Any) -> dict[str, Any]:
+    """What to tell of the report. See evidence_alert.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.alert import alert
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+
+    try:
+        return alert(data, **about)
+    except EvidenceError as error:
+        raise AnsibleFilterError(f"evidence_alert: {error}") from error
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -49,6 +60,7 @@ class FilterModule:
         """Filters by name."""
         return {
             "evidence": evidence,
+            "evidence_alert": evidence_alert,
             "evidence_report": evidence_report,
             "evidence_views": evidence_views,
         }

@@ -1,4 +1,4 @@
-"""An API server for unit tests: answers fixed paths over HTTP on loopback and remembers what it was asked."""
+"""An API server for unit tests: answers fixed paths over HTTP on loopback and remembers what it was asked and sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class ApiServer:
     url: str = ""
     answers: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
 
     def answer(self, path: str, *bodies: str, status: int = 200) -> None:
         self.answers.setdefault(path, []).extend((status, body) for body in bodies)
@@ -34,7 +35,17 @@ def api_server() -> Iterator[ApiServer]:
         def do_GET(self) -> None:
             address = urlsplit(self.path)
             server.asked.append((address.path, parse_qs(address.query)))
-            status, body = server.take(address.path)
+            self.answered(address.path)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            server.sent.append((self.path, self.rfile.read(length).decode()))
+            self.answered(self.path)
+
+        do_PUT = do_POST  # noqa: N815 - named as http.server calls it
+
+        def answered(self, path: str) -> None:
+            status, body = server.take(path)
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body.encode())))

@@ -15,6 +15,7 @@ PLAYBOOKS = [
     "node_prep",
     "on_clusters",
     "preflight",
+    "prove",
     "rules_test",
     "rules_tune",
     "site",
