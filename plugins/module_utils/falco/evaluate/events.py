@@ -27,14 +27,32 @@ K8S_AUDIT = "k8s_audit"
 FIELD_MAP, AUDIT, ALERT = "fields", "audit", "alert"
 
 
+_OF_KIN = (
+    ("name", "pname", "aname"), ("pid", "ppid", "apid"), ("exe", "pexe", "aexe"), ("exepath", "pexepath", "aexepath"),
+    ("cmdline", "pcmdline", "acmdline"),
+)  # fmt: skip
+"""What Falco tells of a process, of its parent, and of ancestors by number, of which 0 is itself and 1 its parent."""
+_SAME = {
+    field: other
+    for own, parent, ancestor in _OF_KIN
+    for one, two in ((f"proc.{own}", f"proc.{ancestor}[0]"), (f"proc.{parent}", f"proc.{ancestor}[1]"))
+    for field, other in ((one, two), (two, one))
+}
+"""Fields that have a second name."""
+
+
 class FieldMap(dict[str, Any]):
-    """The fields of an event by their text in conditions; one that is not there has no value."""
+    """The fields of an event by their text in conditions; one that is not there has no value.
+
+    One that has another name as well, such as `proc.pname` and `proc.aname[1]`, may be there by either.
+    """
 
     __slots__ = ()
 
     def __missing__(self, key: str) -> Any:
-        self[key] = None  # the next rule that asks finds it at once
-        return None
+        other = _SAME.get(key)
+        value = self[key] = None if other is None else self.get(other)  # the next rule that asks finds it at once
+        return value
 
 
 class AuditFields(FieldMap):

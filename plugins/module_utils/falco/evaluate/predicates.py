@@ -33,16 +33,27 @@ def pair_test(op: str, kind: str) -> Callable[[Any, Any], bool]:
     if op in ORDER:
         return _ordered(ORDER[op]) if kind in STRING_TYPES else ORDER[op]
     if op in ("contains", "bcontains"):
-        return operator.contains
+        return _by_bytes(operator.contains)
     if op in ("startswith", "bstartswith"):
-        return lambda left, right: bool(left.startswith(right))
+        return _by_bytes(lambda left, right: bool(left.startswith(right)))
     if op == "endswith":
-        return lambda left, right: bool(left.endswith(right))
+        return _by_bytes(lambda left, right: bool(left.endswith(right)))
     if op == "icontains":
-        return lambda left, right: to_lower(right) in to_lower(left)
+        return _by_bytes(lambda left, right: right.lower() in left.lower())
     if op in ("glob", "iglob"):
         return lambda left, right: glob_matcher(right, op == "iglob")(left)
     raise ValueError(f"no comparison of two values: {op}")
+
+
+def _by_bytes(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """A test of a part, which need not be whole characters where it is no UTF-8."""
+
+    def compare(left: Any, right: Any) -> bool:
+        if right.__class__ is str and not (right.isascii() and left.isascii()):
+            left, right = octets(left), octets(right)
+        return test(left, right)
+
+    return compare
 
 
 def constant_test(comparison: str, kind: str, constants: Sequence[str]) -> Predicate:
@@ -121,9 +132,6 @@ def _plain_test(op: str, wanted: Any) -> Predicate:
 def _of_bytes(op: str, wanted: bytes) -> Predicate:
     """A constant that is no UTF-8, which may be part of a character."""
     test = pair_test(op, "bytebuf")
-    if op == "icontains":
-        lowered = wanted.lower()
-        return lambda value: lowered in octets(value).lower()
     return lambda value: bool(test(octets(value), wanted))
 
 

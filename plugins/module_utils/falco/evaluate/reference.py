@@ -384,7 +384,7 @@ def _is_below(path: bytes, prefixes: list[bytes]) -> bool:
 
 
 def _regex(pattern: bytes, value: bytes) -> bool:
-    text = _text(value)
+    text = value.decode("utf-8", "replace")
     return len(text) in _ends(rx.parse_regex(_text(pattern)), text, {0})
 
 
@@ -394,9 +394,7 @@ def _ends(expression: rx.Expression, text: str, starts: set[int]) -> set[int]:
         return {
             at + 1
             for at in starts
-            if at < len(text)
-            and not "\ud800" <= text[at] <= "\udfff"
-            and any(low <= ord(text[at]) <= high for low, high in expression.ranges)
+            if at < len(text) and any(low <= ord(text[at]) <= high for low, high in expression.ranges)
         }
     if isinstance(expression, rx.Assertion):
         if expression.kind == rx.BEGIN:

@@ -6,7 +6,8 @@ r"""`regex`: RE2's POSIX syntax, matched from start to end in time linear in the
 
 A pattern becomes a nondeterministic automaton, and that a deterministic one as texts ask for its states, which are
 thrown away when there are too many. In this mode `.` stands for all but a newline, `[^a]` for a newline, too, and
-`^` and `$` hold at the lines' ends. Bytes that are not UTF-8 match nothing.
+`^` and `$` hold at the lines' ends. Bytes that are not UTF-8 stand for U+FFFD, one for each part of a broken character,
+as Falco replaces them here and in no other operator.
 Source: https://github.com/google/re2/wiki/Syntax; how patterns are read: `condition/regex.py`, which refuses bad ones.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Union
 
+from .constants import octets
 from .regex_syntax import BEGIN, Alternation, Assertion, Characters, Expression, Repetition, Sequence, parse_regex
 
 MAX_STATES = 2000
@@ -154,6 +156,8 @@ class RegexMatcher:
 
     def __call__(self, text: str) -> bool:
         """Whether the whole text matches."""
+        if not text.isascii():
+            text = with_replacements(text)
         number = 0
         moves = self._moves
         for char in text:
@@ -170,6 +174,15 @@ class RegexMatcher:
             accepts = self._nfa.accepting in self._closure(states, at_line_start, True)
             self._accepts[number] = accepts
         return accepts
+
+
+def with_replacements(text: str) -> str:
+    """A text in which U+FFFD stands for what is not UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return octets(text).decode("utf-8", "replace")
+    return text
 
 
 @lru_cache(maxsize=512)

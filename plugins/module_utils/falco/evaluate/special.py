@@ -6,8 +6,8 @@
 
 They have no value that could be recorded, so they are made up of fields that have: `fd.ip` of `fd.name`, or of
 `fd.cip`, `fd.sip`, `fd.lip` and `fd.rip`; `proc.aname` of `proc.aname[1]`, `proc.aname[2]` and so on.
-Kept as Falco has it: `fd.ip in (...)` never holds, `fd.net` looks at the first network only, a modifier on them looks
-at the first value only.
+Kept as Falco has it: `fd.ip in (...)` and `proc.apid in (...)` never hold, `fd.net` looks at the first network only and
+knows `intersects` of listening sockets alone, a modifier on them looks at the first value only.
 Source: `compare_ip`, `compare_net`, `compare_port` of `userspace/libsinsp/sinsp_filtercheck_fd.cpp`,
 `compare_full_*` of `sinsp_filtercheck_thread.cpp`, `compare_nocache` of `sinsp_filtercheck_event.cpp` in libs.
 """
@@ -20,21 +20,14 @@ from typing import Any
 
 from ..catalogue.fields import FieldTable
 from ..condition.nodes import Compare, Exists, Field, Node, Value, ValueList
-from .constants import address, number
+from .constants import STRING_TYPES, address, number
 from .operands import Fields, converter
 from .predicates import Predicate, constant_test, set_test, value_test
 
 Test = Callable[[Fields], bool]
 Ends = Callable[[Fields], "tuple[Any, ...]"]
 
-_ANCESTORS = {
-    "proc.aname": "proc.pname",
-    "proc.apid": "proc.ppid",
-    "proc.aexe": "proc.pexe",
-    "proc.aexepath": "proc.pexepath",
-    "proc.acmdline": "proc.pcmdline",
-    "proc.aenv": "",
-}
+_ANCESTORS = ("proc.aname", "proc.apid", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.aenv")
 _OF_NETS = {"fd.cnet": "fd.cip", "fd.snet": "fd.sip", "fd.lnet": "fd.lip", "fd.rnet": "fd.rip"}
 MAX_ANCESTORS = 256
 
@@ -103,10 +96,16 @@ def _ends_in_name(fields: Fields) -> list[tuple[str, str]]:
 
 
 def _exists_fd(fields: Fields) -> bool:
-    number = fields["fd.num"]
-    if isinstance(number, int) and number >= 0:
+    """Whether the event has a file descriptor that Falco knows.
+
+    Falco has a number, a name and a letter for others, too, as of a file that could not be opened, but no type.
+    """
+    if fields["fd.type"] is not None:
         return True
-    return any(fields[key] is not None for key in ("fd.type", "fd.typechar", "fd.name", "fd.types"))
+    number = fields["fd.num"]
+    if fields["fd.typechar"] == "o" or (isinstance(number, int) and number < 0):
+        return False
+    return any(fields[key] is not None for key in ("fd.num", "fd.typechar", "fd.name", "fd.types"))
 
 
 def seen_value(fields: Fields, field: Field) -> Any:
@@ -132,6 +131,9 @@ def _both_ends(node: Exists | Compare, ends: Ends, exists: Test, kind: str) -> T
         return exists
     op = node.operator.split(" ")[0]
     values = _constants(node.right)
+    if op == "intersects" and kind == "ipnet" and values:
+        holds = value_test(op, kind, values[0])
+        return lambda fields: _listens(fields) and any(map(holds, ends(fields)))
     if op == "intersects" or not values or (op == "in" and kind == "ipaddr"):
         return lambda fields: False
     predicate = set_test("in", kind, values) if op == "in" and kind == "port" else value_test(op, kind, values[0])
@@ -143,6 +145,12 @@ def _both_ends(node: Exists | Compare, ends: Ends, exists: Test, kind: str) -> T
 
         return both
     return lambda fields: any(map(predicate, ends(fields)))
+
+
+def _listens(fields: Fields) -> bool:
+    """Whether the event is about a socket that waits for connections: it has a name, of one end and a port."""
+    named = _ends_in_name(fields)
+    return len(named) == 1 and named[0][1] != "0"
 
 
 def _of_net(node: Exists | Compare, name: str, key: str) -> Test:
@@ -170,9 +178,6 @@ def ancestors(fields: Fields, name: str) -> list[Any]:
             if value is None:
                 break
             found.append(value)
-        if not found and _ANCESTORS[name]:
-            parent = fields[_ANCESTORS[name]]
-            found.extend(() if parent is None else (parent,))
     return found
 
 
@@ -183,6 +188,8 @@ def _of_ancestors(table: FieldTable, node: Exists | Compare, name: str) -> Test:
     op = node.operator.split(" ")[0]
     convert = converter(kind)
     values = _constants(node.right)
+    if op in ("in", "intersects") and kind not in STRING_TYPES:
+        return lambda fields: False  # Falco looks a number of no length up
     if op in ("in", "intersects", "pmatch"):
         predicate: Predicate = set_test(op, kind, values)
     elif values:

@@ -45,6 +45,10 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ('proc.name startswith "\\xa9"', {"proc.name": "é"}, False),
         ('proc.name endswith "\\xa9"', {"proc.name": "é"}, True),
         ('proc.name icontains "A\\xc3"', {"proc.name": "aé"}, True),
+        ("proc.exe contains val(proc.name)", {"proc.exe": "é", "proc.name": "\udcc3"}, True),
+        ("proc.exe startswith val(proc.name)", {"proc.exe": "é", "proc.name": "\udcc3"}, True),
+        ("proc.exe endswith val(proc.name)", {"proc.exe": "é", "proc.name": "\udcc3"}, False),
+        ("proc.exe icontains val(proc.name)", {"proc.exe": "aé", "proc.name": "A\udcc3"}, True),
         ("proc.name in (a, b)", {"proc.name": "b"}, True),
         ("proc.name in ()", {"proc.name": "b"}, False),
         ("not proc.name in ()", {"proc.name": "b"}, True),
@@ -217,10 +221,18 @@ CONNECTION_6 = {"fd.type": "ipv6", "fd.name": "::1:1000->2001:db8::2:443", "fd.s
         ("fd.port > 900", CONNECTION, True),
         ("fd.port exists", {"fd.type": "file", "fd.name": "/x"}, True),  # any descriptor has one
         ("fd.port exists", {}, False),
+        # a file that could not be opened has a name and a letter, but is no descriptor
+        ("fd.port exists", {"fd.num": -1, "fd.type": None, "fd.typechar": "f", "fd.name": "/x"}, False),
+        ("fd.ip exists", {"fd.num": 7, "fd.type": None, "fd.typechar": "o", "fd.name": ""}, False),
+        ("fd.ip exists", {"fd.num": 7, "fd.type": "<NA>", "fd.typechar": "o", "fd.name": ""}, True),
+        ("fd.net exists", {"fd.num": 3}, True),
         ("fd.port = 80", {"fd.type": "file", "fd.name": "/x"}, False),
         ("fd.port = 0", {"fd.type": "ipv4", "fd.name": ""}, True),  # a new socket
         ("fd.ip = 127.0.0.1", {"fd.type": "ipv4", "fd.name": "127.0.0.1:0"}, False),
         ("fd.ip = 127.0.0.1", {"fd.type": "ipv4", "fd.name": "127.0.0.1:80"}, True),  # it listens
+        ("fd.net intersects (127.0.0.0/8)", {"fd.type": "ipv4", "fd.name": "127.0.0.1:80"}, True),
+        ("fd.net intersects (1.0.0.0/8, 127.0.0.0/8)", {"fd.type": "ipv4", "fd.name": "127.0.0.1:80"}, False),
+        ("fd.net intersects (10.0.0.0/8)", CONNECTION, False),  # of a connection it never holds
         ("fd.ip = 1.2.3.4", {"fd.lip": "1.2.3.4"}, True),
     ],
 )
@@ -242,6 +254,13 @@ ANCESTRY = {"proc.name": "cat", "proc.aname[1]": "sh", "proc.aname[2]": "sshd", 
         ("proc.aname exists", {}, False),
         ("proc.aname = bash", {"proc.pname": "bash"}, True),
         ("proc.apid = 10", ANCESTRY, True),
+        ("proc.apid in (10, 20)", ANCESTRY, False),  # never holds
+        ("proc.apid[2] in (10, 20)", ANCESTRY, True),
+        # the process itself and its parent have two names
+        ("proc.aname[0] = cat", ANCESTRY, True),
+        ("proc.pname = sh", ANCESTRY, True),
+        ("proc.aexepath[1] = /bin/sh", {"proc.pexepath": "/bin/sh"}, True),
+        ("proc.aname[1] exists", {"proc.aname[1]": None, "proc.pname": "sh"}, False),  # as it was recorded
         ("proc.aname pmatch (ssh, sshd)", ANCESTRY, True),
     ],
 )

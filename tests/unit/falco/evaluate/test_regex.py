@@ -44,7 +44,12 @@ from hypothesis import strategies as st
         ("", "", True),
         ("|a", "", True),
         ("()", "", True),
-        (".", "\udcff", False),  # a byte that is no UTF-8
+        # what is no UTF-8 is U+FFFD, each part of a broken character once
+        (".", "\udcff", True),
+        ("a\ufffdb", "a\udcffb", True),
+        (".", "\udce2\udc82", True),
+        ("..", "\udcc3\udcc3", True),
+        ("[a-z]", "\udcff", False),
     ],
 )
 def test_patterns(pattern: str, text: str, matches: bool) -> None:
