@@ -62,7 +62,7 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     found.extend(check_dns(policies, engine))
     # Where a policy opens a Service's port instead of the pod's, that is the one thing to say.
     moved = {finding.item for finding in found if finding.code == "service-port"}
-    found.extend(f for f in check_traffic(model, policies, engine) if f.item not in moved or "webhook" not in f.message)
+    found.extend(check_traffic(model, policies, engine, moved))
     return _sorted(found)
 
 
@@ -78,7 +78,7 @@ def _policy(policy: Policy, universe: Universe, peers: PeerChecks, ports: PortCh
         if on_host:
             said = f"selects only pods on the host network ({names(on_host)}), for which policies do not hold"
             yield about(policy, "host-network-subject", "warning", said, "guard nodes by their firewall")
-        else:
+        elif not peers.may_be_operated(policy.subject):
             said = f"selects no pod ({peers.told(policy.subject)})"
             yield about(policy, "selects-nothing", "warning", said, peers.near(policy.subject))
     for direction in policy.ignored:

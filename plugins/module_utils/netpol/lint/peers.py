@@ -102,7 +102,7 @@ class PeerChecks:
         elif isinstance(peer, PodsPeer):
             missing = list(self._namespace_labels(peer.namespaces)) if peer.namespaces else []
             yield from missing
-            if not missing and not self.universe.pods(peer):
+            if not missing and not self.universe.pods(peer) and not self.may_be_operated(peer):
                 code = self._misread(peer)
                 if code is not None:
                     yield code
@@ -121,6 +121,12 @@ class PeerChecks:
             said = f"no pod matches both selectors of one peer ({self.told(peer)}), though each matches pods"
             return Said("both-selectors", "warning", said, "write two peers if either is meant")
         return None
+
+    def may_be_operated(self, peer: PodsPeer) -> bool:
+        """Whether a peer or subject may be about pods that an operator makes and that are not in the input."""
+        if peer.namespaces is None:
+            return peer.namespace in self.model.operated
+        return any(peer.namespaces.matches(self.model.namespace_labels(name)) for name in self.model.operated)
 
     def on_host(self, peer: PodsPeer) -> list[str]:
         """Workloads on the host network that have what a peer or subject asks for, and are no part of it."""

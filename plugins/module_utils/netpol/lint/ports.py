@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from ...common.finding import Finding
 from ...common.words import nearest
 from ..decide.universe import Universe, bit_indices
+from ..flows.ends import serves, target_intervals
 from ..model.objects import PodsPeer, Policy, PortRule, Rule, Service
 from .finding import about, names
 from .hints import moved_ports
@@ -79,6 +80,8 @@ class PortChecks:
                             f"write port: {target}",
                         )
                         continue
+                    if self._leads_to(port, classes):
+                        continue
                     known_ports = sorted({f"{number}/{protocol}" for ports in declared for protocol, number in ports})
                     yield about(
                         policy,
@@ -95,6 +98,17 @@ class PortChecks:
                 if entry.protocol == port.protocol and port.first <= entry.number <= port.last:
                     return service, target
         return None
+
+    def _leads_to(self, port: PortRule, classes: Sequence[int]) -> bool:
+        """Whether a Service leads to a port that no container declares, as one that is set by an argument."""
+        for number in classes:
+            pod = self.universe.members[number][0]
+            for service in self.model.services:
+                for entry in service.ports if serves(service, pod) else ():
+                    for protocol, target, _last in target_intervals(entry, pod):
+                        if protocol == port.protocol and port.first <= target <= port.last:
+                            return True
+        return False
 
     def _ports_of(self, number: int) -> set[tuple[str, int]]:
         found = self._declared.get(number)

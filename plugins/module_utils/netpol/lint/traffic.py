@@ -9,7 +9,7 @@ receiver; Falco to Falcosidekick, Falcosidekick to its outputs and its UI, the U
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ...common.finding import Finding
@@ -55,8 +55,18 @@ _NEEDS = (
 )
 
 
-def check_traffic(model: Model, policies: Sequence[Policy], engine: Engine) -> Iterator[Finding]:
-    """Findings C(cuts-cluster-traffic)."""
+def check_traffic(
+    model: Model, policies: Sequence[Policy], engine: Engine, moved: Collection[str]
+) -> Iterator[Finding]:
+    """Findings C(cuts-cluster-traffic).
+
+    Args:
+        model: what there is.
+        policies: the policies in force.
+        engine: their evaluation.
+        moved: policies that open a Service's port instead of the pod's, which is told already; the way to webhooks is
+            not looked at where one of them isolates.
+    """
     universe = engine.universe
     for need in _NEEDS:
         sources = [pod for pod in model.running if need.source(pod)]
@@ -81,7 +91,7 @@ def check_traffic(model: Model, policies: Sequence[Policy], engine: Engine) -> I
     for (_namespace, _name, port), (service, hooks) in by_service.items():
         pods = [pod for pod in model.running if serves(service, pod)]
         what = f"to the webhook{'s' if len(hooks) > 1 else ''} {names(list(dict.fromkeys(hooks)))}"
-        yield from _from_api_server(policies, universe, what, pods, _target_of(service, port))
+        yield from _from_api_server(policies, universe, what, pods, _target_of(service, port), moved)
 
 
 def _port_of(name: str, default: int) -> Callable[[Pod], int]:
@@ -170,6 +180,7 @@ def _from_api_server(
     what: str,
     pods: Sequence[Pod],
     port: Callable[[Pod], int],
+    told: Collection[str] = (),
 ) -> Iterator[Finding]:
     """The API server is a node for the pods that it calls: only rules for everyone or for addresses let it in."""
     for number, members in class_of(universe, pods).items():
@@ -177,7 +188,7 @@ def _from_api_server(
         if pod.host_network:
             continue
         isolating = selecting(policies, universe, number, "ingress")
-        if not isolating:
+        if not isolating or any(policy.full_name in told for policy in isolating):
             continue
         open_ = any(
             matches_port(rule.ports, "TCP", port(pod), pod)

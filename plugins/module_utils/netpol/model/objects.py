@@ -320,7 +320,8 @@ class Options(NamedTuple):
 class Model:
     """Everything that was loaded. Lists keep the order of the input.
 
-    C(pod_ranges) is where pods get their addresses, as far as that is known.
+    C(pod_ranges) is where pods get their addresses, as far as that is known; C(operated) are the namespaces where an
+    operator makes pods that are not in the input.
     """
 
     namespaces: dict[str, Namespace] = field(default_factory=dict)
@@ -332,6 +333,7 @@ class Model:
     problems: list[Problem] = field(default_factory=list)
     not_analysed: list[LeftOut] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
+    operated: set[str] = field(default_factory=set)
     pod_ranges: tuple[Range, ...] = ()
 
     @property

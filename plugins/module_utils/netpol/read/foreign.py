@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import NetpolError
 from ..model.objects import OTHER_POLICY, OTHER_WORKLOAD
+from .operated import operated_template
 
 #: Kinds of Kubernetes that other APIs have as well; theirs are told with their group, as kubectl does.
 _SHARED = (
@@ -38,8 +39,6 @@ _POLICY_ENDINGS = (
     "NetworkPolicy",
     "ServiceIntentions",
 )
-#: Kinds whose operator makes the pods, and which need not say how many.
-_OPERATED = ("Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler")
 #: Labels that an API puts on the pods of an object, with the object's name as their value.
 _NAME_LABELS = {"Service.serving.knative.dev": "serving.knative.dev/service"}
 #: A template deeper in an object, or behind more values than this, is not looked for.
@@ -71,7 +70,7 @@ def left_out(value: Mapping[str, Any], foreign: bool) -> str:
         return ""
     replicas = spec.get("replicas")
     counted = isinstance(replicas, int) and not isinstance(replicas, bool)
-    return OTHER_WORKLOAD if counted or kind in _OPERATED else ""
+    return OTHER_WORKLOAD if counted else ""
 
 
 def pod_templates(value: Mapping[str, Any], paths: Sequence[str] = ()) -> list[tuple[str, Mapping[str, Any]]]:
@@ -87,6 +86,9 @@ def pod_templates(value: Mapping[str, Any], paths: Sequence[str] = ()) -> list[t
     if paths:
         found = [item for path in paths for item in _at(value, path.split("."), "")]
         return [(path, template) for path, template in found if isinstance(template, Mapping)]
+    operated = operated_template(value)
+    if operated is not None:
+        return [("spec", operated)]
     if str(value.get("kind")).endswith("Template"):
         return []  # what makes objects when it is used, such as a WorkflowTemplate
     return list(_search(value.get("spec"), "spec"))

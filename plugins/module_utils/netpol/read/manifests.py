@@ -15,7 +15,7 @@ from typing import Any, Callable
 from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
-from ..model.objects import NAMESPACE_NAME_LABEL, LeftOut, Model, Namespace
+from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
 from . import cluster, foreign, repository, yamltext
 from .entry import Entry, Input, Key, Reporter, origin_of
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
@@ -201,7 +201,8 @@ class _Builder:
             name,
         )
         earlier = self._entries.pop(key, None)
-        if earlier is not None and earlier.input.text is not None and entry.input.text is not None:
+        both_texts = earlier is not None and earlier.input.text is not None and entry.input.text is not None
+        if earlier is not None and both_texts and not repository.alternatives(earlier.value, entry.value):
             place = f"{earlier.input.name}:{earlier.line}"
             hint = "give each its own name"
             if not entry.input.named and entry.input.name != earlier.input.name:
@@ -281,6 +282,8 @@ class _Builder:
         counts: dict[tuple[str, str], int] = {}
         for key, reason in self._left_out.items():
             if key not in controlled:
+                if reason == OTHER_WORKLOAD:
+                    self.model.operated.add(key[1])
                 counts[(key[0], reason)] = counts.get((key[0], reason), 0) + 1
         self.model.not_analysed = [LeftOut(kind, number, reason) for (kind, reason), number in sorted(counts.items())]
 

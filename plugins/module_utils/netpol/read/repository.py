@@ -19,6 +19,8 @@ PATCH = "patch of Kustomize"
 CHART_TEMPLATE = "template of a chart"
 NO_TEXT = "not UTF-8 text"
 
+#: Annotations of OpenShift's manifests that say which kinds of clusters an object is for.
+_PROFILES = "include.release.openshift.io/"
 _VERSION = re.compile(r"""^[\s{\-]*["']?apiVersion["']?\s*:""", re.MULTILINE)
 
 
@@ -44,3 +46,16 @@ def _name(item: Any) -> list[str]:
 def looks_like_object(text: str) -> bool:
     """Whether a text that cannot be read may have been meant as a manifest."""
     return "{{" not in text and _VERSION.search(text) is not None
+
+
+def alternatives(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether two objects of one name are for different kinds of clusters, so that none replaces the other."""
+    mine, theirs = _profiles(first), _profiles(second)
+    return bool(mine) and bool(theirs) and not mine & theirs
+
+
+def _profiles(value: Mapping[str, Any]) -> set[str]:
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    keys = (str(key) for key in annotations) if isinstance(annotations, Mapping) else ()
+    return {key for key in keys if key.startswith(_PROFILES)}

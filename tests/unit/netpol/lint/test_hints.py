@@ -17,7 +17,7 @@ API = pod("api", ip="10.0.0.2")
 OPS = {"kind": "Namespace", "metadata": {"name": "ops", "labels": {"team": "ops"}}}
 PROD = {"kind": "Namespace", "metadata": {"name": "prod", "labels": {"team": "dev"}}}
 PROBE = pod("probe", "ops", ip="10.0.0.4")
-SERVICE = {
+SERVICE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "web", "namespace": "prod"},
@@ -190,10 +190,31 @@ def test_many_webhooks_behind_a_wrong_port_are_one_finding() -> None:
     }
     wrong = policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 443}]}]}")
     assert [f.code for f in findings(WEB, SERVICE, hooks, wrong)] == ["service-port"]
+    # As kubebuilder has it: the policy for metrics comes first, and its port is told by a Service alone.
+    metrics = policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 8443}]}]}", "a-metrics")
+    leads = {**SERVICE["spec"], "ports": [{"port": 8443, "targetPort": 8443}]}
+    service = {**SERVICE, "metadata": {"name": "metrics", "namespace": "prod"}, "spec": leads}
+    assert [f.code for f in findings(WEB, SERVICE, service, hooks, metrics, wrong)] == ["service-port"]
+
     right = policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 9443}]}]}")
     (cut,) = findings(WEB, SERVICE, hooks, right)
     assert "webhooks hook0.example.com" in cut.message
     assert "and 4 more" in cut.message
+
+
+def test_a_policy_for_pods_that_an_operator_makes_is_no_finding() -> None:
+    database = {
+        "apiVersion": "db.example.com/v1",
+        "kind": "Postgres",
+        "metadata": {"name": "db", "namespace": "prod"},
+        "spec": {"replicas": 2},
+    }
+    asks = policy("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]}", "p")
+    serves = policy("{podSelector: {matchLabels: {app: db}}, ingress: [{}]}", "q")
+    assert codes(WEB, asks, serves) == {"peer-matches-nothing", "selects-nothing"}
+    assert codes(WEB, asks, serves, database) == set()
+    elsewhere = {**database, "metadata": {"name": "db", "namespace": "dev"}}
+    assert codes(WEB, asks, serves, elsewhere) == {"peer-matches-nothing", "selects-nothing"}
 
 
 def openshift_dns(port: int) -> list[dict[str, Any]]:

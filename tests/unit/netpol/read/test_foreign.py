@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
@@ -93,12 +94,12 @@ def test_pods_of_a_custom_workload_stand_for_it() -> None:
 
 
 def test_what_an_operator_makes_is_told_unless_the_pods_are_known() -> None:
-    prometheus = manifest("monitoring.coreos.com/v1", "Prometheus", {})
+    cache = manifest("cache.example.com/v1", "Redis", {"replicas": 1})
     database = manifest("db.example.com/v1", "Postgres", {"replicas": 3})
-    assert read(prometheus, database).notes == ["not analysed: 1 Postgres, 1 Prometheus"]
-    owner = {"controller": True, "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "name": "x"}
+    assert read(cache, database).notes == ["not analysed: 1 Postgres, 1 Redis"]
+    owner = {"controller": True, "apiVersion": "cache.example.com/v1", "kind": "Redis", "name": "x"}
     pod = {"kind": "Pod", "metadata": {"name": "p", "namespace": "a", "ownerReferences": [owner]}, "spec": {}}
-    assert read(prometheus, pod).notes == []
+    assert read(cache, pod).notes == []
 
 
 def test_what_has_nothing_to_do_with_reachability_is_no_note() -> None:
@@ -133,3 +134,43 @@ def test_a_template_that_holds_itself_does_not_hang() -> None:
     loop: dict[str, Any] = {}
     loop["again"] = [loop, loop]
     assert read(manifest("example.com/v1", "Loop", loop)).pods == []
+
+
+def test_pods_of_the_prometheus_operator_are_known_by_what_it_makes() -> None:
+    version = "monitoring.coreos.com/v1"
+    sidecar = {"name": "proxy", "ports": [{"name": "metrics", "containerPort": 9092}]}
+    metadata = {"labels": {"app.kubernetes.io/part-of": "kube-prometheus", "app.kubernetes.io/name": "taken-over"}}
+    model = read(
+        manifest(version, "Prometheus", {"podMetadata": metadata, "containers": [sidecar], "replicas": 2}),
+        manifest(version, "Alertmanager", {"listenLocal": True}),
+        manifest(version, "ThanosRuler", {"portName": "http"}),
+    )
+    assert model.notes == []
+    prometheus, alertmanager, ruler = model.pods
+    assert prometheus.labels == {
+        "app.kubernetes.io/part-of": "kube-prometheus",
+        "app.kubernetes.io/name": "prometheus",
+        "app.kubernetes.io/managed-by": "prometheus-operator",
+        "app.kubernetes.io/instance": "x",
+        "prometheus": "x",
+    }
+    assert prometheus.replicas == 2
+    assert {(p.name, p.number) for p in prometheus.ports} == {("metrics", 9092), ("reloader-web", 8080), ("web", 9090)}
+    assert {p.number for p in alertmanager.ports} == {8080, 9094}
+    assert {(p.name, p.number) for p in ruler.ports} >= {("http", 10902), ("grpc", 10901)}
+    wrong = manifest(version, "Prometheus", {"podMetadata": {"labels": {"a": 1}}})
+    with pytest.raises(InputError, match=r"spec\.podMetadata\.labels\[a\]: must be a string"):
+        read(wrong)
+
+
+def test_objects_of_one_name_for_different_kinds_of_clusters_replace_none() -> None:
+    def text(profile: str) -> str:
+        metadata = {"name": "x", "annotations": {f"include.release.openshift.io/{profile}": "true"}}
+        return json.dumps(
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": {}}}
+        )
+
+    both = [Input("a.json", text=text("ibm-cloud-managed")), Input("b.json", text=text("single-node"))]
+    assert load(both).problems == []
+    again = [Input("a.json", text=text("single-node")), Input("b.json", text=text("single-node"))]
+    assert [problem.path for problem in load(again).problems] == ["metadata.name"]
