@@ -16,7 +16,7 @@ from ..common.finding import Finding
 from ..common.words import nearest
 from .codes import IGNORED, REFUSED
 from .model import LEVELS, STAGES, GroupResources, Level, Policy, Rule
-from .source import Reader, Source, place_of
+from .source import Reader, Source, is_null, place_of
 
 API_VERSION = "audit.k8s.io/v1"
 _GROUP = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -68,9 +68,12 @@ def _policy(source: Source, documents: list[Any]) -> Policy:
         source.tell(IGNORED, place_of(more), "", "the API server reads the first document alone", "make it one policy")
     for key, wanted in (("apiVersion", API_VERSION), ("kind", "Policy")):
         found = reader.text(key)
-        if found != wanted:
+        # without its kind it is read as a policy
+        if found != wanted and (found or key == "apiVersion"):
             said = f"'{key}' is '{found}'" if found else f"'{key}' is missing"
             source.tell(REFUSED, reader.at(key), "", f"{said}, and must be {wanted}", f"write {key}: {wanted}")
+    if "metadata" in reader.keys and not is_null(reader.keys["metadata"]):
+        Reader(source, reader.keys["metadata"], "metadata", None)
     reader.switch("omitManagedFields")
     omitted = _stages(source, reader)
     nodes = reader.nodes("rules")
@@ -107,7 +110,7 @@ def _rule(source: Source, node: Any, number: int) -> Rule:
         user_groups=reader.words("userGroups"),
         verbs=reader.words("verbs"),
         namespaces=reader.words("namespaces"),
-        resources=tuple(_resources(source, one, reader.item) for one in reader.nodes("resources")),
+        resources=tuple(_resources(source, one, reader) for one in reader.nodes("resources")),
         urls=_urls(source, reader),
         omit_stages=_stages(source, reader),
         place=reader.place,
@@ -136,7 +139,11 @@ def _urls(source: Source, reader: Reader) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _resources(source: Source, node: Any, item: str) -> GroupResources:
+def _resources(source: Source, node: Any, rule: Reader) -> GroupResources:
+    item = rule.item
+    if is_null(node):
+        rule.empty(node, "an item of 'resources'", "as all of the core group")
+        return GroupResources(place=place_of(node))
     reader = Reader(source, node, item, _RESOURCE_KEYS)
     group = reader.text("group")
     if group and (len(group) > 253 or not _GROUP.fullmatch(group)):

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -15,7 +16,20 @@ from ..common.words import nearest
 from .codes import CODES, IGNORED, REFUSED
 from .model import Place
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INT = re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$")
+
+
+class _Loader(_BASE):  # type: ignore[misc]  # PyYAML has two, one of which may be missing
+    """Reads scalars as the API server does: dates and C(8:30) are texts, unlike in YAML 1.1."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":timestamp", ":int", ":value"))]
+        for first, found in _BASE.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 _KINDS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
 
 
@@ -45,7 +59,7 @@ class Source:
     def documents(self, text: str) -> list[Any]:
         """The YAML documents, as nodes; what is not YAML is noted."""
         try:
-            return [node for node in yaml.compose_all(text, Loader=_LOADER) if node is not None]
+            return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = Place(mark.line + 1, mark.column + 1) if mark else None
@@ -75,10 +89,23 @@ def is_null(node: Any) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
 
 
+def _pairs(node: Any) -> list[tuple[Any, Any]]:
+    """Keys and values of a mapping; what `<<` takes from others stands behind its own, which count."""
+    own = [pair for pair in node.value if not pair[0].tag.endswith(":merge")]
+    taken = [value for key, value in node.value if key.tag.endswith(":merge")]
+    names = {key.value for key, _value in own}
+    for value in taken:
+        for other in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            more = [pair for pair in _pairs(other) if pair[0].value not in names]
+            names |= {key.value for key, _value in more}
+            own += more
+    return own
+
+
 class Reader:
     """Reads one mapping, key by key, and says where in the policy it is."""
 
-    def __init__(self, source: Source, node: Any, item: str, known: Iterable[str]) -> None:
+    def __init__(self, source: Source, node: Any, item: str, known: Iterable[str] | None) -> None:
         self.source = source
         self.item = item
         self.keys: dict[str, Any] = {}
@@ -86,14 +113,14 @@ class Reader:
         if not isinstance(node, yaml.MappingNode):
             self._wrong(node, item or "the policy", "a mapping")
             return
-        names = list(known)
-        for key, value in node.value:
+        names = None if known is None else list(known)
+        for key, value in _pairs(node):
             if key.value in self.keys:
                 self.source.tell(
                     IGNORED, place_of(key), item, f"the key '{key.value}' stands twice, and one of them is not read",
                     "keep one of them",
                 )  # fmt: skip
-            elif key.value not in names:
+            elif names is not None and key.value not in names:
                 near = nearest(key.value, names, fold=str.lower)
                 hint = f"did you mean '{near}'?" if near else f"known here are {', '.join(names)}"
                 self.source.tell(
@@ -139,12 +166,20 @@ class Reader:
         return list(node.value)
 
     def texts(self, key: str) -> Iterator[tuple[str, Place]]:
-        """The texts of a list with their places; what is no text is noted and left out."""
+        """The texts of a list with their places; what is no text is noted, and left out or empty."""
         for node in self.nodes(key):
-            if isinstance(node, yaml.ScalarNode) and kind_of(node) == "a text":
+            if is_null(node):
+                self.empty(node, f"an item of '{key}'", "as an empty text")
+                yield "", place_of(node)
+            elif isinstance(node, yaml.ScalarNode) and kind_of(node) == "a text":
                 yield str(node.value), place_of(node)
             else:
                 self._wrong(node, f"an item of '{key}'", "a text")
+
+    def empty(self, node: Any, what: str, taken: str) -> None:
+        """Note an item that says nothing, which the API server takes for something."""
+        message = f"{what} has no value, and the API server takes it {taken}"
+        self.source.tell(IGNORED, place_of(node), self.item, message, "write what is meant, or take the item out")
 
     def words(self, key: str) -> tuple[str, ...]:
         """The texts of a list."""

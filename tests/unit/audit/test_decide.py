@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.decide import Recorder
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.kubernetes import METHODS, VERBS
@@ -77,8 +79,8 @@ def test_a_star_at_the_end_of_a_path_stands_for_anything(url: str, path: str, ma
 def test_the_first_rule_decides_and_its_stages_are_added_to_those_of_the_policy() -> None:
     rules = (Rule(Level.REQUEST, verbs=("create",), omit_stages=("Panic",)), Rule(Level.NONE))
     policy = Policy(rules, ("RequestReceived",))
-    assert decide(policy, PODS) == (Level.REQUEST, {"Panic", "RequestReceived"}, 0)
-    assert decide(policy, PODS._replace(verb="get")) == (Level.NONE, {"RequestReceived"}, 1)
+    assert decide(policy, PODS) == (Level.REQUEST, frozenset(("Panic", "RequestReceived")), 0)
+    assert decide(policy, PODS._replace(verb="get")) == (Level.NONE, frozenset(("RequestReceived",)), 1)
     assert decide(Policy(rules[:1]), PODS._replace(verb="get")) == (Level.NONE, frozenset(), None)
 
 
@@ -110,7 +112,10 @@ ENTRIES = st.builds(GroupResources, st.sampled_from(["", "apps"]), some(PATTERNS
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
-    parts = {"namespaces": draw(some(NAMESPACES)), "resources": draw(st.lists(ENTRIES, max_size=2).map(tuple))}
+    parts: dict[str, Any] = {
+        "namespaces": draw(some(NAMESPACES)),
+        "resources": draw(st.lists(ENTRIES, max_size=2).map(tuple)),
+    }
     if draw(st.booleans()):
         parts = {"urls": draw(some(URLS))}
     verbs = draw(some(["get", "create", "watch", "post"]))

@@ -128,12 +128,53 @@ def test_a_policy_that_is_refused_is_none_and_one_with_unknown_keys_is_used() ->
     assert read(HEAD + "rules: [{level: None, verb: [get]}]\n").policy is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "rules:\n- {level: None, verbs: [null]}\n",
+            "FA002 4:25 an item of 'verbs' has no value, and the API server takes it as an empty text "
+            "(write what is meant, or take the item out)",
+        ),
+        (
+            "rules:\n- level: None\n  resources: [null]\n",
+            "FA002 5:15 an item of 'resources' has no value, and the API server takes it as all of the core group "
+            "(write what is meant, or take the item out)",
+        ),
+    ],
+)
+def test_an_item_without_a_value_is_what_the_api_server_makes_of_it(text: str, message: str) -> None:
+    assert told(text) == [message]
+    assert read(HEAD + text).policy is not None
+
+
+def test_a_mapping_may_take_keys_from_others_and_its_own_count() -> None:
+    text = "rules:\n- &a {level: Request, verbs: [get]}\n- {<<: *a, level: None}\n- {<<: [*a], users: [b]}\n"
+    policy = read(HEAD + text).policy
+    assert policy is not None
+    assert told(text) == []
+    assert [(rule.level, rule.verbs, rule.users) for rule in policy.rules] == [
+        (Level.REQUEST, ("get",), ()),
+        (Level.NONE, ("get",), ()),
+        (Level.REQUEST, ("get",), ("b",)),
+    ]
+
+
+def test_dates_and_times_are_texts_and_numbers_are_none() -> None:
+    policy = read(HEAD + "rules:\n- {level: None, users: [2026-01-01, 8:30]}\n").policy
+    assert policy is not None
+    assert policy.rules[0].users == ("2026-01-01", "8:30")
+    assert read(HEAD + "rules:\n- {level: None, users: [0x1F]}\n").policy is None
+
+
 def test_another_kind_or_version_is_refused() -> None:
-    found = read("apiVersion: audit.k8s.io/v1beta1\nrules: [{level: None}]\n").findings
+    found = read("apiVersion: audit.k8s.io/v1beta1\nkind: Polic\nmetadata: []\nrules: [{level: None}]\n").findings
     assert [one.message for one in found] == [
         "'apiVersion' is 'audit.k8s.io/v1beta1', and must be audit.k8s.io/v1",
-        "'kind' is missing, and must be Policy",
+        "'kind' is 'Polic', and must be Policy",
+        "metadata is a list, and must be a mapping",
     ]
+    assert read("apiVersion: audit.k8s.io/v1\nrules: [{level: None}]\n").findings == []
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "rules: [\n", "- a\n", "a: b: c\n", "\tx"])
