@@ -33,8 +33,10 @@ options:
       - V(explain) gives the reason for every pair of workloads, allowed or not; O(from) and O(to) narrow it.
       - V(lint) finds policies that do not do what they seem to.
       - V(assert) checks O(required_flows) and O(forbidden_flows).
+      - V(routes) (since 0.3.0) follows each Ingress, route of the Gateway API and Route of OpenShift to the pods behind
+        it, and tells which of them policies cut off. A live cluster's routes are not read.
     type: str
-    choices: [matrix, query, diff, exposure, explain, lint, assert]
+    choices: [matrix, query, diff, exposure, explain, lint, assert, routes]
     default: matrix
   paths:
     description:
@@ -327,6 +329,16 @@ exposure:
   returned: for exposure
   type: list
   elements: dict
+routes:
+  description:
+    - For each C(route) and C(service) behind it, the workload C(to), its C(protocol) and C(ports), whether a controller
+      is C(allowed) to come in, else the C(policy) and the C(reason).
+    - C(from) is the controller's pod, empty if none is known by its labels. Then any pod of another namespace, any node
+      and any pod that is not in the input may be one.
+  returned: for routes
+  type: list
+  elements: dict
+  version_added: 0.3.0
 explanations:
   description:
     - For each pair of workloads and ports, the verdict and its reasons.
@@ -341,7 +353,7 @@ findings:
   elements: dict
 text:
   description: The answer in sentences, for people.
-  returned: for diff, assert, exposure, explain and lint
+  returned: for diff, assert, exposure, explain, lint and routes
   type: list
   elements: str
 problems:

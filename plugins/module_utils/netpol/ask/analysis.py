@@ -244,6 +244,20 @@ def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, An
     }
 
 
+def _routes(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
+    from ..decide.reference import Decider
+    from ..lint.routes import leads
+
+    found = list(leads(Decider(model, model.policies, request.options)))
+    if request.namespaces:
+        found = [lead for lead in found if {lead.route.namespace, lead.pod.namespace} & set(request.namespaces)]
+    return {
+        "routes": [lead.as_dict() for lead in found],
+        "text": [str(lead) for lead in found],
+        "summary": {"routes": len(model.routes), "cut": sum(not lead.allowed for lead in found)},
+    }
+
+
 _ANSWERS: Mapping[str, Any] = {
     "matrix": _matrix,
     "query": _query,
@@ -252,4 +266,5 @@ _ANSWERS: Mapping[str, Any] = {
     "explain": _explain,
     "exposure": _exposure,
     "lint": _lint,
+    "routes": _routes,
 }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..model.objects import Options
 
-QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert")
+QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert", "routes")
 
 #: Pairs whose verdict a query tells in full.
 MAX_VERDICTS = 200

@@ -19,6 +19,7 @@ from ..model.objects import DENY, BlockPeer, Model, Pod, PodsPeer, Policy, Rule,
 from ..model.ports import Interval
 from .dns import DNS_PORT, is_dns, listening
 from .parts import matches_port
+from .routes import is_controller, routed
 
 #: Blocks of no more addresses than this are meant for one Service, if they hold its address.
 MAX_BLOCK = 256
@@ -135,6 +136,7 @@ class Hints:
             *_ignored(selecting, decision.direction),
             *self._peers(rules, decision.direction, other),
             *_names(rules, decision.direction, destination, protocol, port),
+            *self._routes(source, destination, decision),
             *_dns(self._decider.model, rules, decision, destination, protocol, port),
         ):
             found.setdefault(hint.code, hint)
@@ -158,6 +160,20 @@ class Hints:
                     f"port {asked} would be allowed, and Service {service.namespace}/{service.name} leads"
                     f" {entry.number} to {target}: policies see the pod's port {target}",
                 )
+
+    def _routes(self, source: Endpoint, destination: Endpoint, decision: Decision) -> Iterator[Hint]:
+        """What comes from outside by a route comes from its controller."""
+        model = self._decider.model
+        if decision.direction != "ingress" or not model.routes or not isinstance(destination, Pod):
+            return
+        for route, service in routed(model, destination):
+            if isinstance(source, Pod) and is_controller(source, route):
+                said = f"{source.full_name} is a controller, and without a rule that lets it in the route is cut off"
+            elif not isinstance(source, Pod):
+                said = "what comes by it comes from its controller's pods, and they are what a rule must let in"
+            else:
+                continue
+            yield Hint("cuts-route", f"{route.full_name} leads to Service {service.namespace}/{service.name}: {said}")
 
     def _peers(self, rules: Sequence[tuple[Policy, Rule]], direction: str, other: Endpoint) -> Iterator[Hint]:
         for policy, rule in rules:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ...common.finding import Finding
 from ..decide.engine import Engine
+from ..decide.reference import Decider
 from ..decide.universe import Universe
 from ..errors import Cause
 from ..model.objects import Model, Options, Policy
@@ -21,6 +22,7 @@ from .hints import single_family
 from .peers import PeerChecks
 from .pods import check_pods
 from .ports import PortChecks
+from .routes import check_routes
 from .rules import check_rules
 from .traffic import check_traffic
 
@@ -60,6 +62,7 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     found.extend(check_rules(policies, universe))
     found.extend(check_pods(engine))
     found.extend(check_dns(policies, engine))
+    found.extend(check_routes(Decider(model, policies, options), policies) if model.routes else ())
     # Where a policy opens a Service's port instead of the pod's, that is the one thing to say.
     moved = {finding.item for finding in found if finding.code == "service-port"}
     found.extend(check_traffic(model, policies, engine, moved))

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from ..errors import Problem
 from .addresses import WHOLE, Range
+from .routes import Route
 from .selectors import Selector
 
 ADMIN = "admin"
@@ -330,6 +331,7 @@ class Model:
     nodes: list[Node] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     webhooks: list[Mapping[str, object]] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     not_analysed: list[LeftOut] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)

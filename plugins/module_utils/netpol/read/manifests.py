@@ -16,7 +16,7 @@ from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
 from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
-from . import cluster, foreign, repository, yamltext
+from . import cluster, foreign, repository, routes, yamltext
 from .entry import Entry, Input, Key, Reporter, origin_of
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import name_problem
@@ -142,6 +142,9 @@ class _Builder:
             self._add_items(entry, kind, items or (), depth)
             return
         version = value.get("apiVersion")
+        if routes.is_route(kind, version):
+            self._keep(entry, kind, value.get("metadata"))
+            return
         if isinstance(version, str) and "." in version and foreign.is_foreign(version):
             self._add_foreign(entry, foreign.kind_name(kind, version), True)
             return
@@ -328,6 +331,7 @@ _READERS: dict[str, Callable[[Model, Reporter, Key, Entry], None]] = {
     "ClusterNetworkPolicy": _read_policy,
     "ValidatingWebhookConfiguration": _read_webhook,
     "MutatingWebhookConfiguration": _read_webhook,
+    **dict.fromkeys(routes.ROUTE_GROUPS, routes.read_route),
 }
 #: Fields of metadata: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
 _METADATA = (
