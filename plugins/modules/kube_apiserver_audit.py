@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kube_apiserver_audit
-short_description: Switches on audit logging of a Kubernetes API server that kubeadm has made
+short_description: Switches on audit logging of a Kubernetes API server of kubeadm, k3s or RKE2
 version_added: "0.3.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
@@ -120,8 +120,21 @@ options:
         C(ClusterConfiguration) they are gone for good.
     type: bool
     default: false
+  distribution:
+    description:
+      - Who has made the cluster.
+      - For V(k3s) and V(rke2) nothing of the user's is edited. A file of settings comes into C(config.yaml.d) instead,
+        and the service is started again.
+    type: str
+    choices: [kubeadm, k3s, rke2]
+    default: kubeadm
+  config_directory:
+    description:
+      - Folder of the settings of k3s or RKE2.
+      - C(/etc/rancher/k3s) or C(/etc/rancher/rke2) by default.
+    type: path
   manifest:
-    description: Manifest of the API server.
+    description: Manifest of the API server, for O(distribution=kubeadm).
     type: path
     default: /etc/kubernetes/manifests/kube-apiserver.yaml
   directory:
@@ -162,8 +175,8 @@ attributes:
     platforms: linux
     support: full
 notes:
-  - Clusters of k3s and RKE2 have no such manifest, and managed clusters have no such node. Both are refused, the latter
-    with the name of the plugin of Falco that serves them.
+  - Managed clusters have no such node, and are refused with the name of the plugin of Falco that serves them.
+  - k3s and RKE2 were tried with a played systemd alone.
   - The log stays when O(state=absent).
 seealso:
   - name: Auditing
@@ -260,6 +273,8 @@ ARGUMENTS = {
         },
     },
     "replace": {"type": "bool", "default": False},
+    "distribution": {"type": "str", "choices": ["kubeadm", "k3s", "rke2"], "default": "kubeadm"},
+    "config_directory": {"type": "path"},
     "manifest": {"type": "path", "default": "/etc/kubernetes/manifests/kube-apiserver.yaml"},
     "directory": {"type": "path", "default": "/etc/kubernetes/falconet-audit"},
     "backup_directory": {"type": "path", "default": "/var/lib/falconet/kube-apiserver-audit"},

@@ -52,5 +52,6 @@ def no_control_plane(manifest: str, command_lines: Iterable[str]) -> str:
     plugins = ", ".join(f"{provider.name} by {provider.plugin}" for provider in PROVIDERS)
     return (
         f"there is no {manifest}: this is no control-plane node as kubeadm makes them. Run it on control-plane nodes "
-        f"alone, or give manifest. Managed clusters have no such file and are served by other plugins: {plugins}"
+        "alone, or give manifest or distribution. Managed clusters have no such file and are served by other plugins: "
+        f"{plugins}"
     )

@@ -18,6 +18,7 @@ from ..apiserver.kubeadm import configuration_with_audit, configuration_without_
 from ..apiserver.kubeconfig import shown
 from ..apiserver.managed import no_control_plane
 from ..apiserver.manifest import Manifest, with_audit, without_audit
+from ..apiserver.rancher import Distribution, check_settings, settings_text
 from ..apiserver.wanted import POLICY_FILE, WEBHOOK_FILE, Settings, Wanted, wanted
 from . import journal as notes
 from .change import Place, carry_out, check_running, manifest_of, remove_those
@@ -117,17 +118,23 @@ def check_places(request: Request) -> None:
     Raises:
         ApiServerError: with what would be right.
     """
+    distribution = request.place.distribution
     manifests = posixpath.dirname(request.place.manifest)
+    reader = f"{distribution.service} reads" if distribution else "the kubelet starts"
     for option, path in (("directory", request.folder), ("backup_directory", request.place.notes)):
         if not path.startswith("/") or posixpath.normpath(path) != path:
             raise ApiServerError(
                 f"{option} is {path}: it must be an absolute path, written without . and .. and extra /"
             )
         if path == manifests or path.startswith(manifests + "/"):
-            raise ApiServerError(f"{option} is {path}: the kubelet starts what lies in {manifests}; choose another one")
+            raise ApiServerError(f"{option} is {path}: {reader} what lies in {manifests}; choose another one")
     if request.folder == request.place.notes:
         raise ApiServerError(f"directory and backup_directory are both {request.folder}; choose two")
-    if not Path(request.place.manifest).exists():
+    if distribution is not None and not Path(distribution.folder).is_dir():
+        raise ApiServerError(
+            f"there is no {distribution.folder}: no server of {distribution.name} has run on this node"
+        )
+    if distribution is None and not Path(request.place.manifest).exists():
         command_lines = [" ".join(process.argv) for process in processes("kubelet")]
         raise ApiServerError(no_control_plane(request.place.manifest, command_lines))
 
@@ -139,7 +146,6 @@ def plan(request: Request) -> Plan:
         ApiServerError: a file cannot be edited, somebody else has configured audit logging, or the cluster does not
             answer.
     """
-    manifest = manifest_of(request.place)
     contents: dict[str, bytes | None] = {
         request.policy_path: request.policy.encode() or None,
         request.kubeconfig_path: request.kubeconfig.encode() or None,
@@ -147,6 +153,9 @@ def plan(request: Request) -> Plan:
     before = {path: notes.read(path) for path in contents}
     drifted = any(content is not None and content != before[path] for path, content in contents.items())
     aim = wanted(request.settings, _digest(contents)) if request.settings is not None else None
+    if request.place.distribution is not None:
+        return _plan_settings(request, request.place.distribution, aim, contents, drifted)
+    manifest = manifest_of(request.place)
     file = request.place.manifest
     if aim is None:
         text = without_audit(manifest.source.text, file)
@@ -164,6 +173,36 @@ def plan(request: Request) -> Plan:
         text=_configuration(configuration, aim, request.replace) if configuration else "",
         secret=frozenset((request.kubeconfig_path,)),
     )
+
+
+def _plan_settings(
+    request: Request,
+    distribution: Distribution,
+    aim: Wanted | None,
+    contents: Mapping[str, bytes | None],
+    drifted: bool,
+) -> Plan:
+    own = request.place.manifest
+    before = {path: notes.read(path) for path in (own, *contents)}
+    text = None
+    if aim is not None:
+        check_settings(aim, _other_settings(distribution))
+        first, again = (settings_text(distribution, one).encode() for one in (aim, aim.again()))
+        # As with the annotation of a manifest: a file that was put right has to be read again.
+        text = again if (before[own] == first) == drifted and before[own] in (first, again) else first
+    files = {own: text, **contents}
+    changes = {path: content for path, content in files.items() if content != before[path]}
+    return Plan(files=changes, before=before, secret=frozenset((request.kubeconfig_path,)))
+
+
+def _other_settings(distribution: Distribution) -> dict[str, str]:
+    paths = [distribution.config, *(str(path) for path in sorted(Path(distribution.drop_ins).glob("*.yaml")))]
+    found = {}
+    for path in paths:
+        content = notes.read(path)
+        if content is not None and path != distribution.own:
+            found[path] = content.decode(errors="replace")
+    return found
 
 
 def _aim_of(manifest: Manifest, aim: Wanted, drifted: bool) -> Wanted:
@@ -195,11 +234,8 @@ def change(request: Request, found: Plan) -> None:
         ApiServerError: the API server does not come back with it, in which case the old manifest is back.
     """
     backup = Path(request.place.notes) / ORIGINAL
-    manifest = manifest_of(request.place)
     if request.place.manifest in found.files:
-        if request.settings is not None and not manifest.ours():
-            backup.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            notes.write(str(backup), manifest.source.text.encode())
+        _prepare(request, backup)
         carry_out(request.place, found.files)
     else:
         check_running(request.place)
@@ -208,6 +244,20 @@ def change(request: Request, found: Plan) -> None:
         store(request.admin_kubeconfig, found.configuration, found.text)
     if request.settings is None:
         _clean_up(request, backup)
+
+
+def _prepare(request: Request, backup: Path) -> None:
+    """What must be there before the change: the backup of a manifest, the log's folder where no kubelet makes it."""
+    if request.settings is None:
+        return
+    if request.place.distribution is not None:
+        if request.settings.log is not None:
+            Path(request.settings.log["path"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    manifest = manifest_of(request.place)
+    if not manifest.ours():
+        backup.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        notes.write(str(backup), manifest.source.text.encode())
 
 
 def _clean_up(request: Request, backup: Path) -> None:

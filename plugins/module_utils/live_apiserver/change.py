@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..apiserver.errors import ApiServerError
 from ..apiserver.manifest import Manifest
+from ..apiserver.rancher import K3S, Distribution, flags_of
 from . import journal as notes
 from .journal import Journal, digest
 from .logs import log_files, reason
-from .processes import PROGRAM, Process, audits_as, processes, unhealthy
+from .processes import PROGRAM, Process, audits_as, audits_at_least_as, processes, unhealthy
+from .service import reason_of, restart
 
 _STARTS = 3
 """Containers that may be started in vain before more waiting is vain too: the kubelet waits longer each time."""
@@ -32,7 +34,7 @@ class Place:
     """Where things are on the node.
 
     Attributes:
-        manifest: path of the API server's manifest.
+        manifest: path of the API server's manifest, or of the collection's settings for k3s and RKE2.
         notes: folder of what a killed run leaves for the next one.
         pod_logs: folder of the kubelet's logs.
         limit_seconds: how long the API server may take until it is healthy.
@@ -42,6 +44,17 @@ class Place:
     notes: str
     pod_logs: str
     limit_seconds: int
+    distribution: Distribution | None = None
+
+    @property
+    def program(self) -> str:
+        """First word of the process in which the API server runs."""
+        return self.distribution.program if self.distribution else PROGRAM
+
+    @property
+    def what(self) -> str:
+        """What is changed, in messages."""
+        return "settings" if self.distribution else "manifest"
 
 
 def manifest_of(place: Place) -> Manifest:
@@ -70,12 +83,13 @@ def _wait(place: Place, not_these: frozenset[tuple[int, int]], logs: set[str]) -
     Returns:
         Why it is not, nothing where it is.
     """
-    argv = manifest_of(place).argv
+    fits = _fits(place)
     limit = now() + place.limit_seconds
-    said = "the kubelet has not started it with these flags; does the kubelet run?"
+    service = place.distribution.service if place.distribution else "kubelet"
+    said = f"the {service} has not started it with these flags; does the {service} run?"
     seen = False
     while True:
-        running = [one for one in processes(PROGRAM) if one.identity not in not_these and audits_as(one, argv)]
+        running = [one for one in processes(place.program) if one.identity not in not_these and fits(one)]
         if running:
             seen = True
             said = unhealthy(_newest(running).argv)
@@ -85,11 +99,23 @@ def _wait(place: Place, not_these: frozenset[tuple[int, int]], logs: set[str]) -
             said = "its process has ended"
         new = log_files(place.pod_logs) - logs
         if now() >= limit or (len(new) >= _STARTS and not running):
-            cause = reason(new)
+            cause = reason(new) or (reason_of(service) if place.distribution else "")
             if not cause:
                 return said
             return f"{cause} ({said})" if running else cause
         pause(_PAUSE_SECONDS)
+
+
+def _fits(place: Place) -> Callable[[Process], bool]:
+    """Whether a process runs as the files on the disk say, as far as its command line tells."""
+    if place.distribution is None:
+        argv = manifest_of(place).argv
+        return lambda process: audits_as(process, argv)
+    if place.distribution.name == K3S.name:  # its API server is a part of it, whose flags are seen nowhere
+        return lambda process: process.argv[1:2] == ("server",)
+    content = notes.read(place.manifest)
+    flags = flags_of(content.decode(), place.manifest) if content is not None else []
+    return lambda process: audits_at_least_as(process, flags)
 
 
 def _newest(running: list[Process]) -> Process:
@@ -114,7 +140,7 @@ def carry_out(place: Place, files: Mapping[str, bytes | None]) -> None:
 
     Args:
         place: where things are.
-        files: path to content, None for a file that is to be away; the manifest is among them.
+        files: path to content, None for a file that is to be away; the manifest, or the settings, are among them.
 
     Raises:
         ApiServerError: it is not healthy with them. All is as it was before; the words say why, and whether the API
@@ -123,15 +149,17 @@ def carry_out(place: Place, files: Mapping[str, bytes | None]) -> None:
     order = [place.manifest, *(path for path in files if path != place.manifest)]
     change = Journal(
         before={path: notes.read(path) for path in order},
-        after={path: digest(content) for path in order if (content := files[path]) is not None},
-        processes=frozenset(process.identity for process in processes(PROGRAM)),
+        after=_after(place, files),
+        processes=frozenset(process.identity for process in processes(place.program)),
     )
     logs = log_files(place.pod_logs)
     notes.begin(place.notes, change)
     try:
         for path in reversed(order):
             content = files[path]
-            if content is not None and content != change.before[path]:
+            if content is None and path == place.manifest:
+                notes.remove(path)
+            elif content is not None and content != change.before[path]:
                 Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 notes.write(path, content)
     except OSError as error:
@@ -142,6 +170,12 @@ def carry_out(place: Place, files: Mapping[str, bytes | None]) -> None:
     remove_those(files)
 
 
+def _after(place: Place, files: Mapping[str, bytes | None]) -> dict[str, str | None]:
+    """What is written before the proof: all but the files that go after it."""
+    found = {path: None if content is None else digest(content) for path, content in files.items()}
+    return {path: content for path, content in found.items() if content is not None or path == place.manifest}
+
+
 def remove_those(files: Mapping[str, bytes | None]) -> None:
     """Away with the files that are to be away."""
     for path, content in files.items():
@@ -150,11 +184,16 @@ def remove_those(files: Mapping[str, bytes | None]) -> None:
 
 
 def _prove(place: Place, change: Journal, logs: set[str]) -> None:
-    why = _wait(place, change.processes, logs)
+    why = _restarted(place) or _wait(place, change.processes, logs)
     if why:
         again = _take_back(place, change)
-        raise ApiServerError(f"the API server did not become healthy with the new manifest: {why}. {again}")
+        raise ApiServerError(f"the API server did not become healthy with the new {place.what}: {why}. {again}")
     notes.ended(place.notes)
+
+
+def _restarted(place: Place) -> str:
+    """Start the service again where that makes it read its files; why that failed, or nothing."""
+    return restart(place.distribution.service) if place.distribution else ""
 
 
 def _take_back(place: Place, change: Journal) -> str:
@@ -163,20 +202,20 @@ def _take_back(place: Place, change: Journal) -> str:
     Raises:
         ApiServerError: not even that could be done; the note stays, for the next run.
     """
-    failed = frozenset(process.identity for process in processes(PROGRAM)) - change.processes
+    failed = frozenset(process.identity for process in processes(place.program)) - change.processes
     logs = log_files(place.pod_logs)
     try:
         change.put_back()
     except OSError as error:
         raise ApiServerError(
-            f"{error.filename or place.manifest}: {error.strerror}; the old manifest could not be put back. The "
-            "next run tries it again"
+            f"{error.filename or place.manifest}: {error.strerror}; the old {place.what} could not be put "
+            "back. The next run tries it again"
         ) from None
-    why = _wait(place, failed, logs)
+    why = _restarted(place) or _wait(place, failed, logs)
     notes.ended(place.notes)
     if why:
-        return f"The old manifest is back, but the API server is not healthy with it either: {why}"
-    return "The old manifest is back, and the API server is healthy with it"
+        return f"The old {place.what} came back, but the API server is not healthy with it either: {why}"
+    return f"The old {place.what} came back, and the API server is healthy with it"
 
 
 def repair(place: Place) -> str:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..apiserver.errors import ApiServerError
 from ..apiserver.kubeconfig import Webhook, webhook_kubeconfig
 from ..apiserver.policy import check_policy
+from ..apiserver.rancher import K3S, RKE2
 from ..apiserver.wanted import Settings
 from .audit import Request
 from .certificates import check_certificates
@@ -32,13 +34,17 @@ def request_of(params: Mapping[str, Any]) -> Request:
     Raises:
         ApiServerError: an option has a value that cannot be.
     """
+    distribution = {one.name: one for one in (K3S, RKE2)}.get(params["distribution"])
+    if distribution is not None and params["config_directory"]:
+        distribution = replace(distribution, folder=params["config_directory"])
     place = Place(
-        manifest=params["manifest"],
+        manifest=distribution.own if distribution else params["manifest"],
         notes=params["backup_directory"],
         pod_logs=params["pod_logs"],
         limit_seconds=_positive("timeout_seconds", params["timeout_seconds"]),
+        distribution=distribution,
     )
-    admin = params["admin_kubeconfig"] if params["cluster_configuration"] else ""
+    admin = params["admin_kubeconfig"] if params["cluster_configuration"] and distribution is None else ""
     if params["state"] == "absent":
         return Request(place, None, params["directory"], admin_kubeconfig=admin)
     if not params["policy"]:

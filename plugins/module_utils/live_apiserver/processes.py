@@ -70,6 +70,12 @@ def audits_as(process: Process, argv: Sequence[str]) -> bool:
     return own == expected
 
 
+def audits_at_least_as(process: Process, flags: Sequence[str]) -> bool:
+    """Whether a process has these audit flags in their last values, whatever it has besides."""
+    own = {flag.name: flag.value for flag in audit_flags(process.argv)}
+    return all(own.get(flag.name) == flag.value for flag in audit_flags(flags))
+
+
 def _flag(argv: Sequence[str], name: str, default: str) -> str:
     value = default
     for number, argument in enumerate(argv):

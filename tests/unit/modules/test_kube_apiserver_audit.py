@@ -147,7 +147,7 @@ def test_an_api_server_that_does_not_start_is_told_with_its_own_words_and_the_ol
     result = node.run(policy=BROKEN)
     assert result["failed"] is True
     assert 'err="loading audit policy file: no kind"' in result["msg"]
-    assert "The old manifest is back, and the API server is healthy with it" in result["msg"]
+    assert "The old manifest came back, and the API server is healthy with it" in result["msg"]
     assert node.seconds < 60, "three starts in vain are enough"
     assert {name: text for name, text in node.files().items() if not name.startswith("backup/")} == before
     assert node.process is not None
@@ -159,7 +159,7 @@ def test_a_broken_policy_in_the_place_of_a_good_one(node: Node) -> None:
     node.done()
     before = node.files()
     result = node.run(policy=BROKEN)
-    assert "The old manifest is back, and the API server is healthy with it" in result["msg"]
+    assert "The old manifest came back, and the API server is healthy with it" in result["msg"]
     assert node.files() == before
     assert node.done()["changed"] is False
 
