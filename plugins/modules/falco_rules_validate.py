@@ -19,7 +19,10 @@ description:
   - Falco stops at the first error of a file. Here the other entries and rules are judged all the same, as far as they
     can be; what Falco does not come to is marked (RV(findings[].beyond)).
   - Rules are also found within Helm values (C(customRules)), a ConfigMap, a Secret, the operator's Rulesfile, Ansible
-    variables and the code blocks of Markdown (C(*.md)); the findings have the places of the file around them.
+    variables and the code blocks of Markdown (C(*.md)), also where these stand in one another; the findings have the
+    places of the file around them.
+  - A template of Helm or Ansible that is no YAML is judged with a word in the place of each expression. Nothing is said
+    of what the expressions become; give what the template renders to for that.
   - Give exactly one of O(files), O(content) and O(rulesets).
 extends_documentation_fragment:
   - falconet.k8s.ruleset
@@ -250,7 +253,12 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
     fails,
     validate,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import Embedded, placed, unpacked
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import (
+    Embedded,
+    all_placed,
+    placed,
+    unpacked,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.steps import Step
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.upgrade.upgrade import upgrade
@@ -280,10 +288,11 @@ def given_in(entry: dict[str, Any], name: str) -> Ruleset:
 
 
 class Judged(NamedTuple):
-    """What came out: verdicts, and what to do before an upgrade."""
+    """What came out: verdicts, what to do before an upgrade, and files that are templates."""
 
     verdicts: list[Verdict]
     steps: list[list[Step]]
+    templates: list[str]
 
     @property
     def findings(self) -> list[Finding]:
@@ -295,7 +304,7 @@ def judged(given: Sequence[Ruleset], known: Catalogue, before: Catalogue | None,
     inner: dict[str, Embedded] = {}
     rulesets = []
     for one in given:
-        files, within = unpacked(one.files)
+        files, within = unpacked(one.files, templates=True)
         inner.update(within)
         rulesets.append(replace(one, files=files))
     verdicts = validate(rulesets, known, params["lint"], params["optional_checks"])
@@ -304,8 +313,17 @@ def judged(given: Sequence[Ruleset], known: Catalogue, before: Catalogue | None,
         steps = [upgrade(one.files, before, known, one.name) for one in rulesets]
         steps = [[replace(one, finding=placed(one.finding, inner)) for one in found] for found in steps]
         verdicts = [with_steps(verdict, found) for verdict, found in zip(verdicts, steps)]
-    verdicts = [replace(one, findings=[placed(finding, inner) for finding in one.findings]) for one in verdicts]
-    return Judged(verdicts, steps)
+    verdicts = [told(one, inner) for one in verdicts]
+    return Judged(verdicts, steps, sorted({one.host for one in inner.values() if one.template}))
+
+
+def told(verdict: Verdict, inner: Mapping[str, Embedded]) -> Verdict:
+    """A verdict with its findings where the files that were given have them; of templates by what is known of them."""
+    findings = all_placed(verdict.findings, inner)
+    unknown = len(findings) < len(verdict.findings)
+    return replace(
+        verdict, findings=findings, successful=verdict.successful or (unknown and not fails(findings, ["error"]))
+    )
 
 
 def with_texts(given: Ruleset, texts: Mapping[str, str]) -> Ruleset:
@@ -366,7 +384,7 @@ def main() -> None:
     contents = {file.name: file.text for ruleset in given for file in ruleset.files}
     if params["apply_fixes"] and "content" in contents:
         module.fail_json(msg="apply_fixes writes into files: give 'files' in place of 'content'")
-    texts = [file.text for ruleset in given for file in unpacked(ruleset.files)[0]]
+    texts = [file.text for ruleset in given for file in unpacked(ruleset.files, templates=True)[0]]
     try:
         check_fail_on(params["fail_on"])
         known = catalogue_of(params, texts)
@@ -375,12 +393,14 @@ def main() -> None:
         before = catalogue_before(params, texts, params["upgrade_from"]) if params["upgrade_from"] else None
     except FalcoError as error:
         module.fail_json(msg=str(error))
-    verdicts, steps = found = judged(given, known, before, params)
+    verdicts, steps, templates = found = judged(given, known, before, params)
+    for name in templates:
+        module.warn(f"{name}: a template, judged with a word in the place of each of its expressions")
     mended = mended_files(found.findings, contents)
     proposed = patch(contents, mended)
     applied = bool(params["apply_fixes"] and mended)
     if applied:
-        verdicts, steps = found = judged([with_texts(one, mended) for one in given], known, before, params)
+        verdicts, steps, _templates = found = judged([with_texts(one, mended) for one in given], known, before, params)
         if not module.check_mode:
             write_rules_files(mended)
     findings = found.findings

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from .finding import Finding, Fix
 
+MARK = "\ufeff"
+"""The mark that some editors put before a text; it has no column."""
+
 
 def apart(fixes: Iterable[Fix]) -> list[Fix]:
     """Fixes that do not overlap, the last in the text first; of those that overlap only the last."""
@@ -23,19 +26,21 @@ def apart(fixes: Iterable[Fix]) -> list[Fix]:
 
 def mended(text: str, fixes: Iterable[Fix]) -> str:
     """Put fixes into a text; of those that overlap only the last."""
-    lines = text.split("\n")
+    mark = MARK if text.startswith(MARK) else ""
+    lines = text.removeprefix(MARK).split("\n")
     for fix in apart(one for one in fixes if 0 < one.line <= len(lines)):
         line = lines[fix.line - 1]
         lines[fix.line - 1] = line[: fix.column - 1] + fix.text + line[fix.end_column - 1 :]
-    return "\n".join(lines)
+    return mark + "\n".join(lines)
 
 
-def before_mends(column: int, fixes: Iterable[Fix]) -> tuple[int, Fix | None]:
+def before_mends(column: int, fixes: Iterable[Fix], line: str) -> tuple[int, Fix | None]:
     """Where a column of a mended line was before, and the fix that wrote what stands there.
 
     Args:
         column: 1-based, in the mended line.
         fixes: those of this line, as `apart` keeps them.
+        line: before the mends. What a fix keeps of it, as quotes around a value do, was there before.
     """
     shift = 0
     for fix in sorted(fixes, key=lambda one: one.column):
@@ -43,6 +48,10 @@ def before_mends(column: int, fixes: Iterable[Fix]) -> tuple[int, Fix | None]:
         if column < start:
             break
         if column < start + len(fix.text):
+            wrong = line[fix.column - 1 : fix.end_column - 1]
+            kept = column - start - fix.text.find(wrong)
+            if wrong in fix.text and 0 <= kept < len(wrong):
+                return fix.column + kept, None
             return fix.column, fix
         shift += len(fix.text) - (fix.end_column - fix.column)
     return column - shift, None

@@ -30,6 +30,17 @@ def test_of_fixes_that_overlap_one_is_made() -> None:
     assert mended(TEXT, [Fix(1, 1, 4, "a"), Fix(1, 1, 4, "a")]) == "a two\nthree four"
 
 
+def test_a_mark_before_the_text_has_no_column() -> None:
+    assert mended(f"\ufeff{TEXT}", [Fix(1, 1, 4, "first")]) == "\ufefffirst two\nthree four"
+
+
+def test_what_a_fix_keeps_was_there_before() -> None:
+    quotes = Fix(1, 5, 8, "'two'")
+    assert [before_mends(column, [quotes], TEXT)[0] for column in range(4, 11)] == [4, 5, 5, 6, 7, 5, 8]
+    assert before_mends(6, [quotes], TEXT)[1] is None
+    assert before_mends(9, [quotes], TEXT)[1] is quotes
+
+
 def test_a_place_that_is_not_there_changes_nothing() -> None:
     assert mended(TEXT, [Fix(9, 1, 2, "x")]) == TEXT
 
@@ -53,7 +64,7 @@ def test_each_letter_of_a_mended_line_has_its_place_before(spans: list[tuple[int
     line = "abcdefghijklmnop"
     fixes = apart(Fix(1, start, start + size, text) for start, size, text in spans)
     for column, letter in enumerate(mended(line, fixes), 1):
-        before, within = before_mends(column, fixes)
+        before, within = before_mends(column, fixes, line)
         assert (within is None) == (letter not in "xyz")
         if within is None:
             assert line[before - 1] == letter

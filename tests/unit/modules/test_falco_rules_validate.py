@@ -258,3 +258,19 @@ def test_no_file_at_all_is_an_error(name: str) -> None:
     result = run_module(name, {"files": []})
     assert result["failed"]
     assert result["msg"].startswith("files: the list is empty")
+
+
+def test_a_template_is_judged_by_what_is_written_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml.j2"
+    sound = GOOD.replace("open", "open and k8s.ns.name in ({{ names | join(', ') }})")
+    path.write_text("- list: names\n  items: {{ names }}\n{% if more %}\n" + sound + "{% endif %}\n")
+    told = validated(files=[str(path)])
+    assert told["successful"] is True
+    assert [one for one in told["findings"] if one["severity"] == "error"] == []
+    assert str(told["warnings"]).count("rules.yaml.j2: a template, judged with a word in the place of each") == 1
+    path.write_text(path.read_text().replace("open and", "opne and"))
+    (error,) = [one for one in validated(files=[str(path)])["findings"] if one["severity"] == "error"]
+    assert (error["line"], error["column"]) == (6, 25)
+    assert (
+        error["excerpt"].splitlines()[0] == "  condition: evt.type = opne and k8s.ns.name in ({{ names | join(', ') }})"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...common.finding import Finding, Fix
+from ...common.mend import MARK
 from ..codes import ERROR, severity
 from ..load.context import CONDITION, Context
 from ..load.result import Issue
@@ -29,7 +30,7 @@ class Texts:
     def lines(self, file: str) -> list[str]:
         found = self._lines.get(file)
         if found is None:
-            found = self._lines[file] = self._contents.get(file, "").split("\n")
+            found = self._lines[file] = self._contents.get(file, "").removeprefix(MARK).split("\n")
         return found
 
     def fix(self, place: Place, advice: Advice) -> Fix | None:

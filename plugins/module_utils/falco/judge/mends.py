@@ -22,6 +22,9 @@ from .findings import Texts
 ROUNDS = 12
 """How often fixes that do not hold are left out, or what shows behind those that do is added, and all tried again."""
 
+_NO_RULES = "Rules content is not yaml"
+"""What Falco says of a file that has rules within, once it is YAML; these are judged by themselves."""
+
 _Spot = tuple[str, "int | None", "int | None", str]
 Judge = Callable[[Loaded], "list[Finding]"]
 
@@ -52,7 +55,13 @@ def with_proven_fixes(findings: Sequence[Finding], loaded: Loaded, judge: Judge)
             return told
         left = _left(told, loaded, loader, judge)
         known = {_spot(one) for one in told}
-        worse = [one for one in left if one.finding.severity == ERROR and _spot(one.finding) not in known]
+        worse = [
+            one
+            for one in left
+            if one.finding.severity == ERROR
+            and _spot(one.finding) not in known
+            and not one.finding.message.startswith(_NO_RULES)
+        ]
         refused = _refused(told, left, worse)
         if refused:
             told = [replace(one, fix=None) if number in refused else one for number, one in enumerate(told)]
@@ -69,17 +78,23 @@ def _left(told: Sequence[Finding], loaded: Loaded, loader: Loader, judge: Judge)
     after = mended_files(told, texts)
     made = {file: apart(fixes) for file, fixes in fixes_of(told).items()}
     again = judge(loader.load([RulesFile(file.name, after.get(file.name, file.text)) for file in loaded.files]))
-    return [_before(one, [fix for fix in made.get(one.file, ()) if fix.line == one.line]) for one in again]
+    lines = Texts(loaded).lines
+    left = []
+    for one in again:
+        fixes = [fix for fix in made.get(one.file, ()) if fix.line == one.line]
+        left.append(_before(one, fixes, lines(one.file)[one.line - 1]) if one.line and fixes else _Left(one, None))
+    return left
 
 
-def _before(one: Finding, fixes: Sequence[Fix]) -> _Left:
+def _before(one: Finding, fixes: Sequence[Fix], line: str) -> _Left:
     """A finding on mended files, at its place in those that were given."""
-    if one.column is None or not fixes:
+    if one.column is None:
         return _Left(one, None)
-    column, within = before_mends(one.column, fixes)
+    column, within = before_mends(one.column, fixes, line)
     mend = one.fix
     if mend is not None and mend.line == one.line:
-        (start, first), (end, last) = before_mends(mend.column, fixes), before_mends(mend.end_column - 1, fixes)
+        start, first = before_mends(mend.column, fixes, line)
+        end, last = before_mends(mend.end_column - 1, fixes, line)
         mend = None if first or last else Fix(mend.line, start, end + 1, mend.text)
     return _Left(replace(one, column=column, fix=mend), within)
 

@@ -64,8 +64,6 @@ def test_a_fault_is_told_where_the_file_has_it(name: str, text: str) -> None:
     [
         f"kind: Secret\ndata:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
         f"kind: ConfigMap\nbinaryData:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
-        "# a text in quotes\ndata:\n  a.yaml: " + '"' + RULES.replace("\n", "\\n") + '"\n',
-        "# flow\nrules:\n  extras: [{rule: Bad, desc: d, condition: proc.nmae = x, output: o, priority: INFO}]\n",
     ],
 )
 def test_a_text_without_lines_is_told_at_its_beginning(text: str) -> None:
