@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from ..catalogue.language import Language
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml
+from .entry_values import keys_of
 
 OK = "ok"
 _PRIORITIES = frozenset(
@@ -80,17 +81,16 @@ def _mappings(document: Yaml) -> Iterator[Yaml]:
         if item.kind != MAP:
             continue
         yield item
-        for key, value in item.value:
-            name = key.value if key.kind == SCALAR else ""
+        for name, value in keys_of(item).items():  # Falco does not look at the later ones of equal keys
             if name == "override" and value.kind == MAP:
                 yield value
             elif name in ("exceptions", "required_plugin_versions"):
                 for entry in _members(value):
                     if entry.kind == MAP:
                         yield entry
-                        for inner, alternatives in entry.value:
-                            if inner.kind == SCALAR and inner.value == "alternatives":
-                                yield from (each for each in _members(alternatives) if each.kind == MAP)
+                        alternatives = keys_of(entry).get("alternatives")
+                        if alternatives is not None:
+                            yield from (each for each in _members(alternatives) if each.kind == MAP)
 
 
 def _members(node: Yaml) -> Sequence[Yaml]:
@@ -194,8 +194,12 @@ def _override(node: Yaml, language: Language) -> None:
         raise _BrokenError(_TYPE, "override")
     if not node.value:
         raise _BrokenError("Object should have no fewer than 1 properties.", "override")
+    seen: set[str] = set()
     for key_node, value in node.value:
         key = key_node.value if key_node.kind == SCALAR else ""
+        if key in seen:
+            raise _unknown("", "override")
+        seen.add(key)
         if key not in _OVERRIDABLE or key in language.missing_schema_keys:
             raise _unknown(key, "override")
         _enum(key, value, frozenset(("append", "replace")), "override")

@@ -95,3 +95,15 @@ def test_it_is_said_of_the_file_that_has_it_alone() -> None:
 
 def test_text_that_is_no_yaml_requires_no_plugin() -> None:
     assert codes(REQUIREMENT + "- a: [") == [(False, ["LOAD_ERR_YAML_PARSE"], [])]
+
+
+def test_the_second_of_equal_keys_is_not_looked_at() -> None:
+    shadowed = "  exceptions:\n  exceptions:\n  - {name: known, [fields]: proc.name}\n"
+    assert codes(RULE + shadowed) == [(True, [], [])]
+    assert codes(RULE + shadowed.replace("  exceptions:\n", "", 1)) == [(False, ["LOAD_ERR_YAML_PARSE"], [])]
+
+
+def test_a_key_of_an_override_that_is_there_twice_is_against_the_schema() -> None:
+    override = "- rule: Shell\n  desc: again\n  override:\n    desc: replace\n"
+    assert [load([RulesFile("a.yaml", RULE + override + more)]).results[0].schema_valid for more in
+            ("", "    desc: replace\n")] == [True, False]  # fmt: skip
