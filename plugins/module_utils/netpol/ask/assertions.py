@@ -15,10 +15,10 @@ from ..decide.reference import Decider, decide
 from ..decide.universe import Universe
 from ..decide.verdict import Decision, Endpoint, Verdict
 from ..errors import FlowError, NoPodError
-from ..flows.ends import Ends, intervals, select
+from ..flows.ends import Ends, intervals, select, select_destination
 from ..flows.vocabulary import Flow
 from ..lint.hints import Hint, Hints, with_hints
-from ..model.addresses import Range, format_range
+from ..model.addresses import format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, describe, summary
 
@@ -113,7 +113,7 @@ def check(
     plans += [("forbidden", flow, *_ends(model, flow)) for flow in forbidden]
     wanted: list[Interval] = []
     for _kind, flow, _sources, destinations in plans:
-        for pod in destinations.pods or (None,):
+        for pod in (*destinations.pods, None):
             wanted.extend(intervals(model, flow, pod))
     universe = Universe(model, [policies], options, wanted)
     engine = Engine(universe, policies)
@@ -132,7 +132,7 @@ def check(
 
 
 def _ends(model: Model, flow: Flow) -> tuple[Ends, Ends]:
-    sources, destinations = select(model, flow.source), select(model, flow.destination)
+    sources, destinations = select(model, flow.source), select_destination(model, flow.destination)
     if sources.block is not None and destinations.block is not None:
         raise FlowError(flow.path, "both ends are outside", "policies are about pods")
     _see_ports(flow, destinations)
@@ -194,7 +194,7 @@ class _Checker:
                         first = (sender, target, failing)
         if first is None:
             return None
-        return self._violation(kind, flow, first, pairs)
+        return self._violation(kind, flow, first, pairs, destinations.note)
 
     def _by_mask(self, row: dict[int, int], classes: dict[int, list[Endpoint]]) -> Iterator[tuple[int, list[Endpoint]]]:
         for number, members in classes.items():
@@ -219,19 +219,16 @@ class _Checker:
 
     def _classes(self, ends: Ends) -> dict[int, list[Endpoint]]:
         found: dict[int, list[Endpoint]] = {}
-        if ends.block is None:
-            for pod in ends.pods:
-                found.setdefault(self.index[id(pod)], []).append(pod)
-            return found
-        block = ends.block
-        for number, ranges in enumerate(self.universe.outside):
-            for item in ranges:
-                if item.family == block.family and item.first <= block.last and block.first <= item.last:
-                    part = Range(item.family, max(item.first, block.first), min(item.last, block.last))
-                    found.setdefault(self.universe.pod_classes + number, []).append(part)
+        for pod in ends.pods:
+            found.setdefault(self.index[id(pod)], []).append(pod)
+        for block in ends.blocks:
+            for number, part in self.universe.outside_parts(block):
+                found.setdefault(number, []).append(part)
         return found
 
-    def _violation(self, kind: str, flow: Flow, first: tuple[Endpoint, Endpoint, int], pairs: int) -> Violation:
+    def _violation(
+        self, kind: str, flow: Flow, first: tuple[Endpoint, Endpoint, int], pairs: int, note: str
+    ) -> Violation:
         source, destination, failing = first
         found = self.universe.ports.intervals(failing)
         protocol, port, _last = found[0]
@@ -241,6 +238,8 @@ class _Checker:
         if kind == "required" and decision is not None and not verdict.allowed:
             decider = Decider(self.model, self.policies, self.options)
             said = Hints(decider).of_ports(source, destination, found, decision)
+        if note:
+            said.append(Hint("service-without-selector", note))
         return Violation(
             flow=str(flow),
             kind=kind,

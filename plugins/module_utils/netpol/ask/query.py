@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..decide.reference import Decider, decide
 from ..decide.verdict import Endpoint, Verdict
 from ..errors import FlowError
-from ..flows.ends import Ends, intervals, select
+from ..flows.ends import Ends, intervals, select, select_destination
 from ..flows.vocabulary import Flow, parse_peer, parse_ports
-from ..model.addresses import Range, format_range
+from ..model.addresses import format_range
 from ..model.objects import Model, Options, Pod
 from .request import MAX_VERDICTS, Request
 
@@ -31,20 +31,20 @@ def query(request: Request, model: Model) -> dict[str, Any]:
         ports=parse_ports(request.ports, "ports"),
         path="query",
     )
-    sources, destinations = select(model, flow.source), select(model, flow.destination)
+    sources, destinations = select(model, flow.source), select_destination(model, flow.destination)
     if sources.block is not None and destinations.block is not None:
         raise FlowError("to", "both ends are outside", "policies are about pods")
     asked: list[tuple[Endpoint, Endpoint, str, int, int]] = []
-    single = all(block is None or block.first == block.last for block in (sources.block, destinations.block))
-    for target in destinations.pods or (destinations.block,):
+    single = all(block.first == block.last for block in (*sources.blocks, *destinations.blocks))
+    starts: list[Endpoint] = [*sources.pods, *sources.blocks]
+    targets: list[Endpoint] = [*destinations.pods, *destinations.blocks]
+    for target in targets:
         wanted = intervals(model, flow, target if isinstance(target, Pod) else None)
         if not wanted:
             raise FlowError("ports", f"{_name(target)} has no such named port", "give the number, or declare it")
-        for start in sources.pods or (sources.block,):
+        for start in starts:
             if start is target and isinstance(start, Pod) and start.template and start.replicas < 2:
                 continue
-            if start is None or target is None:
-                continue  # cannot be: select() gives pods or a block, or raises
             for protocol, first, last in wanted:
                 asked.append((start, target, protocol, first, last))
                 single = single and first == last
@@ -52,7 +52,7 @@ def query(request: Request, model: Model) -> dict[str, Any]:
             single = False
             break
     if not single:
-        return _query_many(request, model, flow)
+        return _query_many(request, model, flow, sources, destinations)
     verdicts = []
     connections = []
     for start, target, protocol, first, _last in asked:
@@ -63,14 +63,13 @@ def query(request: Request, model: Model) -> dict[str, Any]:
     return _query_result(verdicts, connections, all(v["allowed"] for v in verdicts), len(verdicts))
 
 
-def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
+def _query_many(request: Request, model: Model, flow: Flow, sources: Ends, destinations: Ends) -> dict[str, Any]:
     """A query over ranges of ports or addresses, or over many pods: by the engine, with a verdict for each class."""
     from ..decide.engine import Engine
     from ..decide.rows import spread
     from ..decide.universe import Universe, from_indices
 
-    sources, destinations = select(model, flow.source), select(model, flow.destination)
-    extra = [i for pod in destinations.pods or (None,) for i in intervals(model, flow, pod)]
+    extra = [i for pod in (*destinations.pods, None) for i in intervals(model, flow, pod)]
     universe = Universe(model, [model.policies], request.options, extra)
     engine = Engine(universe, model.policies)
     possible = engine if engine.is_determined else Engine(universe, model.policies, possible=True)
@@ -110,7 +109,7 @@ def _query_many(request: Request, model: Model, flow: Flow) -> dict[str, Any]:
                                     verdicts.append(
                                         _told(start, target, protocol, text, verdict, request, model, first)
                                     )
-    return _query_result(verdicts, connections, complete, pairs)
+    return _query_result(verdicts, connections, complete, pairs, destinations.note)
 
 
 def _answers(row: Mapping[int, int], asked: int) -> dict[int, int]:
@@ -125,29 +124,26 @@ def _answers(row: Mapping[int, int], asked: int) -> dict[int, int]:
 
 def classes(universe: Universe, ends: Ends) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    if ends.block is None:
-        chosen = {id(pod) for pod in ends.pods}
-        for number, members in enumerate(universe.members):
-            inside = [pod for pod in members if id(pod) in chosen]
-            if inside:
-                found[number] = inside
-        return found
-    for number, ranges in enumerate(universe.outside):
-        for item in ranges:
-            if item.family == ends.block.family and item.first <= ends.block.last and ends.block.first <= item.last:
-                part = Range(item.family, max(item.first, ends.block.first), min(item.last, ends.block.last))
-                found.setdefault(universe.pod_classes + number, []).append(part)
+    chosen = {id(pod) for pod in ends.pods}
+    for number, members in enumerate(universe.members if chosen else ()):
+        inside = [pod for pod in members if id(pod) in chosen]
+        if inside:
+            found[number] = inside
+    for block in ends.blocks:
+        for number, part in universe.outside_parts(block):
+            found.setdefault(number, []).append(part)
     return found
 
 
 def _query_result(
-    verdicts: list[dict[str, Any]], connections: list[dict[str, str]], complete: bool, pairs: int
+    verdicts: list[dict[str, Any]], connections: list[dict[str, str]], complete: bool, pairs: int, note: str = ""
 ) -> dict[str, Any]:
     return {
         "allowed": complete and pairs > 0,
         "partly": bool(connections),
         "connections": connections,
         "verdicts": verdicts,
+        "notes": [note] if note else [],
         "summary": {"connections": len(connections), "pairs": pairs},
     }
 

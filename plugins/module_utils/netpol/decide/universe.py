@@ -228,6 +228,14 @@ class Universe:
                 self._namespaces_by_label[pair] = self._namespaces_by_label.get(pair, 0) | bits
                 self._namespaces_by_key[pair[0]] = self._namespaces_by_key.get(pair[0], 0) | bits
 
+    def outside_parts(self, block: Range) -> Iterator[tuple[int, Range]]:
+        """What a range of addresses has in common with each class outside, by the class."""
+        for number, ranges in enumerate(self.outside):
+            for item in ranges:
+                if item.family == block.family and item.first <= block.last and block.first <= item.last:
+                    part = Range(item.family, max(item.first, block.first), min(item.last, block.last))
+                    yield self.pod_classes + number, part
+
     # Sets
 
     def select(self, selector: Selector) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...common.words import nearest
 from ..errors import FlowError, NoPodError
-from ..model.addresses import Range
+from ..model.addresses import WHOLE, Range
 from ..model.objects import LAST_PORT, PROTOCOLS, Model, Pod, Service, ServicePort
 from ..model.ports import Interval
 from .vocabulary import Flow, FlowPeer
@@ -18,13 +18,22 @@ from .vocabulary import Flow, FlowPeer
 
 @dataclass(frozen=True)
 class Ends:
-    """What one end of a flow is in a model: pods, or a range of addresses outside."""
+    """What one end of a flow is in a model: pods, or ranges of addresses outside; both for a Service's endpoints.
+
+    C(note) says why it may be any address.
+    """
 
     pods: tuple[Pod, ...] = ()
-    block: Range | None = None
+    blocks: tuple[Range, ...] = ()
+    note: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.pods) or self.block is not None
+        return bool(self.pods) or bool(self.blocks)
+
+    @property
+    def block(self) -> Range | None:
+        """The range of an end without pods; of several the first."""
+        return self.blocks[0] if self.blocks and not self.pods else None
 
 
 def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
@@ -40,8 +49,8 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
             nearest thing that exists.
     """
     if peer.block is not None:
-        return Ends(block=peer.block)
-    service = find_service(model, peer) if peer.service else None
+        return Ends(blocks=(peer.block,))
+    service = _selecting_service(model, peer) if peer.service else None
     kind, _slash, workload = peer.workload.rpartition("/")
     pods = []
     for pod in model.pods:
@@ -73,6 +82,14 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
     return Ends(pods=tuple(pods))
 
 
+def _selecting_service(model: Model, peer: FlowPeer) -> Service:
+    service = find_service(model, peer)
+    if service.selector is None:
+        hint = "name its endpoints by workload or cidr"
+        raise FlowError(f"{peer.path}.service", f"Service {peer.service!r} has no selector", hint)
+    return service
+
+
 def find_service(model: Model, peer: FlowPeer) -> Service:
     """The Service that a peer names.
 
@@ -92,13 +109,35 @@ def find_service(model: Model, peer: FlowPeer) -> Service:
     if len(found) > 1:
         namespaces = ", ".join(sorted(service.namespace for service in found))
         raise FlowError(f"{peer.path}.service", f"Service {peer.service!r} exists in {namespaces}", "add a namespace")
-    if found[0].selector is None:
-        raise FlowError(
-            f"{peer.path}.service",
-            f"Service {peer.service!r} has no selector",
-            "name its endpoints by workload or cidr",
-        )
     return found[0]
+
+
+def select_destination(model: Model, peer: FlowPeer) -> Ends:
+    """As L(select), but a Service without a selector is its endpoints; without those it may be any address.
+
+    Raises:
+        FlowError: as L(select).
+    """
+    service = find_service(model, peer) if peer.service else None
+    if service is None or service.selector is not None:
+        return select(model, peer)
+    known = [address for item in model.endpoints.get(service.key, ()) for address in item.addresses]
+    pods = tuple(pod for pod in model.running if not pod.host_network and set(pod.addresses) & set(known))
+    if known:
+        inside = {address for pod in pods for address in pod.addresses}
+        outside = dict.fromkeys(address for address in known if address not in inside)
+        return Ends(pods, tuple(Range(family, value, value) for family, value in outside))
+    return Ends(
+        blocks=tuple(WHOLE[family] for family in sorted(model.assumed_families)), note=unknown_endpoints(service)
+    )
+
+
+def unknown_endpoints(service: Service) -> str:
+    """What is said of a Service without a selector whose endpoints are not in the input."""
+    name = f"Service {service.namespace}/{service.name}"
+    if service.kind == "ExternalName":
+        return f"{name} is a name of DNS, and policies see the address that it stands for, which may be any"
+    return f"{name} has no selector, and policies see its endpoints, which are not in the input and may be any address"
 
 
 def serves(service: Service, pod: Pod) -> bool:
@@ -119,9 +158,10 @@ def intervals(model: Model, flow: Flow, pod: Pod | None) -> list[Interval]:
     Returns:
         (protocol, first, last) intervals, empty when the destination has no such named port.
     """
-    if flow.destination.service and pod is not None:
+    if flow.destination.service:
         service = find_service(model, flow.destination)
-        return _service_intervals(service, flow, pod)
+        if pod is not None or service.selector is None:
+            return _service_intervals(model, service, flow, pod)
     if flow.ports is None:
         return [(protocol, 1, LAST_PORT) for protocol in PROTOCOLS]
     found: list[Interval] = []
@@ -133,7 +173,7 @@ def intervals(model: Model, flow: Flow, pod: Pod | None) -> list[Interval]:
     return found
 
 
-def _service_intervals(service: Service, flow: Flow, pod: Pod) -> list[Interval]:
+def _service_intervals(model: Model, service: Service, flow: Flow, pod: Pod | None) -> list[Interval]:
     found: list[Interval] = []
     for entry in service.ports:
         wanted = flow.ports is None or any(
@@ -142,13 +182,26 @@ def _service_intervals(service: Service, flow: Flow, pod: Pod) -> list[Interval]
             for port in flow.ports
         )
         if wanted:
-            found.extend(target_intervals(entry, pod))
+            found.extend(_endpoint_intervals(model, service, entry) if pod is None else target_intervals(entry, pod))
     if not found:
         known = ", ".join(f"{entry.number}/{entry.protocol}" for entry in service.ports)
         raise FlowError(
             f"{flow.path}.ports", f"Service {service.name!r} has none of these ports", f"it has {known or 'none'}"
         )
     return found
+
+
+def _endpoint_intervals(model: Model, service: Service, entry: ServicePort) -> list[Interval]:
+    """The ports of a Service's endpoints that one of its ports leads to."""
+    numbers = {
+        port.number
+        for item in model.endpoints.get(service.key, ())
+        for port in item.ports
+        if (port.name, port.protocol) == (entry.name, entry.protocol)
+    }
+    target = str(entry.target)
+    found = numbers or {int(target) if target.isdigit() else entry.number}
+    return [(entry.protocol, number, number) for number in sorted(found)]
 
 
 def target_intervals(entry: ServicePort, pod: Pod) -> list[Interval]:

@@ -15,6 +15,7 @@ from ..decide.engine import Engine
 from ..decide.reference import Decider
 from ..decide.universe import Universe
 from ..errors import Cause
+from ..flows.ends import unknown_endpoints
 from ..model.objects import Model, Options, Policy
 from .dns import check_dns, dns_intervals
 from .finding import about, names, on
@@ -66,7 +67,22 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     # Where a policy opens a Service's port instead of the pod's, that is the one thing to say.
     moved = {finding.item for finding in found if finding.code == "service-port"}
     found.extend(check_traffic(model, policies, engine, moved))
+    found.extend(_services(model))
     return _sorted(found)
+
+
+def _services(model: Model) -> Iterator[Finding]:
+    for service in model.services:
+        if service.selector is None and not model.endpoints.get(service.key):
+            yield on(
+                f"Service {service.namespace}/{service.name}",
+                "service-without-selector",
+                "info",
+                unknown_endpoints(service),
+                "add its EndpointSlice to the input",
+                service.origin.source,
+                service.origin.line,
+            )
 
 
 def _sorted(found: list[Finding]) -> list[Finding]:

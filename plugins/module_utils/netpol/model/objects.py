@@ -158,6 +158,18 @@ class Service:
     origin: Origin = field(default_factory=Origin, compare=False)
     addresses: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its namespace and name."""
+        return self.namespace, self.name
+
+
+class Endpoints(NamedTuple):
+    """Where a Service leads: addresses as (family, value) pairs, and their ports by the names of the Service's."""
+
+    addresses: tuple[tuple[int, int], ...]
+    ports: tuple[ContainerPort, ...]
+
 
 class Node(NamedTuple):
     """A node: its labels, its addresses as (family, value) pairs, and the ranges that its pods' addresses are from."""
@@ -328,6 +340,7 @@ class Model:
     namespaces: dict[str, Namespace] = field(default_factory=dict)
     pods: list[Pod] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    endpoints: dict[tuple[str, str], list[Endpoints]] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
     webhooks: list[Mapping[str, object]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
 from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
-from . import cluster, foreign, repository, routes, yamltext
+from . import cluster, endpoints, foreign, repository, routes, yamltext
 from .entry import Entry, Input, Key, Reporter, origin_of
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import name_problem
@@ -325,6 +325,8 @@ _READERS: dict[str, Callable[[Model, Reporter, Key, Entry], None]] = {
     "Namespace": cluster.read_namespace,
     "Node": cluster.read_node,
     "Service": cluster.read_service,
+    "Endpoints": endpoints.read_endpoints,
+    "EndpointSlice": endpoints.read_endpoints,
     "NetworkPolicy": _read_policy,
     "AdminNetworkPolicy": _read_policy,
     "BaselineAdminNetworkPolicy": _read_policy,

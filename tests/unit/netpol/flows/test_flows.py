@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.ends import intervals, select
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.ends import (
+    intervals,
+    select,
+    select_destination,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.vocabulary import (
     parse_flow,
     parse_flows,
@@ -152,3 +156,38 @@ def test_a_service_without_a_selector_has_no_pods_that_we_know(model: Model) -> 
     bare = load([Input("test", objects=[service(None)])])
     with pytest.raises(FlowError, match="has no selector"):
         select(bare, parse_flow({"to": {"service": "api"}}).destination)
+
+
+def test_a_service_without_a_selector_is_its_endpoints() -> None:
+    def load_with(*more: dict[str, Any]) -> Model:
+        pod = {
+            "kind": "Pod",
+            "metadata": {"name": "db", "namespace": "prod"},
+            "spec": {},
+            "status": {"podIP": "10.0.0.5"},
+        }
+        return load([Input("test", objects=[service(None), pod, *more])])
+
+    flow = parse_flow({"to": {"service": "api"}})
+    bare = load_with()
+    ends = select_destination(bare, flow.destination)
+    assert [str(block) for block in ends.blocks] == ["0.0.0.0/0"]
+    assert "Service prod/api has no selector, and policies see its endpoints" in ends.note
+    metadata = {"name": "api", "namespace": "prod"}
+    addresses = [{"ip": "192.0.2.7"}, {"ip": "10.0.0.5"}, {"ip": "no address"}]
+    port = bare.services[0].ports[0]
+    ports = [{"name": port.name, "port": 6432, "protocol": port.protocol}]
+    endpoints = {"kind": "Endpoints", "apiVersion": "v1", "metadata": metadata}
+    slices = {
+        "kind": "EndpointSlice",
+        "apiVersion": "discovery.k8s.io/v1",
+        "metadata": {**metadata, "name": "api-x", "labels": {"kubernetes.io/service-name": "api"}},
+        "endpoints": [{"addresses": [item["ip"]]} for item in addresses],
+        "ports": ports,
+    }
+    for known in ({**endpoints, "subsets": [{"addresses": addresses, "ports": ports}]}, slices):
+        model = load_with(known)
+        ends = select_destination(model, flow.destination)
+        assert [pod.name for pod in ends.pods] == ["db"]
+        assert ([str(block) for block in ends.blocks], ends.note) == (["192.0.2.7"], "")
+        assert (port.protocol, 6432, 6432) in intervals(model, flow, None)

@@ -290,3 +290,48 @@ def test_a_source_on_the_host_network_is_told_why_its_policy_does_not_hold() -> 
     request = Request("query", source={"labels": {"app": "agent"}}, destination={"pod": "web"}, ports=[9443])
     with pytest.raises(FlowError, match="take part only where workload or pod names them"):
         answer(request, load([Input("test", objects=[WEB, AGENT])]))
+
+
+EXTERNAL: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "db", "namespace": "prod"},
+    "spec": {"ports": [{"name": "sql", "port": 5432}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("egress", "allowed", "partly"),
+    [("[{}]", True, True), ("[]", False, False), ("[{to: [{ipBlock: {cidr: 192.0.2.0/24}}]}]", False, True)],
+)
+def test_a_service_without_a_selector_has_an_answer(egress: str, allowed: bool, partly: bool) -> None:
+    manifests = [API, EXTERNAL, policy(f"{{podSelector: {{}}, policyTypes: [Egress], egress: {egress}}}")]
+    end = {"service": "db", "namespace": "prod"}
+    model = load([Input("test", objects=manifests)])
+    result = answer(Request("query", source={"pod": "api"}, destination=end, ports=[5432]), model)
+    assert (result["allowed"], result["partly"]) == (allowed, partly)
+    assert result["notes"] == [
+        "Service prod/db has no selector, and policies see its endpoints, which are not in the input and may be any"
+        " address"
+    ]
+    flows = [{"from": {"pod": "api"}, "to": end, "ports": [5432]}]
+    violations = answer(Request("assert", required_flows=flows), model)["violations"]
+    codes_ = [[hint["code"] for hint in violation["hints"]] for violation in violations]
+    assert codes_ == ([] if allowed else [["service-without-selector"]])
+    assert "service-without-selector" in codes(*manifests)
+
+
+def test_a_service_with_endpoints_is_answered_for_them() -> None:
+    endpoints = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": "db", "namespace": "prod"},
+        "subsets": [{"addresses": [{"ip": "192.0.2.7"}], "ports": [{"name": "sql", "port": 6432}]}],
+    }
+    rule = "[{to: [{ipBlock: {cidr: 192.0.2.7/32}}], ports: [{port: 6432}]}]"
+    opened = policy(f"{{podSelector: {{}}, policyTypes: [Egress], egress: {rule}}}")
+    request = Request("query", source={"pod": "api"}, destination={"service": "db"}, ports=[5432])
+    result = answer(request, load([Input("test", objects=[API, EXTERNAL, endpoints, opened])]))
+    assert (result["allowed"], result["notes"]) == (True, [])
+    assert result["connections"] == [{"from": "prod/api", "to": "192.0.2.7", "protocol": "TCP", "ports": "6432"}]
+    assert "service-without-selector" not in codes(API, EXTERNAL, endpoints, opened)
