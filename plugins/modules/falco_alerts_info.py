@@ -87,6 +87,13 @@ options:
     description: How long to wait for the expected alerts.
     type: int
     default: 0
+  deadline:
+    description:
+      - RFC 3339 time at which the wait ends, however long O(wait_seconds) is. Each place is looked at once in any case.
+      - With one deadline for several tasks, alerts that are missing everywhere are awaited once and not once at each
+        place.
+    type: str
+    version_added: "0.3.0"
 extends_documentation_fragment:
   - falconet.k8s.cluster
   - falconet.k8s.read_only
@@ -180,6 +187,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         },
     },
     "wait_seconds": {"type": "int", "default": 0},
+    "deadline": {"type": "str"},
 }
 
 
@@ -196,7 +204,15 @@ def read(client: Client, params: dict[str, Any], since_ns: int | None) -> list[A
     ]
 
 
+def patience(params: dict[str, Any]) -> float:
+    """How many seconds may be waited, by both options."""
+    if not params["deadline"]:
+        return float(params["wait_seconds"])
+    return min(float(params["wait_seconds"]), read_time(params["deadline"]) / 1e9 - time.time())
+
+
 def main() -> None:
+    """Entry point."""
     module = AnsibleModule(
         argument_spec={**CLUSTER_ARGUMENTS, **ARGUMENTS},
         required_if=[("source", "receiver", ["receiver"])],
@@ -206,8 +222,8 @@ def main() -> None:
     try:
         since_ns = read_time(params["since"]) if params["since"] else None
         wanted = [Expectation.from_dict({k: v for k, v in e.items() if v}) for e in params["expected"]]
+        deadline = time.monotonic() + patience(params)
         client = connect(params)
-        deadline = time.monotonic() + params["wait_seconds"]
         while True:
             alerts = read(client, params, since_ns)
             matches = match(wanted, alerts)

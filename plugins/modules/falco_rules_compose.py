@@ -268,6 +268,13 @@ rules:
   returned: success
   type: dict
   sample: {Read of the password hashes: true}
+about:
+  description:
+    - C(enabled), C(priority) and C(tags) of each rule by its name, those of the base included if RV(base_used).
+  returned: success
+  type: dict
+  sample: {Read of the password hashes: {enabled: true, priority: Warning, tags: [T1003, mitre_credential_access]}}
+  version_added: "0.3.0"
 base_used:
   description: Whether O(base_files) or O(base) was given and could be loaded.
   returned: success
@@ -526,6 +533,11 @@ def main() -> None:
         ],
         unknown=[prefix + name for name in site.unknown],
         rules=dict(site.rules),
+        about={
+            name: {"enabled": enabled, "priority": rule.priority, "tags": sorted(rule.tags)}
+            for name, enabled in site.rules.items()
+            for rule in (site.loaded.collector.rules[name],)
+        },
         remarks=remarks,
         base_used=used,
         base_digests=digests({Path(one.name).name: one.text for one in before or ()}) if used else {},

@@ -97,7 +97,8 @@ def _rolled_out(asked: Asked, rollout: Result) -> Iterator[Check]:
             missing = ["wants no pod"]
         detail = "; ".join(missing) or f"{workload['ready']} of {wanted} pods are ready"
         subject = f"{asked.text('namespace')}/{workload['kind']}/{workload['name']}"
-        yield Check("workloads", "Workload is ready", subject, passed_if(not missing), detail)
+        data = {"wanted": wanted, "ready": workload["ready"]}
+        yield Check("workloads", "Workload is ready", subject, passed_if(not missing), detail, data)
 
 
 def _storage(asked: Asked) -> Check:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..common.words import counted
+from .causes import explained, first_cause
 from .changes import changes, previous_report
 from .check import FAILED, PASSED, SKIPPED, STATUSES, Check, EvidenceError
 from .stages import STAGES
@@ -27,6 +28,7 @@ def report(
     stages: Iterable[str] = (),
     machines: Iterable[str] = (),
     previous: str | Mapping[str, Any] = "",
+    observed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What report.json holds, and what the page and the JUnit file are made of.
 
@@ -39,6 +41,7 @@ def report(
         stages: that must have given evidence.
         machines: of the cluster's inventory, each of which node_prep should have been asked about.
         previous: text of the report of before, with which this one is compared; empty if there is none.
+        observed: what C(causes.explained) reads besides the checks.
 
     Raises:
         EvidenceError: a check has no stage or another status than C(STATUSES).
@@ -50,6 +53,7 @@ def report(
     listed += _not_told(listed, stages, machines)
     order = {stage: place for place, stage in enumerate(STAGES)}
     listed.sort(key=lambda check: order.get(str(check["stage"]), len(order)))
+    listed = explained(listed, observed or {})
     counts = {status: sum(check["status"] == status for check in listed) for status in STATUSES}
     return {
         "format": FORMAT,
@@ -91,14 +95,14 @@ def verdict(counts: Mapping[str, int]) -> str:
     return FAILED if counts[FAILED] or not counts[PASSED] else PASSED
 
 
-def headline(cluster: str, counts: Mapping[str, int], checks: Iterable[Mapping[str, Any]]) -> str:
-    """The verdict in one sentence."""
+def headline(cluster: str, counts: Mapping[str, int], checks: Sequence[Mapping[str, Any]]) -> str:
+    """The verdict in one sentence, with the first failed check that follows from no other."""
     if not counts[PASSED] and not counts[FAILED]:
         return f"Nothing is proven on {cluster}: no check passed."
     skipped = f", {counts[SKIPPED]} {'was' if counts[SKIPPED] == 1 else 'were'} skipped" if counts[SKIPPED] else ""
     if not counts[FAILED]:
         return f"Proven on {cluster}: {counted(counts[PASSED], 'check')} passed{skipped}."
-    first = next(check for check in checks if check["status"] == FAILED)
+    first = first_cause(checks)
     failed = f"{counts[FAILED]} of {counted(sum(counts.values()), 'check')} failed{skipped}"
     return f"Not proven on {cluster}: {failed}. First: {first['check']} ({first['subject']})."
 

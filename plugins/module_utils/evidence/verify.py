@@ -57,7 +57,8 @@ def _alerts(trigger: Mapping[str, Any]) -> bool:
     return str(trigger.get("expect_alert", True)).lower() not in ("false", "no", "0")
 
 
-def _subject(trigger: Mapping[str, Any]) -> str:
+def subject_of(trigger: Mapping[str, Any]) -> str:
+    """How checks name a trigger, from its C(rule), C(name) and C(namespace)."""
     return f"{trigger['rule']}, {trigger['name']} in {trigger['namespace']}"
 
 
@@ -69,7 +70,7 @@ def _match(trigger: Mapping[str, Any], answer: Result) -> Mapping[str, Any]:
 
 
 def _arrived(trigger: Mapping[str, Any], place: str, answer: Result, timeout_seconds: float) -> Check:
-    sentence, subject = f"Alert arrives at {place}", _subject(trigger)
+    sentence, subject = f"Alert arrives at {place}", subject_of(trigger)
     if not answer.answered:
         return Check("alert", sentence, subject, FAILED, answer.why_not)
     match = _match(trigger, answer)
@@ -87,7 +88,7 @@ def _arrived(trigger: Mapping[str, Any], place: str, answer: Result, timeout_sec
 def _silent(
     trigger: Mapping[str, Any], pod: str, log: Result, seen: Collection[str], rules: Mapping[str, Any]
 ) -> Check:
-    sentence, subject = "No alert outside of the rule's scope", _subject(trigger)
+    sentence, subject = "No alert outside of the rule's scope", subject_of(trigger)
     if not log.answered:
         return Check("silence", sentence, subject, FAILED, log.why_not)
     # By its pod: other pods may raise the same rule meanwhile.

@@ -67,7 +67,8 @@ def test_who_reads_the_alerts_knows_the_verdict(verdicts: list[str], data: st.Da
     told, news = "", "passed"
     for verdict in verdicts:
         event = alert(RED if verdict == "failed" else GREEN, told)
-        if event and data.draw(st.booleans(), label="arrives"):
+        arrives = data.draw(st.booleans())
+        if event and arrives:
             news = event["output_fields"]["falconet.verdict"]
             told = json.dumps({"verdict": news})
         assert event or news == verdict

@@ -58,6 +58,19 @@ def test_it_waits_for_an_alert_that_comes_later(server: ApiServer) -> None:
     assert [path for path, _ in server.asked].count(LOG) == 3
 
 
+@pytest.mark.parametrize(("deadline", "looks"), [("2020-01-31T12:00:00Z", 1), ("2999-01-31T12:00:00Z", 3)])
+def test_the_wait_ends_at_the_deadline(server: ApiServer, deadline: str, looks: int) -> None:
+    server.answer(LOG, "", "", json.dumps(ALERT))
+    result = run(server, expected=[{"rule": "R1"}], wait_seconds=20, deadline=deadline)
+    assert (result["missing"] == []) is (looks == 3)
+    assert [path for path, _ in server.asked].count(LOG) == looks
+
+
+def test_a_deadline_far_away_makes_no_wait_longer(server: ApiServer) -> None:
+    server.answer(LOG, "")
+    assert run(server, expected=[{"rule": "R1"}], deadline="2999-01-31T12:00:00Z")["missing"] == ["R1"]
+
+
 def test_the_receiver_is_asked_through_the_proxy_and_tells_the_latency(server: ApiServer) -> None:
     path = "/api/v1/namespaces/alerts/services/receiver:8080/proxy/alerts"
     line = {"received": "2026-01-31T12:00:00.520Z", "destination": "webhook", "rule": "R1", "text": "x", "alert": ALERT}
@@ -80,7 +93,8 @@ def test_no_falco_pod_is_an_error_and_not_silence(server: ApiServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "word"), [({"since": "noon"}, "noon"), ({"expected": [{"name": "x"}]}, "any alert")]
+    ("options", "word"),
+    [({"since": "noon"}, "noon"), ({"deadline": "soon"}, "soon"), ({"expected": [{"name": "x"}]}, "any alert")],
 )
 def test_bad_input_is_told_before_the_cluster_is_asked(
     server: ApiServer, options: dict[str, object], word: str

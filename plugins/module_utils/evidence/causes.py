@@ -1,0 +1,190 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which failed checks follow from another one, and what else that was observed is the cause of a missing alert.
+
+A check that fails because another one did says so, so that whoever reads the report begins with the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable
+
+from .check import FAILED
+from .unalerted import why_unalerted
+from .verify import LOG, subject_of
+
+Entry = Mapping[str, Any]
+Observed = Mapping[str, Any]
+#: Where a check of this stage and code looks for its cause: the cause's stage and code, and what to say if the second
+#: check is the cause of the first (else nothing). A cause stands nearer to the machine than what follows from it.
+Link = tuple[tuple[str, str], tuple[str, str], Callable[[Entry, Entry, Observed], str]]
+
+
+def explained(checks: Sequence[dict[str, Any]], observed: Observed) -> list[dict[str, Any]]:
+    """The checks, those with a cause with C(because): C(words), and, if it is a check, C(stage), C(code), C(subject).
+
+    Args:
+        checks: of all stages, as C(evidence) returned them.
+        observed: what else is known, each of which may be missing: C(triggers) with C(name), C(rule) and C(namespace);
+            C(nodes), by name of the trigger the node on which it ran; and what C(unalerted.why_unalerted) reads.
+    """
+    return [_explained(check, checks, observed) if check["status"] == FAILED else check for check in checks]
+
+
+def first_cause(checks: Sequence[Entry]) -> Entry:
+    """The failed check to begin with: the first that follows from no other.
+
+    Raises:
+        StopIteration: no check failed.
+    """
+    failed = [check for check in checks if check["status"] == FAILED]
+    return next(iter([check for check in failed if "stage" not in check.get("because", {})] or failed))
+
+
+def _explained(check: dict[str, Any], checks: Sequence[Entry], observed: Observed) -> dict[str, Any]:
+    because = next(_causes(check, checks, observed), None)
+    if because is None:
+        return check
+    return {**check, "detail": f"{check['detail']}, because {because['words']}", "because": because}
+
+
+def _causes(check: Entry, checks: Sequence[Entry], observed: Observed) -> Iterator[dict[str, str]]:
+    for symptom, cause, words_of in LINKS:
+        if symptom != (check["stage"], check["code"]):
+            continue
+        for other in checks:
+            if other["status"] == FAILED and cause == (other["stage"], other["code"]) and other is not check:
+                words = words_of(check, other, observed)
+                if words:
+                    told = {name: str(other[name]) for name in ("stage", "code", "check", "subject")}
+                    yield {"words": words, **told}
+    if (check["stage"], check["code"]) == ("verify", "alert"):
+        words = why_unalerted(_trigger(check, observed), _place(check), observed)
+        if words:
+            yield {"words": words}
+
+
+def _trigger(check: Entry, observed: Observed) -> Entry:
+    triggers = observed.get("triggers") or ()
+    found: Entry = next((one for one in triggers if subject_of(one) == check["subject"]), {})
+    return found
+
+
+def _place(check: Entry) -> str:
+    return str((check.get("data") or {}).get("place"))
+
+
+def _workload(check: Entry) -> str:
+    """Which part of the release a check of a workload is about; empty for another."""
+    name = str(check["subject"]).rpartition("/")[2]
+    kind = str(check["subject"]).split("/")[1:2]
+    for ending, part in (("-redis", "Redis"), ("-ui", "Falcosidekick's UI"), ("-falcosidekick", "Falcosidekick")):
+        if name.endswith(ending):
+            return part
+    return "Falco" if kind == ["DaemonSet"] else ""
+
+
+def _without_a_pod(*parts: str) -> Callable[[Entry, Entry, Observed], str]:
+    """A workload without any ready pod is a cause; where one is left, what needs it has it."""
+
+    def words(check: Entry, other: Entry, observed: Observed) -> str:
+        part, data = _workload(other), other.get("data") or {}
+        concerned = part in parts and not data.get("ready")
+        if check["stage"] == "falco":
+            concerned = concerned and _workload(check) == {"Redis": "Falcosidekick's UI"}.get(part)
+        elif _place(check) == LOG or (part != "Falcosidekick" and "ui" not in _place(check).lower()):
+            return ""
+        return f"{part} has no ready pod ({other['detail']})" if concerned else ""
+
+    return words
+
+
+def _not_in_the_log(check: Entry, other: Entry, observed: Observed) -> str:
+    follows = _place(other) == LOG != _place(check) and other["subject"] == check["subject"]
+    return "Falco did not raise it" if follows else ""
+
+
+def _on_this_node(words: str) -> Callable[[Entry, Entry, Observed], str]:
+    """Falco on the trigger's node is the cause: no pod there, or one that is otherwise than wanted.
+
+    Where the node is not known, only if that holds for all nodes.
+    """
+
+    def told(check: Entry, other: Entry, observed: Observed) -> str:
+        if _place(check) != LOG:
+            return ""
+        pods = (other.get("data") or {}).get("pods") or []
+        sound = {str(pod["node"]) for pod in pods if not pod.get("differs")}
+        node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
+        if (node in sound) if node else sound:
+            return ""
+        why = next((text for pod in pods if pod["node"] == node for text in pod.get("differs") or ()), other["detail"])
+        return words.format(node=node or "any node", why=why)
+
+    return told
+
+
+def _pods_of_falco(check: Entry, other: Entry, observed: Observed) -> str:
+    """A node without a pod, or a pod with other rules, is a cause of its own; a pod that is not ready is not."""
+    own = "no Falco pod" in check["detail"] if check["code"] == "nodes" else "does not answer" not in check["detail"]
+    return f"Falco's pods are not ready ({other['detail']})" if _workload(other) == "Falco" and not own else ""
+
+
+def _other_rules(check: Entry, other: Entry, observed: Observed) -> str:
+    if check["stage"] == "falco" and _workload(check) != "Falco":
+        return ""
+    return "the ConfigMaps hold other rules than the inventory"
+
+
+def _driver(check: Entry, other: Entry, observed: Observed) -> str:
+    about = check["code"] == "nodes" or _workload(check) == "Falco"
+    return f"no driver can run on {other['subject']} ({other['detail']})" if about else ""
+
+
+def _claim(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"its volume is missing ({other['detail']})" if _workload(check) == "Redis" else ""
+
+
+def _directory(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"{other['subject']} is not prepared for Redis ({other['detail']})"
+
+
+def _not_enforced(check: Entry, other: Entry, observed: Observed) -> str:
+    """What passes although it is denied; what is denied although it should pass has another cause."""
+    rows = (check.get("data") or {}).get("connections") or []
+    passes = any(row.get("expected") == "denied" and row.get("status") == "violated" for row in rows)
+    return f"policies are not enforced ({other['detail']})" if passes else ""
+
+
+def _enforced_nowhere(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"policies are not enforced ({other['detail']})" if " is allowed, but " in check["detail"] else ""
+
+
+def _not_declared(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"policies in the cluster are not those that are declared ({other['detail']})"
+
+
+_ALERT, _NODES, _WORKLOADS = ("verify", "alert"), ("falco", "nodes"), ("falco", "workloads")
+_LOADED, _MOUNTED, _DRIVER = ("falco_rules", "loaded"), ("falco_rules", "mounted"), ("node_prep", "driver")
+_FLOW, _ENFORCED, _DECLARED = (("network_policies", code) for code in ("flow", "enforced", "declared"))
+LINKS: tuple[Link, ...] = (
+    (_ALERT, _ALERT, _not_in_the_log),
+    (_ALERT, _WORKLOADS, _without_a_pod("Falcosidekick", "Falcosidekick's UI", "Redis")),
+    (_ALERT, _NODES, _on_this_node("Falco does not watch {node} ({why})")),
+    (_ALERT, _LOADED, _on_this_node("Falco on {node} does not run our rules ({why})")),
+    (_LOADED, _MOUNTED, _other_rules),
+    (_LOADED, _WORKLOADS, _pods_of_falco),
+    (_NODES, _WORKLOADS, _pods_of_falco),
+    (_NODES, _DRIVER, _driver),
+    (_WORKLOADS, _DRIVER, _driver),
+    (_WORKLOADS, _MOUNTED, _other_rules),
+    (_WORKLOADS, ("falco", "storage"), _claim),
+    (_WORKLOADS, _WORKLOADS, _without_a_pod("Redis")),
+    (("falco", "storage"), ("node_prep", "redis"), _directory),
+    (_FLOW, _ENFORCED, _not_enforced),
+    (_FLOW, _DECLARED, _not_declared),
+    (("network_policies", "agreement"), _ENFORCED, _enforced_nowhere),
+)

@@ -1,0 +1,383 @@
+"""A red check names its cause: faults planted in what is asked of a sound cluster, and what the report then says."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.causes import LINKS, explained, first_cause
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import STAGES, evidence
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted import PRIORITIES, why_unalerted
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .cases import falco, falco_rules, network_policies, node_prep, verify
+from .test_report import ABOUT, check
+
+RULE, READ = verify.READ["rule"], verify.READ
+UI = {**verify.MATCHES, "destination": {"name": "webui"}}
+Cluster = dict[str, Any]
+
+
+def sound() -> Cluster:
+    """What is asked of a cluster without a fault, by stage, and what is observed there."""
+    asked: Cluster = {
+        "falco": falco.GOOD,
+        "falco_rules": falco_rules.CASES[0].asked,
+        "network_policies": network_policies.CASES[0].asked,
+        "node_prep": node_prep.CASES[0].asked,
+        "verify": {
+            **verify.GOOD,
+            "destinations": [*verify.GOOD["destinations"], UI],
+            "triggers": [READ],
+            "pods": ["p"],
+        },
+        "observed": {
+            "triggers": [READ],
+            "nodes": {"read": "n1"},
+            "rules": {RULE: {"enabled": True, "priority": "WARNING"}},
+            "priority": "debug",
+            "rule_matching": "all",
+            "hidden": [],
+            "scope": {"namespaces": ["prod"]},
+            "scoped": [{"rule": RULE, "action": "append", "silenced": ""}],
+            "outputs": {"slack": {"minimumpriority": "notice"}},
+        },
+    }
+    asked = copy.deepcopy(asked)
+    names = ("falco-falcosidekick", "falco-falcosidekick-ui", "falco-falcosidekick-ui-redis")
+    kinds = ("Deployment", "Deployment", "StatefulSet")
+    parts = [falco.workload(kind, name) for kind, name in zip(kinds, names)]
+    asked["falco"]["rollout"]["workloads"] = [{**falco.DAEMON}, *parts]
+    return asked
+
+
+def judged(cluster: Cluster) -> list[dict[str, Any]]:
+    checks = [one for stage in STAGES for one in evidence(cluster[stage], stage)]
+    return explained(checks, cluster["observed"])
+
+
+def part(ending: str, ready: int, wanted: int = 1) -> Callable[[Cluster], None]:
+    """A workload with too few ready pods."""
+
+    def plant(cluster: Cluster) -> None:
+        for one in cluster["falco"]["rollout"]["workloads"]:
+            if one["name"].endswith(ending):
+                one.update(ready=ready, wanted=wanted, missing=[f"{one['name']}: {ready} of {wanted} pods ready"])
+
+    return plant
+
+
+def missing(*places: str) -> Callable[[Cluster], None]:
+    """Alerts that do not arrive; C(log) is Falco's own."""
+
+    def plant(cluster: Cluster) -> None:
+        if "log" in places:
+            cluster["verify"]["log"] = verify.MISSED
+        for one in cluster["verify"]["destinations"]:
+            if one["destination"]["name"] in places:
+                one.update(verify.MISSED)
+
+    return plant
+
+
+def observe(**values: Any) -> Callable[[Cluster], None]:
+    return lambda cluster: cluster["observed"].update(values)
+
+
+def ask(stage: str, **values: Any) -> Callable[[Cluster], None]:
+    return lambda cluster: cluster[stage].update(values)
+
+
+def no_pod_on(node: str) -> Callable[[Cluster], None]:
+    def plant(cluster: Cluster) -> None:
+        pods = cluster["falco"]["rollout"]["pods"]
+        cluster["falco"]["rollout"]["pods"] = [pod for pod in pods if pod["node"] != node]
+
+    return plant
+
+
+def differs_on(node: str, text: str, stage: str = "falco") -> Callable[[Cluster], None]:
+    def plant(cluster: Cluster) -> None:
+        for pod in cluster[stage]["rollout"]["pods"]:
+            if pod["node"] == node:
+                pod["differs"] = [text]
+        if stage == "falco_rules":
+            cluster[stage]["rollout"]["missing"] = [f"pod falco-{node} on {node} {text}"]
+
+    return plant
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is planted, the check to begin with (code, words of it), and words of what follows from it."""
+
+    name: str
+    plants: tuple[Callable[[Cluster], None], ...]
+    first: tuple[str, str]
+    follows: tuple[str, ...] = field(default=())
+
+
+EVERYWHERE = missing("log", "slack", "webui")
+RULES_GONE = {"rules": {"Read of etc shadows": {"enabled": True, "priority": "Warning"}}}
+FAULTS = [
+    Fault("a Falcosidekick that has lost one of two pods", (part("-falcosidekick", 1, 2),), ("workloads", "1 of 2")),
+    Fault(
+        "Falcosidekick without a ready pod",
+        (part("-falcosidekick", 0), missing("slack", "webui")),
+        ("workloads", "0 of 1"),
+        ("because Falcosidekick has no ready pod (falco-falcosidekick: 0 of 1 pods ready)",) * 2,
+    ),
+    Fault(
+        "the UI without a ready pod",
+        (part("-ui", 0), missing("webui")),
+        ("workloads", "0 of 1"),
+        ("because Falcosidekick's UI has no ready pod",),
+    ),
+    Fault(
+        "Redis without a ready pod",
+        (part("-redis", 0), part("-ui", 0), missing("webui")),
+        ("workloads", "-redis: 0 of 1"),
+        ("because Redis has no ready pod", "because Falcosidekick's UI has no ready pod"),
+    ),
+    Fault(
+        "no volume for Redis, whose node is not prepared",
+        (
+            ask("node_prep", redis={"stat": {"exists": False}}),
+            ask("falco", claim={"resources": [{"status": {"phase": "Pending"}}]}),
+            part("-redis", 0),
+        ),
+        ("redis", "is missing"),
+        ("because its volume is missing (The claim is Pending.)", "is not prepared for Redis"),
+    ),
+    Fault(
+        "no Falco on the trigger's node",
+        (no_pod_on("n1"), EVERYWHERE),
+        ("nodes", "n1: no Falco pod"),
+        ("because Falco does not watch n1 (n1: no Falco pod", "because Falco did not raise it", "did not raise it"),
+    ),
+    Fault(
+        "a Falco pod that is not ready",
+        (differs_on("n1", "does not answer /metrics"), part("falco", 1, 2), EVERYWHERE),
+        ("workloads", "falco: 1 of 2 pods ready"),
+        (
+            "because Falco's pods are not ready (falco: 1 of 2 pods ready)",
+            "because Falco does not watch n1 (does not answer /metrics)",
+            "because Falco did not raise it",
+            "because Falco did not raise it",
+        ),
+    ),
+    Fault(
+        "a ConfigMap that the trigger's node has not synced",
+        (differs_on("n1", "reports another own.yaml", "falco_rules"), EVERYWHERE),
+        ("loaded", "reports another own.yaml"),
+        ("because Falco on n1 does not run our rules (reports another own.yaml)", "did not raise it", "did not raise"),
+    ),
+    Fault(
+        "a rules file broken by hand, and a pod that was restarted with it",
+        (ask("falco_rules", mounted={"diff": [{}]}), part("falco", 1, 2)),
+        ("mounted", "hold other rules"),
+        ("because the ConfigMaps hold other rules than the inventory",),
+    ),
+    Fault(
+        "a rule that Falco lacks",
+        (observe(**RULES_GONE), EVERYWHERE),
+        ("alert", "(did you mean 'Read of etc shadows'?)"),
+    ),
+    Fault(
+        "a rule that is off",
+        (observe(rules={RULE: {"enabled": False, "priority": "Warning"}}), EVERYWHERE),
+        ("alert", "because the rule is switched off"),
+    ),
+    Fault(
+        "Falco's priority above the rule's",
+        (observe(priority="error"), EVERYWHERE),
+        ("alert", "because the rule's priority WARNING is below Falco's, error (falco_priority)"),
+    ),
+    Fault(
+        "a namespace scope beside the trigger",
+        (observe(scope={"namespaces": ["shop-*", "pay"]}), EVERYWHERE),
+        ("alert", "because the rule fires in shop-*, pay alone (falco_rules_scope), not in prod"),
+    ),
+    Fault(
+        "a scope that silences",
+        (observe(scoped=[{"rule": RULE, "action": "append", "silenced": "no event has both"}]), EVERYWHERE),
+        ("alert", "because the rule is scoped so that it never fires: no event has both"),
+    ),
+    Fault(
+        "a rule hidden under rule_matching: first",
+        (observe(rule_matching="first", hidden=[{"rule": RULE, "by": "Any read"}]), EVERYWHERE),
+        ("alert", "because rule 'Any read' comes first and hides it"),
+    ),
+    Fault(
+        "an output's priority above the rule's",
+        (observe(outputs={"slack": {"minimumpriority": "critical"}}), missing("slack")),
+        ("alert", "because the rule's priority WARNING is below that of slack, critical (falco_outputs)"),
+    ),
+    Fault(
+        "an output that refuses",
+        (observe(refused={"slack": {"count": 3, "said": "403 Forbidden"}}), missing("slack")),
+        ("alert", "because Falcosidekick could not send to slack 3 times: 403 Forbidden"),
+    ),
+    Fault(
+        "policies that are not enforced",
+        (
+            ask("network_policies", canary={"enforced": False, "why": "n2 lets all pass", "nodes": ["n2"]}),
+            lambda cluster: _violate(cluster, "denied", "allowed"),
+        ),
+        ("enforced", "n2 lets all pass"),
+        ("because policies are not enforced (n2 lets all pass)",),
+    ),
+    Fault(
+        "someone else's policy",
+        (
+            ask("network_policies", plan={"objects": [{"name": "web", "action": "update"}]}),
+            lambda cluster: _violate(cluster, "denied", "allowed"),
+        ),
+        ("declared", "web would change"),
+        ("because policies in the cluster are not those that are declared (web would change)",),
+    ),
+]
+
+
+def _violate(cluster: Cluster, expected: str, found: str) -> None:
+    row = {"from": "a", "to": "b", "port": 80, "protocol": "TCP", "flow": "f", "status": "violated"}
+    row |= {"expected": expected, "conclusion": found, "verdict": found}
+    cluster["network_policies"].update(
+        probe_wanted=True, check_mode=False, compare=False, flows=[{"name": "f"}], later=[], unproven="fail"
+    )
+    cluster["network_policies"]["probe"] = {"results": [row]}
+
+
+def test_without_a_fault_it_is_green() -> None:
+    assert [one for one in judged(sound()) if one["status"] == "failed"] == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_named_and_what_follows_says_so(fault: Fault) -> None:
+    cluster = sound()
+    for plant in fault.plants:
+        plant(cluster)
+    checks = judged(cluster)
+    first = first_cause(checks)
+    assert first["code"] == fault.first[0]
+    assert fault.first[1] in first["detail"]
+    rest = [one for one in checks if one["status"] == "failed" and one is not first]
+    follow = [one["detail"] for one in rest if "stage" in one.get("because", {})]
+    assert len(follow) == len(rest), [one["detail"] for one in rest if one["detail"] not in follow]
+    for words in fault.follows:
+        assert any(words in detail for detail in follow), follow
+
+
+#: Two faults at once, or one that explains nothing: what must not be said.
+UNRELATED = [
+    ((part("-falcosidekick", 1, 2), missing("slack")), "because Falcosidekick"),
+    ((part("-ui", 0), missing("slack")), "because Falcosidekick's UI"),
+    ((no_pod_on("n2"), EVERYWHERE), "does not watch"),
+    ((no_pod_on("n2"), observe(nodes={}), EVERYWHERE), "does not watch"),
+    ((differs_on("n2", "reports another own.yaml", "falco_rules"), EVERYWHERE), "does not run our rules"),
+    ((no_pod_on("n1"), part("falco", 1, 2)), "pods are not ready"),
+    ((part("falco", 1, 2), differs_on("n1", "reports another x", "falco_rules")), "pods are not ready"),
+    ((observe(priority="warning"), EVERYWHERE), "priority"),
+    ((observe(rules={}, priority="error"), EVERYWHERE), "priority"),
+    ((observe(hidden=[{"rule": RULE, "by": "Any read"}]), EVERYWHERE), "hides"),
+    ((observe(rule_matching="first", hidden=[{"rule": "Other", "by": "x"}]), EVERYWHERE), "hides"),
+    ((observe(scope={"namespaces": ["pr*"]}), EVERYWHERE), "alone"),
+    ((observe(scope={"namespaces": ["x"]}, scoped=[]), EVERYWHERE), "alone"),
+    ((observe(refused={"slack": {"count": 0}}), missing("slack")), "could not send"),
+    ((observe(refused={"other": {"count": 1}}), missing("slack")), "could not send"),
+    (
+        (
+            ask("network_policies", canary={"enforced": False, "why": "no"}),
+            lambda cluster: _violate(cluster, "allowed", "denied"),
+        ),
+        "because policies are not enforced",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plants", "words"), UNRELATED)
+def test_what_is_no_cause_is_not_called_one(plants: tuple[Callable[[Cluster], None], ...], words: str) -> None:
+    cluster = sound()
+    for plant in plants:
+        plant(cluster)
+    failed = [one for one in judged(cluster) if one["status"] == "failed"]
+    assert failed
+    assert [one["detail"] for one in failed if words in one["detail"]] == []
+
+
+def test_where_the_node_is_not_known_a_falco_that_is_nowhere_is_a_cause() -> None:
+    cluster = sound()
+    for plant in (no_pod_on("n1"), no_pod_on("n2"), observe(nodes={}), EVERYWHERE):
+        plant(cluster)
+    assert any("because Falco does not watch any node" in one["detail"] for one in judged(cluster))
+
+
+def test_the_network_that_disagrees_follows_from_policies_that_are_not_enforced() -> None:
+    enforced = check("failed", "network_policies", code="enforced", subject="nodes n1", detail="all pass")
+    allowed = check("failed", "network_policies", code="agreement", detail="a -> b on 80/TCP is allowed, but x")
+    denied = {**allowed, "detail": "a -> b on 80/TCP is denied, but x"}
+    told = [one["detail"] for one in explained([enforced, allowed, denied], {})]
+    assert told[1:] == [f"{allowed['detail']}, because policies are not enforced (all pass)", denied["detail"]]
+
+
+def test_the_headline_begins_with_the_cause() -> None:
+    cluster = sound()
+    for plant in (part("-redis", 0), part("-ui", 0), missing("webui")):
+        plant(cluster)
+    made = report([one for stage in STAGES for one in evidence(cluster[stage], stage)], **ABOUT)
+    assert made["headline"].endswith("First: Workload is ready (falco/StatefulSet/falco-falcosidekick-ui-redis).")
+
+
+@given(st.data())
+def test_causes_end(data: st.DataObject) -> None:
+    """Whatever fails, from each check one comes to one that follows from no other."""
+    cluster = sound()
+    for plant in data.draw(
+        st.lists(st.sampled_from([plant for fault in FAULTS for plant in fault.plants]), max_size=6)
+    ):
+        plant(cluster)
+    checks = judged(cluster)
+    for one in checks:
+        seen, now = set(), one
+        while "stage" in now.get("because", {}):
+            key = (now["stage"], now["code"], now["check"], now["subject"])
+            assert key not in seen
+            seen.add(key)
+            because = now["because"]
+            now = next(
+                c for c in checks if all(c[name] == because[name] for name in ("stage", "code", "check", "subject"))
+            )
+            assert now["status"] == "failed"
+
+
+def test_passed_and_skipped_checks_have_no_cause() -> None:
+    checks = [check(), check("skipped", "verify", code="alert"), check("failed", code="workloads")]
+    assert explained(checks, {}) == checks
+
+
+def test_links_name_codes_that_stages_have() -> None:
+    cases = {"falco": falco, "falco_rules": falco_rules, "network_policies": network_policies, "verify": verify}
+    codes = {
+        (stage, code) for stage, table in {**cases, "node_prep": node_prep}.items() for case in table.CASES
+        for code, _status in case.verdicts
+    }  # fmt: skip
+    assert {end for link in LINKS for end in link[:2]} <= codes
+
+
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_a_priority_is_below_those_that_are_more_urgent(priority: str) -> None:
+    below = [
+        least
+        for least in (*PRIORITIES, "info", "", "loud")
+        if why_unalerted(READ, "Falco's log", {"rules": {RULE: {"priority": priority}}, "priority": least})
+    ]
+    more_urgent = list(PRIORITIES[: PRIORITIES.index(priority)])
+    assert below == [*more_urgent, *(["info"] if "informational" in more_urgent else [])]
+
+
+def test_of_an_unknown_trigger_nothing_is_said() -> None:
+    assert why_unalerted({}, "slack", {"refused": {"slack": {"count": 1}}}) == ""
