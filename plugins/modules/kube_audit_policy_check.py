@@ -215,12 +215,12 @@ from ansible_collections.falconet.k8s.plugins.module_utils.audit.model import ST
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.presets import PRESETS
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.reference import decide
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import refusal
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import check_fail_on, fails
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
+from ansible_collections.falconet.k8s.plugins.module_utils.files.catalogue import CATALOGUE, catalogue_of
 from ansible_collections.falconet.k8s.plugins.module_utils.files.rules import at_least_one, read_rules_files
 from ansible_collections.falconet.k8s.plugins.module_utils.files.text import read_text
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
@@ -238,8 +238,7 @@ def ruleset(module: AnsibleModule) -> Loaded | None:
     else:
         return None
     files, _within = unpacked(files)
-    plugins = None if params["plugins"] is None else tuple(params["plugins"])
-    loaded = load(files, catalogue_for(params["falco_version"], plugins, [file.text for file in files]))
+    loaded = load(files, catalogue_of(params, [file.text for file in files]))
     if not loaded.successful:
         module.fail_json(msg=f"Falco refuses the rules: {refusal(findings_of(loaded))}")
     return loaded
@@ -263,8 +262,7 @@ def main() -> None:
             "preset": {"type": "str", "choices": list(PRESETS)},
             "files": {"type": "list", "elements": "path"},
             "content": {"type": "str"},
-            "plugins": {"type": "list", "elements": "str"},
-            "falco_version": {"type": "str", "default": "0.44"},
+            **CATALOGUE,
             "allow_secret_bodies": {"type": "bool", "default": False},
             "requests": {
                 "type": "list",

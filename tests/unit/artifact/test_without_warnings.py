@@ -11,6 +11,7 @@ from .installed import Installed
 PLAYBOOKS = [
     "falco",
     "falco_rules",
+    "gate",
     "network_policies",
     "node_prep",
     "on_clusters",
