@@ -203,11 +203,11 @@ quarantines:
       labels: {app: frontend}
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.common.names import is_name, one_line
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.quarantine import Outcome, Quarantine
@@ -216,9 +216,6 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.plan i
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import parse_block
 
 PROTECTED = ("kube-system", "kube-public", "kube-node-lease")
-#: What an annotation keeps of an alert's rule: a name on one line.
-MAX_RULE = 200
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\Z")
 _FIELDS = {"namespace": "k8s.ns.name", "pod": "k8s.pod.name"}
 
 
@@ -233,14 +230,13 @@ def whom(params: Mapping[str, Any]) -> tuple[str, str, str]:
         fields = params["alert"].get("output_fields")
         fields = fields if isinstance(fields, Mapping) else {}
         namespace, pod = (fields.get(_FIELDS[name]) for name in ("namespace", "pod"))
-        words = "".join(one if one.isprintable() else " " for one in str(params["alert"].get("rule", "")))
-        rule = " ".join(words.split())[:MAX_RULE]
+        rule = one_line(params["alert"].get("rule", ""))
     for name, value in (("namespace", namespace), ("pod", pod)):
         source = f"the alert's {_FIELDS[name]}" if params["alert"] is not None else name
         if not value:
             raise QuarantineError(f"{source} is not given")
-        if not isinstance(value, str) or not _NAME.match(value):
-            raise QuarantineError(f"{source} is no name of Kubernetes: {value!r}")
+        if not is_name(value):
+            raise QuarantineError(f"{source} is no name of Kubernetes: {one_line(value)!r}")
     return str(namespace), str(pod), rule
 
 
