@@ -16,7 +16,7 @@ from typing import Any, Callable
 def respond_plan(alert: Any, ladder: Any, limits: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     """What is done about an alert. See respond_plan.yml."""
     from ansible.errors import AnsibleFilterError
-    from ansible_collections.falconet.k8s.plugins.module_utils.respond.alert import read_alert
+    from ansible_collections.falconet.k8s.plugins.module_utils.respond.alert import decode, read_alert
     from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
     from ansible_collections.falconet.k8s.plugins.module_utils.respond.guard import plan
     from ansible_collections.falconet.k8s.plugins.module_utils.respond.ladder import read_ladder
@@ -24,7 +24,7 @@ def respond_plan(alert: Any, ladder: Any, limits: dict[str, Any], state: dict[st
 
     now = datetime.now(timezone.utc)
     try:
-        return plan(read_alert(alert), read_ladder(ladder), read_limits(limits), read_state(state, now))
+        return plan(read_alert(decode(alert)), read_ladder(ladder), read_limits(limits), read_state(state, now))
     except RespondError as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -39,11 +39,11 @@ options:
       - The archive's digest is written beside it, as C(sha256sum -c) reads it.
     type: path
     required: true
-  alerts:
-    description: Alerts about the pod, which are kept in the archive.
-    type: list
-    elements: dict
-    default: []
+  alert:
+    description:
+      - The alert about the pod, which is kept in the archive, as JSON, percent-encoded so that nothing on its way takes
+        it for a template.
+    type: str
   by:
     description: Who collects, for the manifest.
     type: str
@@ -74,7 +74,7 @@ EXAMPLES = r"""
     namespace: prod
     pod: frontend-7d9c5b6f8-x2x4q
     dest: incidents
-    alerts: ["{{ alert }}"]
+    alert: "{{ lookup('ansible.builtin.file', 'alert.json') | urlencode }}"
     by: security on call
   register: collected
 """
@@ -95,7 +95,7 @@ files:
   returned: when it was written
   type: list
   elements: str
-  sample: [alerts.json, events.json, logs/main.log, owners.json, pod.json, policies.json, processes.txt]
+  sample: [alert.json, events.json, logs/main.log, owners.json, pod.json, policies.json, processes.txt]
 missing:
   description: What could not be had, with the reason.
   returned: when it was written
@@ -114,14 +114,16 @@ from ansible_collections.falconet.k8s.plugins.module_utils.incident.collect impo
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import OwnPods
+from ansible_collections.falconet.k8s.plugins.module_utils.respond.alert import decode
+from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
 
 
 def archived(params: dict[str, Any], now: datetime, path: str) -> dict[str, Any]:
     """Collect and keep."""
     own_pods = OwnPods(params["image"], params["work_namespace"]) if params["processes"] else None
     found = collect(connect(params), params["namespace"], params["pod"], own_pods)
-    if params["alerts"]:
-        found.files["alerts.json"] = to_json(params["alerts"])
+    if params["alert"]:
+        found.files["alert.json"] = to_json(decode(params["alert"]))
     about = {
         "namespace": params["namespace"],
         "pod": params["pod"],
@@ -142,7 +144,7 @@ def main() -> None:
             "namespace": {"type": "str", "required": True},
             "pod": {"type": "str", "required": True},
             "dest": {"type": "path", "required": True},
-            "alerts": {"type": "list", "elements": "dict", "default": []},
+            "alert": {"type": "str"},
             "by": {"type": "str", "default": ""},
             "processes": {"type": "bool", "default": True},
             "image": {"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
@@ -162,6 +164,8 @@ def main() -> None:
         result.update(archived(params, now, result["archive"]))
     except KubeError as error:
         module.fail_json(msg=error.message, hint=error.hint)
+    except RespondError as error:
+        module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"the archive cannot be written: {error}")
     for what, why in result["missing"].items():

@@ -21,7 +21,7 @@ from .tree import Tree
 try:
     import yaml
 except ImportError:  # read_chart says so, before anything here needs it
-    yaml = None  # type: ignore[assignment]
+    yaml = None  # type: ignore[assignment]  # the way to say that it is missing
 
 KIND = "charts"
 UNFIT = "chart-value"

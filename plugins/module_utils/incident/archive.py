@@ -53,18 +53,27 @@ def keep(path: str, content: bytes) -> str:
         The digest.
 
     Raises:
-        OSError: it cannot be written; then neither file is there.
+        OSError: it cannot be written.
     """
     target = Path(path)
     digest = hashlib.sha256(content).hexdigest()
-    for place, data in ((target, content), (Path(f"{path}.sha256"), f"{digest}  {target.name}\n".encode())):
-        beside = place.with_name(f".{place.name}.new")
-        beside.unlink(missing_ok=True)
-        try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-            beside.replace(place)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
+    private(target, content)
+    private(target.with_name(f"{target.name}.sha256"), f"{digest}  {target.name}\n".encode())
     return digest
+
+
+def private(target: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, at once: it is as before, or whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = target.with_name(f".{target.name}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        beside.replace(target)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

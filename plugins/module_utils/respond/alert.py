@@ -9,11 +9,13 @@ Form: https://falco.org/docs/concepts/outputs/formatting/ (json_output).
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import unquote
 
 from ..common.names import is_name, one_line
 from .errors import RespondError
@@ -28,7 +30,7 @@ class Alert:
     """What a response looks at.
 
     Attributes:
-        rule: its name, as one line.
+        rule: its name, as one line without braces.
         priority: one of PRIORITIES.
         tags: as the rule has them.
         time: when the event was, None if that is not said.
@@ -46,6 +48,24 @@ class Alert:
     def incident(self) -> str:
         """The same for every alert of one rule about one pod, 12 hexadecimal digits."""
         return hashlib.sha256("\0".join((self.rule, self.namespace, self.pod)).encode()).hexdigest()[:12]
+
+
+def decode(text: object) -> Any:
+    """The JSON of an alert.
+
+    Args:
+        text: JSON, percent-encoded (RFC 3986) so that no template engine on its way finds anything to do in it, or
+            as it is.
+
+    Raises:
+        RespondError: it is no JSON.
+    """
+    if not isinstance(text, str):
+        raise RespondError(["the alert is no text; give its JSON, percent-encoded"])
+    try:
+        return json.loads(unquote(text) if text.lstrip()[:1] == "%" else text)
+    except (ValueError, RecursionError) as error:
+        raise RespondError([f"the alert is no JSON: {one_line(error)}"]) from None
 
 
 def read_alert(data: object) -> Alert:
@@ -79,13 +99,18 @@ def read_alert(data: object) -> Alert:
         raise RespondError(problems)
     tags = data.get("tags")
     return Alert(
-        one_line(data["rule"]),
+        plain(data["rule"]),
         priority,
-        frozenset(one_line(tag) for tag in tags) if isinstance(tags, list) else frozenset(),
+        frozenset(plain(tag) for tag in tags) if isinstance(tags, list) else frozenset(),
         time_of(data.get("time")),
         names["k8s.ns.name"] or "",
         names["k8s.pod.name"] or "",
     )
+
+
+def plain(text: object) -> str:
+    """Foreign text in which no template engine finds anything to do, as a name is never written."""
+    return one_line(text).translate({ord("{"): "(", ord("}"): ")"})
 
 
 def time_of(text: object) -> datetime | None:

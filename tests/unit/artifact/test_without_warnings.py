@@ -17,6 +17,8 @@ PLAYBOOKS = [
     "on_clusters",
     "preflight",
     "prove",
+    "release",
+    "respond",
     "rules_test",
     "rules_tune",
     "site",

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -72,16 +73,16 @@ def unpacked(result: dict[str, Any]) -> dict[str, bytes]:
 
 
 def test_everything_that_can_be_had_is_kept_with_its_digest_and_the_rest_is_named(api: FakeApi, tmp_path: Path) -> None:
-    result = collect(api, tmp_path, alerts=[ALERT], by="me")
+    result = collect(api, tmp_path, alert=quote(json.dumps(ALERT)), by="me")
     assert not result.get("failed"), result["msg"]
     files = unpacked(result)
     manifest = json.loads(files.pop("manifest.json"))
     assert sorted(files) == result["files"] == sorted(manifest["files"])
-    assert set(files) == {"alerts.json", "events.json", "logs/main.log", "owners.json", "pod.json", "policies.json"}
+    assert set(files) == {"alert.json", "events.json", "logs/main.log", "owners.json", "pod.json", "policies.json"}
     for name, content in files.items():
         assert manifest["files"][name] == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert files["logs/main.log"] == b"a line\n"
-    assert json.loads(files["alerts.json"]) == [ALERT]
+    assert json.loads(files["alert.json"]) == ALERT
     assert manifest["by"] == "me"
     assert list(result["missing"]) == list(manifest["missing"]) == ["logs/main.previous.log"]
     assert "previous container not found" in result["missing"]["logs/main.previous.log"]
@@ -116,6 +117,7 @@ def test_check_mode_asks_nothing_and_writes_nothing(api: FakeApi, tmp_path: Path
     [
         ({"pod": "nobody"}, "there is no pod prod/nobody"),
         ({"pod": "../../secrets/x"}, "pod is no name of Kubernetes"),
+        ({"alert": "{"}, "the alert is no JSON"),
         ({"dest": "/proc/nowhere"}, "the archive cannot be written"),
     ],
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -55,7 +57,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcome(alert: Any = ALERT, limits: dict[str, Any] = LIMITS, state: dict[str, Any] = STATE) -> dict[str, Any]:
-    return respond_plan(alert, LADDER, limits, state)
+    return respond_plan(quote(json.dumps(alert)), LADDER, limits, state)
 
 
 def why(plan: dict[str, Any], step: str) -> str:
@@ -143,7 +145,7 @@ def test_an_alert_about_no_pod_is_noted() -> None:
 
 
 def test_without_a_rung_nothing_is_done() -> None:
-    found = respond_plan({**ALERT, "rule": "other"}, LADDER[:1], LIMITS, STATE)
+    found = respond_plan(json.dumps({**ALERT, "rule": "other"}), LADDER[:1], LIMITS, STATE)
     assert (found["rung"], found["steps"], found["do"]) == ("", [], [])
 
 
@@ -165,6 +167,19 @@ def test_what_is_no_alert_is_refused(alert: Any, said: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         outcome(alert)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "the alert is no JSON"), ({"rule": "x"}, "the alert is no text"), ("", "no JSON")]
+)
+def test_what_is_no_json_is_refused(text: Any, said: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=said):
+        respond_plan(text, LADDER, LIMITS, STATE)
+
+
+def test_nothing_that_is_returned_is_a_template() -> None:
+    hostile = {**ALERT, "rule": "{{ lookup('pipe', 'id') }}{% x %}", "tags": ["{{ 1 }}"]}
+    assert "{" not in "".join(str(value) for value in outcome(hostile).values() if isinstance(value, str))
 
 
 def test_an_alert_s_time_may_be_missing_or_broken() -> None:
