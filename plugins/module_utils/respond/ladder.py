@@ -13,8 +13,9 @@ from ..common.words import nearest
 from .alert import PRIORITIES, Alert
 from .errors import RespondError
 
-NOTE, COLLECT, QUARANTINE, STOP = STEPS = ("note", "collect", "quarantine", "stop")
+STEPS = ("note", "collect", "quarantine", "stop")
 """In the order in which they are done: what is known is kept before anything changes."""
+NOTE, _COLLECT, QUARANTINE, STOP = STEPS
 _LISTS = ("rules", "tags", "namespaces", "steps", "approve")
 _KEYS = ("name", "priority", *_LISTS)
 
