@@ -238,7 +238,10 @@ def ruleset(module: AnsibleModule) -> Loaded | None:
     else:
         return None
     files, _within = unpacked(files)
-    loaded = load(files, catalogue_of(params, [file.text for file in files]))
+    known = catalogue_of(params, [file.text for file in files])
+    if known.note:
+        module.warn(known.note)
+    loaded = load(files, known)
     if not loaded.successful:
         module.fail_json(msg=f"Falco refuses the rules: {refusal(findings_of(loaded))}")
     return loaded

@@ -147,7 +147,7 @@ def _resources(source: Source, node: Any, rule: Reader) -> GroupResources:
     reader = Reader(source, node, item, _RESOURCE_KEYS)
     group = reader.text("group")
     if group and (len(group) > 253 or not _GROUP.fullmatch(group)):
-        hint = f"write {group.split('/')[0]}, without a version" if "/" in group else "write it as in apiVersion"
+        hint = f"write {group.partition('/')[0]}, without a version" if "/" in group else "write it as in apiVersion"
         source.tell(REFUSED, reader.at("group"), item, f"'{group}' is no API group", hint)
     names = reader.words("resourceNames")
     resources = reader.words("resources")

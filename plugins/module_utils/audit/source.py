@@ -7,30 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
-
-import yaml
+from functools import lru_cache
+from typing import Any
 
 from ..common.finding import Finding
 from ..common.words import nearest
 from .codes import CODES, IGNORED, REFUSED
 from .model import Place
 
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$")
-
-
-class _Loader(_BASE):  # type: ignore[misc]  # PyYAML has two, one of which may be missing
-    """Reads scalars as the API server does: dates and C(8:30) are texts, unlike in YAML 1.1."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":timestamp", ":int", ":value"))]
-        for first, found in _BASE.yaml_implicit_resolvers.items()
-    }
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
 _KINDS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """Reads scalars as the API server does: dates and C(8:30) are texts, unlike in YAML 1.1."""
+    import yaml  # a library that a module must be able to be imported without
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader: Any = type("PolicyLoader", (base,), {})
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":timestamp", ":int", ":value"))]
+        for first, found in base.yaml_implicit_resolvers.items()
+    }
+    loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, list("-+0123456789"))
+    return loader
 
 
 class Source:
@@ -58,8 +59,10 @@ class Source:
 
     def documents(self, text: str) -> list[Any]:
         """The YAML documents, as nodes; what is not YAML is noted."""
+        import yaml  # as above
+
         try:
-            return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+            return [node for node in yaml.compose_all(text, Loader=_loader()) if node is not None]
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = Place(mark.line + 1, mark.column + 1) if mark else None
@@ -77,16 +80,16 @@ def place_of(node: Any) -> Place:
 
 def kind_of(node: Any) -> str:
     """What a node is, for people."""
-    if isinstance(node, yaml.MappingNode):
+    if node.id == "mapping":
         return "a mapping"
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         return "a list"
     return _KINDS.get(node.tag.rpartition(":")[2], "a text")
 
 
 def is_null(node: Any) -> bool:
     """Whether nothing is said, as by a key without a value."""
-    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+    return bool(node.id == "scalar" and node.tag.endswith(":null"))
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
@@ -95,7 +98,7 @@ def _pairs(node: Any) -> list[tuple[Any, Any]]:
     taken = [value for key, value in node.value if key.tag.endswith(":merge")]
     names = {key.value for key, _value in own}
     for value in taken:
-        for other in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+        for other in value.value if value.id == "sequence" else [value]:
             more = [pair for pair in _pairs(other) if pair[0].value not in names]
             names |= {key.value for key, _value in more}
             own += more
@@ -110,7 +113,7 @@ class Reader:
         self.item = item
         self.keys: dict[str, Any] = {}
         self.place = place_of(node)
-        if not isinstance(node, yaml.MappingNode):
+        if node.id != "mapping":
             self._wrong(node, item or "the policy", "a mapping")
             return
         names = None if known is None else list(known)
@@ -140,7 +143,7 @@ class Reader:
         node = self.keys.get(key)
         if node is None or is_null(node):
             return ""
-        if not isinstance(node, yaml.ScalarNode) or kind_of(node) != "a text":
+        if node.id != "scalar" or kind_of(node) != "a text":
             self._wrong(node, f"'{key}'", "a text")
             return ""
         return str(node.value)
@@ -160,7 +163,7 @@ class Reader:
         node = self.keys.get(key)
         if node is None or is_null(node):
             return []
-        if not isinstance(node, yaml.SequenceNode):
+        if node.id != "sequence":
             self._wrong(node, f"'{key}'", "a list")
             return []
         return list(node.value)
@@ -171,7 +174,7 @@ class Reader:
             if is_null(node):
                 self.empty(node, f"an item of '{key}'", "as an empty text")
                 yield "", place_of(node)
-            elif isinstance(node, yaml.ScalarNode) and kind_of(node) == "a text":
+            elif node.id == "scalar" and kind_of(node) == "a text":
                 yield str(node.value), place_of(node)
             else:
                 self._wrong(node, f"an item of '{key}'", "a text")

@@ -31,7 +31,6 @@ KEPT_BACK = {
     ".github",
     ".gitignore",
     ".pre-commit-config.yaml",
-    ".pre-commit-hooks.yaml",
     ".yamllint",
     "CONTRIBUTING.md",
     "Makefile",
