@@ -161,10 +161,16 @@ def _unknown_parameter(asked: Asked) -> str | Advice:
     return Advice(close.hint, field + close.wrong, field + close.right)
 
 
+def _bare_list(asked: Asked) -> Advice:
+    place = asked.place
+    before = asked.places.lines(place.file)[(place.line or 1) - 1][: (place.column or 1) - 1]
+    return on_bare_list(place.word, place.cause is not None, before)
+
+
 def _undefined_macro(asked: Asked) -> str | Advice:
     name = asked.subject
     if asked.place.word:
-        return on_bare_list(asked.place.word, asked.place.cause is not None)
+        return _bare_list(asked)
     if name in asked.loaded.collector.lists:
         return f"'{name}' is a list: compare a field with it, as in 'proc.name in ({name})'"
     if name in asked.loaded.collector.macros:
@@ -207,7 +213,7 @@ def _no_operator(asked: Asked) -> str | Advice:
 def _unreadable(asked: Asked) -> str | Advice:
     """Where a condition cannot be read any further: what people type, lists without parentheses, later words."""
     if asked.place.word:
-        return on_bare_list(asked.place.word, asked.place.cause is not None)
+        return _bare_list(asked)
     before, after = asked.before_and_after
     if before.strip().lower() in ("and", "or"):
         tag = _tag_for_not(asked)

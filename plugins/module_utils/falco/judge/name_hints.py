@@ -25,6 +25,7 @@ _FIELD = re.compile(r"[a-z]+(?:\.[a-z]+)+")
 _TRANSFORMED = re.compile(r"([a-zA-Z0-9_]+)\(([^()]*)\)")
 _ARGUED = ("evt.arg", "evt.rawarg")
 """Fields whose argument stands behind a dot."""
+_BEHIND_IN = re.compile(r"\b(?:in|intersects|pmatch)[ \t]+$")
 _IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 
 
@@ -128,8 +129,10 @@ def _on_transformed(transformer: str, field: str, loaded: Loaded, source: str) -
     return Advice(f"'{field}' is no field{': ' if close.hint else ''}{close.hint}", wrong, right)
 
 
-def on_bare_list(name: str, compared: bool) -> Advice:
-    """Advice on a list's name that stands in a condition without parentheses."""
+def on_bare_list(name: str, compared: bool, before: str) -> Advice:
+    """Advice on a list's name that stands in a condition without parentheses, behind other text of its line."""
+    if compared and _BEHIND_IN.search(before):
+        return Advice(f"'{name}' is a list: compare with 'in ({name})'", name, f"({name})")
     if compared:
         return Advice(f"'{name}' is a list: compare with 'in ({name})'")
     return Advice(f"'{name}' is a list and no macro: compare a field with it, as in 'proc.name in ({name})'")

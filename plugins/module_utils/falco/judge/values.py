@@ -125,6 +125,12 @@ def _of_value(node: Compare, field: Field, value: str) -> Flaw | None:
                 0,
                 Advice(f"write '{cut}', or compare 'proc.exepath'", value if right else "", right),
             )
+        start = re.split(r"[*?\[]", value, maxsplit=1)[0].encode("utf-8", "surrogateescape")
+        if operator in ("glob", "iglob") and len(start) > MAX_NAME_BYTES:
+            message = (
+                f"'{value}' begins with {len(start)} letters, and the kernel keeps {MAX_NAME_BYTES} of a process's name"
+            )
+            return Flaw(DEAD_VALUE, f"{message}: this never holds", 0, Advice("compare 'proc.exepath'"))
     if field.name.startswith(_PATHS) and _GLOB.fullmatch(value):
         return _glob(operator, value)
     return None
