@@ -21,6 +21,7 @@ from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.instance import NODE_NETWORKS, OUTSIDE_NETWORK, POD_NETWORK, SERVICE_NETWORK
 from sandbox.process import run
+from sandbox.sensor import BTF
 
 GIB = 1 << 30
 #: Go's caches, the root file system, the programs and images take about 9 GB, a running sandbox 1 to 2.
@@ -46,6 +47,7 @@ class Facts:
         cgroup_version: 1 or 2.
         controllers: control group controllers that can be used.
         sys_resource: whether CAP_SYS_RESOURCE can be granted.
+        btf: whether the kernel describes its structures.
         cache_free_bytes: free disk space where the cache is.
         cache_used: whether the cache holds a built sandbox already.
         state_free_bytes: free disk space where sandboxes live.
@@ -66,6 +68,7 @@ class Facts:
     cgroup_version: int = 2
     controllers: frozenset[str] = frozenset(CONTROLLERS)
     sys_resource: bool = True
+    btf: bool = True
     cache_free_bytes: int = 100 * GIB
     cache_used: bool = False
     state_free_bytes: int = 100 * GIB
@@ -170,6 +173,16 @@ def _sys_resource(facts: Facts) -> Finding:
     return Finding("note", "no CAP_SYS_RESOURCE here: containers that ask for it start without it")
 
 
+def _sensor(facts: Facts) -> Finding:
+    if facts.btf:
+        return Finding("ok", f"{BTF}: the stand-in for Falco can see system calls")
+    return Finding(
+        "note",
+        f"no {BTF}: the stand-in for Falco will refuse to start, and playbooks that install it will say so",
+        "a kernel with CONFIG_DEBUG_INFO_BTF, which those of Debian and Ubuntu have",
+    )
+
+
 def _disk(facts: Facts) -> Iterator[Finding]:
     needed = {
         "cache": (
@@ -235,6 +248,7 @@ CHECKS: tuple[Callable[[Facts], Finding | Iterator[Finding]], ...] = (
     _control_groups,
     _nftables,
     _sys_resource,
+    _sensor,
     _disk,
     _memory,
     _networks,
@@ -316,6 +330,7 @@ def gather() -> Facts:
         cgroup_version=2 if cgroups.is_version_2() else 1,
         controllers=_controllers(),
         sys_resource=capability.grants_sys_resource(Path("/proc/self/status").read_text()),
+        btf=BTF.exists(),
         cache_free_bytes=_free_bytes(cache_root()),
         cache_used=(cache_root() / "rootfs").exists(),
         state_free_bytes=_free_bytes(instance.STATE),

@@ -43,7 +43,7 @@ def containerd_config(*, sys_resource: bool) -> str:
         sys_resource: whether the machine grants CAP_SYS_RESOURCE. Without it runc may not lower a
             process's OOM score, nor start a container that asks for the capability.
     """
-    # The wrapper records process starts for the stand-in of Falco; it strips the capability only where it is missing.
+    # The wrapper strips the capability from containers that ask for it, and only where it is missing.
     runtime = "/usr/local/bin/ociwrap"
     return f"""version = 4
 disabled_plugins = [

@@ -18,6 +18,7 @@ from sandbox.debian import Mirror, find_mirrors, gone_packages, proxy_environmen
 from sandbox.errors import SandboxError
 from sandbox.process import run, say
 from sandbox.scratch import run_in_scratch
+from sandbox.sensor import sensor_object
 
 ROCKY = "9.6"
 
@@ -184,8 +185,8 @@ def debian_programs(root: Path) -> dict[str, Path]:
     """Programs for images that come from Debian: folders named like builds.
 
     Returns:
-        ``busybox`` (file ``busybox``, static) and ``redis`` (folder ``root`` with redis-server,
-        redis-cli and their libraries).
+        ``busybox`` (file ``busybox``, static), ``redis`` (folder ``root`` with redis-server,
+        redis-cli and their libraries) and ``sensor`` (see `sensor.sensor_object`).
     """
 
     def make_busybox(folder: Path) -> None:
@@ -210,4 +211,5 @@ def debian_programs(root: Path) -> dict[str, Path]:
     return {
         "busybox": produce(builds / f"busybox-{digest([base])}", make_busybox),
         "redis": produce(builds / f"redis-{digest([base, _REDIS])}", make_redis),
+        "sensor": sensor_object(root),
     }

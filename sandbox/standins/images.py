@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from sandbox.builds import GoBuild
 from sandbox.image_spec import APPLETS, ImageSpec
@@ -32,11 +34,11 @@ BUILDS: tuple[GoBuild, ...] = (
 )
 
 
-def _image(name: str, program: str, **more: object) -> ImageSpec:
+def _image(name: str, program: str, files: Mapping[str, str] = MappingProxyType({}), **more: object) -> ImageSpec:
     """One image: the shared binary (a layer of its own) under the program's name."""
     return ImageSpec(
         name,
-        files={"standins/standins": "/usr/bin/standins", "busybox/busybox": "/bin/busybox"},
+        files={"standins/standins": "/usr/bin/standins", "busybox/busybox": "/bin/busybox", **files},
         links={f"/usr/bin/{program}": "standins", **{f"/bin/{applet}": "busybox" for applet in APPLETS}},
         directories={"/tmp": 0o1777},  # noqa: S108 - a path in the image
         labels=LABELS,
@@ -54,7 +56,13 @@ def _texts() -> dict[str, str]:
 
 IMAGES: tuple[ImageSpec, ...] = (
     # No entrypoint: the chart names the program in the container's args, as the real chart does.
-    _image(FALCO_IMAGE, "falco", texts=_texts(), command=("/usr/bin/falco",)),
+    _image(
+        FALCO_IMAGE,
+        "falco",
+        files={"sensor/sensor.o": "/usr/share/falco/sensor.o"},
+        texts=_texts(),
+        command=("/usr/bin/falco",),
+    ),
     _image(
         FALCOSIDEKICK_IMAGE,
         "falcosidekick",

@@ -1,6 +1,5 @@
-// Command ociwrap stands before runc in a sandbox node. It has two duties: it records process starts in containers
-// (create and exec) as JSON lines for the stand-in of Falco, and, where the machine itself cannot grant
-// CAP_SYS_RESOURCE, it takes that capability out of the OCI specification, because runc would fail on it.
+// Command ociwrap stands before runc in a sandbox node: where the machine itself cannot grant CAP_SYS_RESOURCE, it takes
+// that capability out of the OCI specification, because runc would fail on it.
 // Whatever goes wrong here, runc is run: the wrapper must never be why a container does not start.
 package main
 
@@ -42,19 +41,12 @@ func realRunc() string {
 }
 
 func wrap(c call) error {
-	specFile := filepath.Join(c.bundle, "config.json")
-	processFile, strip := c.process, missing(boundingSet(), capSysResource)
+	file := c.process
 	if c.command != "exec" {
-		processFile = specFile
+		file = filepath.Join(c.bundle, "config.json")
 	}
-	if strip && processFile != "" {
-		if err := dropCapability(processFile, c.command != "exec", "CAP_SYS_RESOURCE"); err != nil {
-			return err
-		}
+	if file == "" || !missing(boundingSet(), capSysResource) {
+		return nil
 	}
-	r, err := describe(c, specFile)
-	if err != nil || r == nil {
-		return err
-	}
-	return record(r)
+	return dropCapability(file, c.command != "exec", "CAP_SYS_RESOURCE")
 }

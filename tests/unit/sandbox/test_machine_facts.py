@@ -32,6 +32,7 @@ BAD = [
     ({"controllers": frozenset({"cpu", "pids"})}, "error", "lack cpuset, memory"),
     ({"cgroup_version": 1}, "note", "version 1"),
     ({"sys_resource": False}, "note", "CAP_SYS_RESOURCE"),
+    ({"btf": False}, "note", "no /sys/kernel/btf/vmlinux: the stand-in for Falco will refuse to start"),
     ({"cache_free_bytes": 2 * GIB}, "error", "2 GiB free for the cache, 10 GiB are needed"),
     ({"state_free_bytes": 1 * GIB}, "error", "1 GiB free for the state, 3 GiB are needed"),
     ({"memory_bytes": 1 * GIB}, "note", "1.0 GiB of memory available"),

@@ -149,7 +149,7 @@ def test_mounts_are_those_of_the_real_chart(tmp_path: Path) -> None:
     assert mounts["/etc/falco/falco.yaml"]["subPath"] == "falco.yaml"
     assert mounts["/etc/falco/rules.d"]["name"] == "rules-volume"
     assert mounts["/own"]["name"] == "own"
-    assert mounts["/run/sandbox-events"]["readOnly"] is True
+    assert mounts["/host/proc"]["readOnly"] is True
     assert {mount["name"] for mount in mounts.values()} == {volume["name"] for volume in pod["volumes"]}
 
 

@@ -23,7 +23,7 @@ def test_sources_are_builds_that_exist() -> None:
     for spec in standins.IMAGES:
         for source in spec.files.values():
             assert source.startswith("/")
-        assert {source.split("/")[0] for source in spec.files} <= {*builds, "busybox"}
+        assert {source.split("/")[0] for source in spec.files} <= {*builds, "busybox", "sensor"}
 
 
 def test_the_charts_default_images_are_the_ones_built() -> None:
@@ -48,6 +48,7 @@ def test_falcos_image_has_rules_a_configuration_and_the_program() -> None:
         falco.texts
     )
     assert falco.links["/usr/bin/falco"] == "standins"
+    assert falco.files["sensor/sensor.o"] == "/usr/share/falco/sensor.o"
     assert falco.links["/bin/sh"] == "busybox"
     assert falco.entrypoint == ()
 

@@ -29,6 +29,8 @@ type engine struct {
 	config   *Config
 	hostname string
 	active   []*rules.Rule
+	anyType  []*rules.Rule            // active rules that may hold for every event type
+	byType   map[string][]*rules.Rule // active rules by the event types that they name, those of anyType among them
 	digests  []digest
 	state    string // digest over names and contents of the files, to notice changes
 	matches  map[string]*atomic.Int64
@@ -84,7 +86,44 @@ func load(c *Config, hostname string) (*engine, []rules.Result, error) {
 			e.matches[r.Name] = &atomic.Int64{}
 		}
 	}
+	e.index()
 	return e, results, nil
+}
+
+// index sorts the active rules by the event types that they can hold for; the order of the files stays.
+func (e *engine) index() {
+	e.byType = map[string][]*rules.Rule{}
+	for _, r := range e.active {
+		if types, all := rules.Types(r.Tree); !all {
+			for t := range types {
+				e.byType[t] = nil
+			}
+		}
+	}
+	for _, r := range e.active {
+		types, all := rules.Types(r.Tree)
+		if all {
+			e.anyType = append(e.anyType, r)
+		}
+		for t := range e.byType {
+			if all || types[t] {
+				e.byType[t] = append(e.byType[t], r)
+			}
+		}
+	}
+}
+
+// wants tells whether a rule can hold for events of a type.
+func (e *engine) wants(eventType string) bool {
+	_, named := e.byType[eventType]
+	return named || len(e.anyType) > 0
+}
+
+func (e *engine) rulesFor(eventType string) []*rules.Rule {
+	if list, named := e.byType[eventType]; named {
+		return list
+	}
+	return e.anyType
 }
 
 func (s ruleSwitch) apply(r *rules.Rule, enabled bool) bool {
@@ -112,10 +151,16 @@ type alert struct {
 	json []byte
 }
 
+// event is what a sensor tells.
+type event interface {
+	rules.Event
+	Type() string
+}
+
 // process matches one event and returns its alerts: the first rule's, or all with rule_matching all.
 func (e *engine) process(ev event) []alert {
 	var out []alert
-	for _, r := range e.active {
+	for _, r := range e.rulesFor(ev.Type()) {
 		if !r.Tree.Eval(ev) {
 			continue
 		}
@@ -157,9 +202,10 @@ func (e *engine) alert(r *rules.Rule, ev event) alert {
 		v, _ := ev.Field(f)
 		fields[f] = v
 	}
-	t := time.Unix(0, ev["evt.time"].(int64)).UTC()
-	fields["evt.time"] = ev["evt.time"]
-	return e.build(t, r.Name, rules.Priorities[r.Priority], r.Source, r.Tags, text, fields)
+	since, _ := ev.Field("evt.time")
+	fields["evt.time"] = since
+	ns, _ := since.(int64)
+	return e.build(time.Unix(0, ns).UTC(), r.Name, rules.Priorities[r.Priority], r.Source, r.Tags, text, fields)
 }
 
 func (a appendOutput) matches(r *rules.Rule) bool {

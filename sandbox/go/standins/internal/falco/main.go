@@ -1,19 +1,22 @@
-// Package falco is the stand-in for Falco's program: real rule files and outputs, simulated events.
+// Package falco is the stand-in for Falco's program: real rule files, outputs and system calls, a sensor of the sandbox's own.
 package falco
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"falconet.local/sandbox/standins/internal/common"
+	"falconet.local/sandbox/standins/internal/sensor"
 )
 
 const engineVersion = "0.63.0"
@@ -28,22 +31,23 @@ const usage = `Usage: falco [options]
   -L             print the names of all rules and exit
   --version      print the version and exit
 
-The events are simulated: each process that the container runtime starts (container starts and exec) is an execve
-event, and each path given to a reader such as cat is an openat event. No system call is observed.
+The events are real: BPF programs tell the system calls, the starts and the ends of processes of this node. It is a
+stand-in all the same: it knows the system calls and the fields that sandbox/standins/README.md names, and no others.
 `
 
 type daemon struct {
 	engine    atomic.Pointer[engine]
 	reloading atomic.Bool
-	events    atomic.Int64
+	sensor    *sensor.Sensor // nil where system calls are no source
 	startNS   int64
+	dropped   int64 // as far as an alert told of them
 	configSum string
 	out       *outputs
 }
 
 // Main runs the stand-in and returns its exit code.
 func Main(args []string) int {
-	configFile, overrides, validated, only, list := "/etc/falco/falco.yaml", []string{}, []string{}, []string{}, false
+	configFile, overrides, validated, only, list, observe := "/etc/falco/falco.yaml", []string{}, []string{}, []string{}, false, true
 	for i := 0; i < len(args); i++ {
 		flag, value, joined := strings.Cut(args[i], "=")
 		if !strings.HasPrefix(flag, "--") {
@@ -72,7 +76,9 @@ func Main(args []string) int {
 		case "-L":
 			list = true
 		case "-A", "-U", "--unbuffered", "-u", "--userspace":
-		case "--disable-source", "--enable-source", "-p", "--print", "-M":
+		case "--disable-source":
+			observe = observe && next() != "syscall"
+		case "--enable-source", "-p", "--print", "-M":
 			next()
 		case "-pk", "-pc":
 		case "-h", "--help":
@@ -121,17 +127,30 @@ func Main(args []string) int {
 	sum := sha256.Sum256(text)
 	d := &daemon{startNS: time.Now().UnixNano(), configSum: hex.EncodeToString(sum[:]), out: newOutputs(c)}
 	d.engine.Store(e)
-	log.Printf("%d rules are active; driver %q is not used: the event source is %s", len(e.active), c.Engine.Kind, source())
+	if observe {
+		if d.sensor, err = sensor.Open(object(), filepath.Join(os.Getenv("HOST_ROOT"), "/proc")); err != nil {
+			log.Printf("Error: %v", err)
+			return 1
+		}
+		defer d.sensor.Close()
+		if err := d.sensor.Want(e.wants); err != nil {
+			log.Printf("Error: %v", err)
+			return 1
+		}
+		go d.watch()
+	}
+	log.Printf("%d rules are active; driver %q is not used: a sensor of the sandbox sees the system calls of this node", len(e.active), c.Engine.Kind)
 	if c.Webserver.Enabled {
 		log.Printf("Starting health webserver, listening on %s:%d", c.Webserver.Address, c.Webserver.Port)
 		go common.Serve(fmt.Sprintf("%s:%d", c.Webserver.Address, c.Webserver.Port), d.routes())
 	}
-	go follow(source(), d.handle)
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	ticker := time.NewTicker(250 * time.Millisecond)
+	ticker, second := time.NewTicker(250*time.Millisecond), time.NewTicker(time.Second)
 	for {
 		select {
+		case <-second.C:
+			d.tellDrops()
 		case s := <-stop:
 			if s != syscall.SIGHUP {
 				log.Printf("%v: end", s)
@@ -146,26 +165,47 @@ func Main(args []string) int {
 	}
 }
 
-func source() string {
-	if file := os.Getenv("STANDIN_EVENTS"); file != "" {
+// object is the file with the sensor's programs.
+func object() string {
+	if file := os.Getenv("SENSOR_OBJECT"); file != "" {
 		return file
 	}
-	// The stand-in's chart mounts the node's records; another chart mounts the node's /proc, which leads to them.
-	const records = "/run/sandbox-events"
-	if _, err := os.Stat(records); err != nil {
-		return "/host/proc/1/root" + records + "/events.jsonl"
-	}
-	return records + "/events.jsonl"
+	return "/usr/share/falco/sensor.o"
 }
 
-func (d *daemon) handle(s start) {
-	e := d.engine.Load()
-	for _, ev := range s.events(e.hostname) {
-		d.events.Add(1)
+// watch sends each event to the rules until the sensor is closed.
+func (d *daemon) watch() {
+	for {
+		ev, err := d.sensor.Next()
+		if errors.Is(err, os.ErrClosed) {
+			return
+		}
+		if err != nil {
+			log.Printf("an event is lost: %v", err)
+			continue
+		}
+		e := d.engine.Load()
+		ev.Hostname = e.hostname
 		for _, a := range e.process(ev) {
 			d.out.send(a)
 		}
 	}
+}
+
+// tellDrops alerts where the kernel could not give events away since it was asked last.
+func (d *daemon) tellDrops() {
+	if d.sensor == nil {
+		return
+	}
+	seen, dropped := d.sensor.Counts()
+	if dropped == d.dropped {
+		return
+	}
+	e := d.engine.Load()
+	text := fmt.Sprintf("Falco internal: syscall event drop. %d system calls dropped in last second.", dropped-d.dropped)
+	d.out.send(e.build(time.Now().UTC(), "Falco internal: syscall event drop", "Debug", "internal", nil, text,
+		map[string]any{"n_drops": dropped - d.dropped, "n_drops_buffer_total": dropped, "n_evts": seen, "evt.time": time.Now().UnixNano()}))
+	d.dropped = dropped
 }
 
 func (d *daemon) changed() bool {
@@ -201,6 +241,11 @@ func (d *daemon) reload() {
 	}
 	d.reloading.Store(true)
 	d.engine.Store(e)
+	if d.sensor != nil {
+		if err := d.sensor.Want(e.wants); err != nil {
+			log.Printf("Error: %v", err)
+		}
+	}
 	time.AfterFunc(300*time.Millisecond, func() { d.reloading.Store(false) })
 	log.Printf("%d rules are active after the reload", len(e.active))
 }

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -71,9 +72,13 @@ func (d *daemon) metrics() string {
 			add("falco_rules_matches_total", "counter", labels, integer(n))
 		}
 	}
+	var seen, dropped int64
+	if d.sensor != nil {
+		seen, dropped = d.sensor.Counts()
+	}
 	add("scap_engine_name_info", "gauge", `engine_name="standin",evt_source="syscall"`, "1")
-	add("scap_n_evts_total", "counter", "", integer(d.events.Load()))
-	add("scap_n_drops_total", "counter", "", "0")
+	add("scap_n_evts_total", "counter", "", integer(seen))
+	add("scap_n_drops_total", "counter", "", integer(dropped))
 	for _, kind := range []string{"clone_fork", "execve", "connect", "open", "dir_file", "other_interest", "close", "proc"} {
 		add("scap_n_drops_buffer_total", "counter", fmt.Sprintf("dir=\"exit\",drop=%q", kind), "0")
 	}
@@ -84,6 +89,21 @@ func (d *daemon) metrics() string {
 	add("falco_start_timestamp_nanoseconds", "gauge", "", integer(d.startNS))
 	add("falco_duration_seconds_total", "counter", "", integer((time.Now().UnixNano()-d.startNS)/1e9))
 	add("falco_memory_rss_bytes", "gauge", "", rss())
+	return b.String()
+}
+
+func kernelRelease() string {
+	var u syscall.Utsname
+	if syscall.Uname(&u) != nil {
+		return "unknown"
+	}
+	var b strings.Builder
+	for _, c := range u.Release {
+		if c == 0 {
+			break
+		}
+		b.WriteByte(byte(c))
+	}
 	return b.String()
 }
 

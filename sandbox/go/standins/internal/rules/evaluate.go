@@ -4,6 +4,7 @@ package rules
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,6 +19,14 @@ func (n *Exists) Eval(e Event) bool { v, ok := n.Field.get(e); return ok && v !=
 func (n *Check) Eval(e Event) bool {
 	v, ok := n.Field.get(e)
 	if !ok || v == nil {
+		return false
+	}
+	if several, ok := v.([]any); ok { // such as fd.ip: either end of a connection
+		for _, one := range several {
+			if n.match(one) {
+				return true
+			}
+		}
 		return false
 	}
 	return n.match(v)
@@ -75,6 +84,9 @@ func (n *Check) compile() error {
 		n.match = func(v any) bool { return re.MatchString(Text(v)) }
 		return nil
 	}
+	if networkField.MatchString(n.Field.Name) {
+		return n.compileNetworks(texts)
+	}
 	switch n.Op {
 	case "=", "==", "in", "intersects":
 		n.match = any1(func(have, want string) bool { return have == want })
@@ -121,6 +133,41 @@ func (n *Check) compile() error {
 		}
 	default:
 		return fmt.Errorf("operator %s is unknown to the stand-in", n.Op)
+	}
+	return nil
+}
+
+var networkField = regexp.MustCompile(`^fd\.[cslr]?net$`)
+
+// compileNetworks compares an address with networks, or with single addresses.
+func (n *Check) compileNetworks(texts []string) error {
+	networks := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if address, notAddress := netip.ParseAddr(text); err != nil && notAddress == nil {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %q is neither a network nor an address", n.Field.Name, text)
+		}
+		networks[i] = network.Masked()
+	}
+	inside := func(v any) bool {
+		address, err := netip.ParseAddr(Text(v))
+		for _, network := range networks {
+			if err == nil && network.Contains(address) {
+				return true
+			}
+		}
+		return false
+	}
+	switch n.Op {
+	case "=", "==", "in", "intersects":
+		n.match = inside
+	case "!=":
+		n.match = func(v any) bool { return !inside(v) }
+	default:
+		return fmt.Errorf("%s %s: networks are compared by = != in", n.Field.Name, n.Op)
 	}
 	return nil
 }

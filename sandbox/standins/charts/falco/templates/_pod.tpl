@@ -96,7 +96,6 @@ spec:
       {{- end }}
       {{- end }}
       volumeMounts:
-        - {name: sandbox-events, mountPath: /run/sandbox-events, readOnly: true}
         - {name: root-falco-fs, mountPath: /root/.falco}
         {{- range $i, $socket := $sockets }}
         - name: container-engine-socket-{{ $i }}
@@ -123,9 +122,6 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
   volumes:
-    # The stand-in's only source of events: what the node's OCI wrapper records.
-    - name: sandbox-events
-      hostPath: {path: /run/sandbox-events, type: DirectoryOrCreate}
     - {name: root-falco-fs, emptyDir: {}}
     {{- range $i, $socket := $sockets }}
     - name: container-engine-socket-{{ $i }}
