@@ -67,7 +67,7 @@ options:
     description:
       - What Falco appends to outputs, as in falco.yaml.
       - V([]) leaves outputs as they are written; when not given, the fields that plugins suggest are appended, which is
-        Falco's default.
+        Falco's default, those of C(k8smeta) where the rules name its fields.
     type: list
     elements: dict
   limit:

@@ -18,7 +18,7 @@ from tools import rooms
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 #: Packages of module_utils that talk to a cluster, read a node or a disk; every other one is a core.
-IMPURE = {"kube", "node", "files", "live_apiserver", "live_falco", "live_netpol", "probe"}
+IMPURE = {"kube", "node", "files", "live_apiserver", "live_falco", "live_netpol", "probe", "gate", "incident"}
 CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() and p.name not in IMPURE)
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}
@@ -40,7 +40,7 @@ ROOMS = {
         "tune",
         "change",
     ),
-    "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "show"),
+    "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "isolate", "show"),
     "probe": ("wire", "model", "question", "conclude", "plan", "cluster", "methods", "settle", "canary", "answer"),
 }
 #: How collections mark what is no public interface, as a comment of each package's first file.

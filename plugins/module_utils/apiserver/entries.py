@@ -117,9 +117,9 @@ def spans(source: Source, parent: Node, key: str, chosen: Sequence[Node]) -> lis
         return []
     name, node = found
     pairs = _pairs(node)
-    gone = [any(first is one for one in chosen) for first, _ in pairs]
+    gone = [any(first is one for one in chosen) for first, _last in pairs]
     if is_flow(parent) and all(gone) and source.text[name.end : node.start] == _MADE:
-        return _flow_spans(_pairs(parent), [first is name for first, _ in _pairs(parent)])
+        return _flow_spans(_pairs(parent), [first is name for first, _last in _pairs(parent)])
     if is_flow(node):
         return _flow_spans(pairs, gone)
     removed = [_block_span(source, node, *pair) for pair, out in zip(pairs, gone) if out]

@@ -71,7 +71,7 @@ class _Configuration:
     def ours(self) -> set[str]:
         """Flags of the groups whose first flag is a path in one of the collection's own volumes."""
         folders = {str(values["name"]): str(values.get("hostPath")) for values in map(plain, self.volumes())}
-        values = {name: value for _, name, value in self.arguments()}
+        values = {name: value for _node, name, value in self.arguments()}
         found: set[str] = set()
         for group, flags in GROUPS.items():
             folder = folders.get(LOG_VOLUME if group == "log" else FILES_VOLUME)
@@ -92,7 +92,9 @@ def configuration_without_audit(text: str, file: str) -> str:
     if server is None:
         return text
     ours = found.ours()
-    removed = spans(found.source, server, "extraArgs", [node for node, name, _ in found.arguments() if name in ours])
+    removed = spans(
+        found.source, server, "extraArgs", [node for node, name, _value in found.arguments() if name in ours]
+    )
     removed += spans(found.source, server, "extraVolumes", found.volumes())
     if not removed:
         return text
@@ -133,7 +135,7 @@ def configuration_with_audit(text: str, file: str, wanted: Wanted, replace: bool
             f"audit logging is configured already, by somebody else: {places}. Remove it, or set replace: true"
         )
     if foreign and found.server is not None:
-        text = found.source.without(spans(found.source, found.server, "extraArgs", [node for node, _, _ in foreign]))
+        text = found.source.without(spans(found.source, found.server, "extraArgs", [node for node, *_rest in foreign]))
     arguments = [_argument(found.as_map, name, value) for name, value in wanted.all_flags.items()]
     for key, entries in (("extraArgs", arguments), ("extraVolumes", [_volume(one) for one in wanted.volumes])):
         text = _appended(_Configuration(text, file), key, entries)
@@ -142,7 +144,7 @@ def configuration_with_audit(text: str, file: str, wanted: Wanted, replace: bool
 
 def _fulfils(found: _Configuration, wanted: Wanted) -> bool:
     names = {name for group in wanted.flags for name in GROUPS[group]} | found.ours()
-    here = [(name, value) for _, name, value in found.arguments() if name in names]
+    here = [(name, value) for _node, name, value in found.arguments() if name in names]
     # kubeadm leaves out what is false.
     volumes = [{"readOnly": False, **plain(node)} for node in found.volumes()]
     expected = [_values(volume) for volume in wanted.volumes]

@@ -46,8 +46,8 @@ class Webhook:
 def _check(webhook: Webhook) -> None:
     try:
         url = urlsplit(webhook.server)
-        host = url.hostname or ""
-        _ = url.port
+        # A port that is no number is told when it is asked for.
+        host = (url.hostname or "") if url.port != 0 else ""
     except ValueError as error:
         raise ApiServerError(f"webhook.server is {webhook.server}: {error}") from None
     if url.scheme not in {"http", "https"} or not host:

@@ -88,8 +88,8 @@ def place(finding: Finding) -> str:
 
 
 def refusal(findings: Sequence[Finding]) -> str:
-    """Why something was refused: the first finding with its hint, and how many more there are."""
+    """Why something was refused: the first finding with its place or else its item, its hint, and how many more."""
     first = findings[0]
     hint = f" ({first.hint})" if first.hint else ""
     more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-    return f"{place(first)}: {first.code}: {first.message}{hint}{more}"
+    return f"{place(first) or first.item}: {first.code}: {first.message}{hint}{more}"

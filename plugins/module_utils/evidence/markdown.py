@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..common.markdown import code, first, plain
 from .check import FAILED, SKIPPED
 
 #: Failed checks that are told; a ticket is no report.
@@ -26,47 +26,30 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## {_plain(report['headline'])}"
+    yield f"## {plain(report['headline'])}"
     yield ""
-    yield f"Cluster {_code(report['cluster'])}, {_plain(report['time'])}."
+    yield f"Cluster {code(report['cluster'])}, {plain(report['time'])}."
     for note in report["notes"]:
-        yield f"> {_plain(note)}"
+        yield f"> {plain(note)}"
     yield ""
     yield "| Stage | passed | failed | skipped |"
     yield "|---|---:|---:|---:|"
     for stage in report["stages"]:
-        yield f"| {_plain(stage['title'])} | {stage['passed']} | {stage['failed']} | {stage['skipped']} |"
+        yield f"| {plain(stage['title'])} | {stage['passed']} | {stage['failed']} | {stage['skipped']} |"
     for title, status in (("Failed", FAILED), ("Skipped", SKIPPED)):
         chosen = [check for check in report["checks"] if check["status"] == status]
         if chosen:
             yield ""
             yield f"### {title}"
             yield ""
-            yield from _first([_check(check) for check in chosen])
+            yield from first([_check(check) for check in chosen], _MOST)
     turned = report["changes"]["turned"]
     if turned:
         yield ""
-        yield f"### Turned since {_plain(report['changes']['since'])}"
+        yield f"### Turned since {plain(report['changes']['since'])}"
         yield ""
-        yield from _first([f"{check['before']} → {check['status']}: {_check(check)}" for check in turned])
-
-
-def _first(entries: list[str]) -> Iterator[str]:
-    """A list of the first of these, and how many more there are."""
-    yield from (f"- {entry}" for entry in entries[:_MOST])
-    if len(entries) > _MOST:
-        yield f"- and {len(entries) - _MOST} more"
+        yield from first([f"{check['before']} → {check['status']}: {_check(check)}" for check in turned], _MOST)
 
 
 def _check(check: Mapping[str, Any]) -> str:
-    return f"{_plain(check['check'])} ({_code(check['subject'])}): {_plain(check['detail'])}"
-
-
-def _plain(text: object) -> str:
-    """Text that stays text: one line, and nothing in it that Markdown or HTML would read."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&@-])", r"\\\1", " ".join(str(text).split()))
-
-
-def _code(text: object) -> str:
-    """Text as code; a backtick would end it."""
-    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
+    return f"{plain(check['check'])} ({code(check['subject'])}): {plain(check['detail'])}"

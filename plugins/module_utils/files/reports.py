@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def write_reports(
-    params: Mapping[str, Any], tool: str, findings: Sequence[Finding], suites: Callable[[], Sequence[Suite]]
+    params: Mapping[str, Any],
+    tool: str,
+    findings: Sequence[Finding],
+    suites: Callable[[], Sequence[Suite]],
+    describe: Callable[[str], tuple[str, str]] | None = None,
 ) -> bool:
     """Write the reports that were asked for; tell whether a file changed.
 
@@ -25,6 +29,7 @@ def write_reports(
         tool: name of what found them.
         findings: in the order of the report.
         suites: makes the suites of the JUnit report; called only for it.
+        describe: gives a code's severity and title; None takes those of rules.
 
     Raises:
         OSError: a file cannot be written.
@@ -35,7 +40,7 @@ def write_reports(
         from ..common.sarif import to_sarif
         from ..falco.codes import described
 
-        changed = write_if_changed(params["sarif_path"], to_sarif(findings, tool, described))
+        changed = write_if_changed(params["sarif_path"], to_sarif(findings, tool, describe or described))
     if params["junit_path"]:
         # as above; the XML library is the larger part
         from ..common.junit import to_junit

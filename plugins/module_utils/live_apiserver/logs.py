@@ -43,12 +43,12 @@ def reason(files: set[str]) -> str:
         except OSError:  # the kubelet has removed it meanwhile
             continue
     # The newest may be of a container that has just been started and has said nothing of a cause yet.
-    for _, lines in sorted(texts, reverse=True):
+    for _written, lines in sorted(texts, reverse=True):
         said = [found[1] if (found := _LINE.match(line)) else line for line in lines]
         causes = [line for line in said if _CAUSE.search(line)]
         if causes:
             return _KLOG.sub("", causes[-1]).strip()
-    for _, lines in sorted(texts, reverse=True):
+    for _written, lines in sorted(texts, reverse=True):
         if lines:
             return lines[-1].partition(" F ")[2] or lines[-1]
     return ""

@@ -4,7 +4,8 @@
 """NetworkPolicy semantics: who can reach whom, why, and what a change would do. Pure: no files, no cluster, no Ansible.
 
 Rooms, lowest first; each imports only those before it: `model` (the values), `read` (manifests to values), `decide`
-(whether a connection is allowed), `flows` (the vocabulary), `lint`, `ask` (the questions), `suggest`, `show`.
+(whether a connection is allowed), `flows` (the vocabulary), `lint`, `ask` (the questions), `suggest`,
+`isolate` (one pod cut off), `show`.
 
 The way of the data, and what to import for it::
 

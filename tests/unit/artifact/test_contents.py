@@ -31,6 +31,7 @@ KEPT_BACK = {
     ".github",
     ".gitignore",
     ".pre-commit-config.yaml",
+    ".pre-commit-hooks.yaml",
     ".yamllint",
     "CONTRIBUTING.md",
     "Makefile",

@@ -115,7 +115,7 @@ def test_markdown_of_hostile_text_has_no_markup(text: str) -> None:
 
 def _markup(text: str) -> list[list[str]]:
     """What stays of each line when escaped characters, code and words are gone: the marks of the form itself."""
-    lines = [re.sub(r"\\[^a-zA-Z0-9\s]|`[^`]*`", "", line) for line in text.split("\n")]
+    lines = [re.sub(r"\\[^a-zA-Z0-9\s]|(`+)(?!`).*?(?<!`)\1(?!`)", "", line) for line in text.split("\n")]
     return [re.findall(r"[\\`*_{}\[\]<>()#+!|~&@-]", line) for line in lines]
 
 

@@ -32,6 +32,8 @@ class FakeApi:
         if fault:
             return fault
         collection, _slash, name = path.rpartition("/")
+        if method == "PATCH" and self.headers[-1].get("content-type") == "application/merge-patch+json":
+            return self._merge(collection, name, body)
         if method == "PATCH":
             return self._apply(collection, name, query, body)
         if method == "DELETE" and "labelSelector" in query:
@@ -50,7 +52,7 @@ class FakeApi:
         return 404, {"kind": "Status", "reason": "NotFound", "message": f"{path} not found"}
 
     def _page(self, path: str, query: dict[str, list[str]]) -> Answer:
-        items = self.collections[path]
+        items = [item for item in self.collections[path] if _selected(item, query.get("labelSelector", [""])[0])]
         start = int(query.get("continue", ["0"])[0])
         limit = int(query.get("limit", ["0"])[0]) or len(items)
         rest = len(items) - start - limit
@@ -64,6 +66,18 @@ class FakeApi:
             others = [item for item in self.collections.get(collection, []) if item["metadata"]["name"] != name]
             self.collections[collection] = [*others, body]
         return 200, body
+
+    def _merge(self, collection: str, name: str, body: Any) -> Answer:
+        """A merge patch (RFC 7386), if the object is at the resource version that the patch names."""
+        for item in self.collections.get(collection, []):
+            if item["metadata"]["name"] == name:
+                wanted = body.get("metadata", {}).get("resourceVersion")
+                if wanted is not None and wanted != item["metadata"].get("resourceVersion"):
+                    return 409, {"kind": "Status", "reason": "Conflict", "message": "the object has been modified"}
+                _merge_into(item, body)
+                item["metadata"]["resourceVersion"] = str(len(self.requests))
+                return 200, item
+        return 404, {"kind": "Status", "reason": "NotFound", "message": f"{name} not found"}
 
     def _create(self, path: str, body: Any) -> Answer:
         if any(item["metadata"]["name"] == body["metadata"]["name"] for item in self.collections.get(path, [])):
@@ -87,6 +101,23 @@ class FakeApi:
             return 404, {"kind": "Status", "reason": "NotFound", "message": "not found"}
         self.collections[collection] = after
         return 200, {"kind": "Status", "status": "Success"}
+
+
+def _selected(item: dict[str, Any], selector: str) -> bool:
+    """Whether an object has the labels that C(key) and C(key=value) ask for; other requirements are not looked at."""
+    labels = item["metadata"].get("labels") or {}
+    asked = [one.partition("=") for one in selector.split(",") if one and not set("!() ") & set(one)]
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in asked)
+
+
+def _merge_into(target: dict[str, Any], patch: dict[str, Any]) -> None:
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, dict) and isinstance(target.get(key), dict):
+            _merge_into(target[key], value)
+        else:
+            target[key] = value
 
 
 @contextmanager

@@ -36,6 +36,7 @@ PLANS = {
     "falco_rules": {"changed": "__falco_rules_changes_base"},
     "network_policies": {"objects": "__network_policies_catalogue", "asked": "__network_policies_asked"},
     "node_prep": {"booleans": "__node_prep_booleans"},
+    "respond": {"minutes": "respond_minutes | int"},
     "verify": {
         "pods": "lookup('ansible.builtin.template', 'trigger-pods.yaml.j2') | from_yaml_all | select | list",
         "expected": "lookup('ansible.builtin.template', 'expected.yaml.j2') | from_yaml",

@@ -29,6 +29,8 @@ from .times import iso_text
 FIRST, ALL = "first", "all"
 APPEND_OUTPUT: Sequence[Mapping[str, Any]] = ({"suggested_output": True},)
 """Falco's default of `append_output`: the fields that plugins suggest."""
+OPTIONAL_PLUGINS = ("k8smeta",)
+"""Falco's image has them and its configuration does not load them: they count where rules name their fields."""
 
 
 class Alert(NamedTuple):
@@ -96,10 +98,10 @@ class CompiledRule:
         self._output: CompiledOutput | None = None
         self._further: list[tuple[str, CompiledOutput | None]] = []
 
-    def compile_output(self, table: FieldTable, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Compile the output with what `append_output` adds."""
+    def compile_output(self, table: FieldTable, entries: Sequence[Mapping[str, Any]], suggested: Sequence[str]) -> None:
+        """Compile the output with what `append_output` adds, the fields that plugins suggest among it."""
         rule = self.rule
-        appended, further = extra_output(entries, table.source.suggested, rule.name, rule.source, rule.tags)
+        appended, further = extra_output(entries, suggested, rule.name, rule.source, rule.tags)
         text = " ".join((rule.output, *appended)).replace(CONTAINER_INFO, table.catalogue.language.container_info)
         try:
             self._output = CompiledOutput(table, text)
@@ -143,6 +145,12 @@ def priority_number(name: str) -> int:
     return PRIORITIES.index(wanted)
 
 
+def _suggested(table: FieldTable, loaded: Loaded) -> list[str]:
+    """The fields that the plugins of a source suggest for outputs, of those plugins that are taken as loaded."""
+    missing = tuple(f"{name}." for name in OPTIONAL_PLUGINS if not any(f"{name}." in one.text for one in loaded.files))
+    return [name for name in table.source.suggested if not name.startswith(missing)]
+
+
 class Engine:
     """Evaluates events against a ruleset.
 
@@ -181,13 +189,14 @@ class Engine:
         self._by_type: dict[str | None, list[CompiledRule]] = {}
         threshold = priority_number(priority)
         tables = loaded.compiler.tables
+        suggested = {source: _suggested(table, loaded) for source, table in tables.items()}
         compilers = {source: ConditionCompiler(table, loaded.compiler.macros) for source, table in tables.items()}
         for compiled in loaded.compiler.rules.values():
             rule = compiled.rule
             fires = rule.enabled and priority_number(rule.priority) <= threshold
             part = compilers[rule.source].compile(compiled.node)
             ready = CompiledRule(rule, compiled.condition, part, compiled.summary.events, fires)
-            ready.compile_output(tables[rule.source], append_output)
+            ready.compile_output(tables[rule.source], append_output, suggested[rule.source])
             self.rules[rule.name] = ready
             if fires:
                 self._by_source.setdefault(rule.source, []).append(ready)

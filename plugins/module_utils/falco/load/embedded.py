@@ -107,10 +107,10 @@ class Embedded:
             line, column = self._spot(finding.line, finding.column)
             message = _OF_READER.sub(f"at line {line}, column {column}", finding.message)
             return replace(finding, line=line, column=column, message=message, fix=self._fix(fix) if fix else None)
-        column = None if finding.column is None else finding.column + self.indent  # type: ignore[assignment]
+        moved = None if finding.column is None else finding.column + self.indent
         if fix is not None:
             fix = replace(fix, column=fix.column + self.indent, end_column=fix.end_column + self.indent)
-        return replace(finding, column=column, fix=fix)
+        return replace(finding, column=moved, fix=fix)
 
     def _spot(self, line: int, column: int) -> tuple[int, int]:
         """Where a place of the text stands, both 1-based."""

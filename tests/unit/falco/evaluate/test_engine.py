@@ -118,6 +118,14 @@ def test_an_alert_without_what_falco_appends() -> None:
     assert alert.output_fields["who"] == "bash!"
 
 
+def test_what_an_optional_plugin_suggests_is_appended_where_rules_use_it() -> None:
+    (alert,) = engine().alerts(event(**SHELL))
+    assert alert.output.endswith(" k8s_pod_name=<NA> k8s_ns_name=<NA>")
+    rules = RULES.replace("%proc.pname)", "%proc.pname in=%k8smeta.ns.name)")
+    (alert,) = Engine(load([RulesFile("rules.yaml", rules)])).alerts(event(**SHELL))
+    assert alert.output.endswith(" k8s_ns_name=<NA> k8smeta_pod_name=<NA> k8smeta_ns_name=<NA>")
+
+
 def test_an_audit_alert() -> None:
     audit = Event("k8s_audit", {"ka.verb": "get", "ka.user.name": "u", "ka.user.groups": ["g", "h"]})
     (alert,) = engine().alerts(audit)
