@@ -23,6 +23,9 @@ from .service import reason_of, restart
 _STARTS = 3
 """Containers that may be started in vain before more waiting is vain too: the kubelet waits longer each time."""
 _PAUSE_SECONDS = 0.5
+_STEADY_SECONDS = 10
+"""How long one process has to stay ready after files were put back: the pod that failed may start well with them for a
+moment, before the kubelet has seen the old manifest and ends it."""
 
 # Names of this file, so that tests can give another clock.
 now = time.monotonic
@@ -72,13 +75,14 @@ def manifest_of(place: Place) -> Manifest:
         raise ApiServerError(f"{place.manifest}: byte {error.start + 1} is not UTF-8") from None
 
 
-def _wait(place: Place, not_these: frozenset[tuple[int, int]], logs: set[str]) -> str:
+def _wait(place: Place, not_these: frozenset[tuple[int, int]], logs: set[str], steady_seconds: float = 0) -> str:
     """Until the API server of the manifest is healthy.
 
     Args:
         place: where things are.
         not_these: processes that run for another reason.
         logs: of containers that were started before.
+        steady_seconds: how long one process has to be ready without a break.
 
     Returns:
         Why it is not, nothing where it is.
@@ -88,14 +92,22 @@ def _wait(place: Place, not_these: frozenset[tuple[int, int]], logs: set[str]) -
     service = place.distribution.service if place.distribution else "kubelet"
     said = f"the {service} has not started it with these flags; does the {service} run?"
     seen = False
+    steady: tuple[tuple[int, int], float] | None = None
     while True:
         running = [one for one in processes(place.program) if one.identity not in not_these and fits(one)]
         if running:
             seen = True
-            said = unhealthy(_newest(running).argv)
-            if not said:
+            newest = _newest(running)
+            said = unhealthy(newest.argv)
+            if said:
+                steady = None
+            elif steady is None or steady[0] != newest.identity:
+                steady = (newest.identity, now())
+            if steady and now() - steady[1] >= steady_seconds:
                 return ""
+            said = said or f"it was ready, but not for {steady_seconds} s"
         elif seen:
+            steady = None
             said = "its process has ended"
         new = log_files(place.pod_logs) - logs
         if now() >= limit or (len(new) >= _STARTS and not running):
@@ -211,7 +223,7 @@ def _take_back(place: Place, change: Journal) -> str:
             f"{error.filename or place.manifest}: {error.strerror}; the old {place.what} could not be put "
             "back. The next run tries it again"
         ) from None
-    why = _restarted(place) or _wait(place, failed, logs)
+    why = _restarted(place) or _wait(place, failed, logs, _STEADY_SECONDS)
     notes.ended(place.notes)
     if why:
         return f"The old {place.what} came back, but the API server is not healthy with it either: {why}"

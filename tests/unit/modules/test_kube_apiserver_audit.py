@@ -164,6 +164,29 @@ def test_a_broken_policy_in_the_place_of_a_good_one(node: Node) -> None:
     assert node.done()["changed"] is False
 
 
+def test_after_a_way_back_one_that_is_ready_for_a_moment_is_not_taken_for_the_old_one(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the old policy back, the pod that failed starts well, until the kubelet sees the old manifest."""
+    node.done()
+    began: list[float] = []
+
+    def pause(seconds: float) -> None:
+        node.seconds += seconds
+        broken = "# broken" in (node.audit / "policy.yaml").read_text()
+        if broken or (began and node.seconds > began[0] + 3):
+            node._kubelet()
+        elif not began:  # the same pod is started once more
+            began.append(node.seconds)
+            node.process = Process(900, 900, tuple(node.history[-1]))
+
+    monkeypatch.setattr(change, "pause", pause)
+    assert "is healthy with it" in node.run(policy=BROKEN)["msg"]
+    assert began
+    assert node.process is not None
+    assert node.process.pid != 900
+
+
 def test_one_that_runs_and_is_not_ready_is_told_with_its_answer(node: Node) -> None:
     node.ready = "/readyz answers 500: [-]etcd failed"
     result = node.run()
