@@ -24,6 +24,8 @@ _PARTS = frozenset(("startswith", "endswith", "contains"))
 _PATHS = ("fd.", "fs.", "proc.exe", "proc.pexe", "evt.arg.path", "evt.arg.name", "evt.arg.filename", "evt.arg.target")
 _OF_EVENTS = frozenset(("evt.type", "evt.type.is", "syscall.type"))
 """Fields of events' names: macros are called after events."""
+_NAME = re.compile(r"[A-Za-z0-9.]*[_-][A-Za-z0-9._-]*")
+"""A word that may be the name of a list: any without one of these signs may be a process's name."""
 _GLOB = re.compile(r"[^*?\s]*/[^*?\s]*\*|\*[^*?\s]*/[^*?\s]*|\*\.[a-z0-9]+")
 _CURLY = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"}
 _SHORTEST, _LONG = 5, 10
@@ -177,7 +179,7 @@ class Names:
 
     def __init__(self, lists: frozenset[str], macros: Mapping[str, str]) -> None:
         """*macros* are conditions by their macro's name."""
-        self.lists = lists
+        self.lists = {name: frozenset(name) for name in lists}
         self.macros = macros
         self._known: dict[str, Flaw | None] = {}
 
@@ -206,11 +208,19 @@ class Names:
 
     def _flaw(self, value: str) -> Flaw | None:
         message = f"'{value}' is compared as a word: no list is called that"
-        if not re.search("[_-]", value) or len(value) < _SHORTEST or value in self.macros:
+        if not _NAME.fullmatch(value) or len(value) < _SHORTEST or value in self.macros:
             return None
         allowed = 2 if len(value) >= _LONG else 1
         allowed = allowed if "_" in value else 1
-        near = [name for name in self.lists if 0 < slips(value, name) <= allowed]
+        # comparing letter by letter is dear; a slip changes two letters of a name's set at most
+        letters = frozenset(value)
+        near = [
+            name
+            for name, others in self.lists.items()
+            if abs(len(name) - len(value)) <= allowed
+            and len(letters ^ others) <= 2 * allowed
+            and 0 < slips(value, name) <= allowed
+        ]
         if near:
             right = near[0] if len(near) == 1 else ""
             return Flaw(NAME_AS_VALUE, message, 0, Advice(f"did you mean '{near[0]}'?", value if right else "", right))
