@@ -127,6 +127,11 @@ class _Members:
         """A class that does not exist: bytes that nothing before it matched can match no more."""
         self.lost |= _BYTES - self.found
 
+    def broken(self) -> None:
+        """What is no end: bytes that something before it matched can match no more."""
+        self.lost |= self.found
+        self.found.clear()
+
     def expression(self, negated: bool) -> str:
         found = frozenset(self.found)
         return _one_of(_BYTES - found - self.lost if negated else found)
@@ -140,8 +145,8 @@ def _bracket(pattern: str, index: int, fold_case: bool) -> tuple[str, int]:
     members = _Members(fold_case)
     begin = index
     while True:
-        if index >= size:
-            return re.escape("["), start  # nothing closes it: a bracket like any other character
+        if index >= size:  # nothing closes it: a bracket like any other character
+            return (_NEVER if "[" in members.lost else re.escape("[")), start
         char = pattern[index]
         if char == "]" and index > begin:
             return members.expression(negated), index + 1
@@ -159,9 +164,11 @@ def _bracket(pattern: str, index: int, fold_case: bool) -> tuple[str, int]:
             members.exact(re.escape(pattern[index + 2]))
             index += 5
             continue
+        if pattern.startswith("[=", index):
+            members.broken()
         named = char == "[" and pattern.startswith(".", index + 1)
         low, index = _element(pattern, index)
-        if not low:
+        if not low or (pattern.startswith("-", index) and index + 1 == size and "[" not in {*members.found, low}):
             return _NEVER, size
         if pattern.startswith("-", index) and index + 1 < size and pattern[index + 1] != "]":
             high, index = _element(pattern, index + 1)

@@ -19,6 +19,11 @@ FNM_CASEFOLD = 16
     ("pattern", "text", "matches"),
     [
         ("*", "", True),
+        # a bracket that nothing closes is itself, but not where a range has no end or a class is broken behind a match
+        ("[ab", "[ab", True),
+        ("b[a-", "b[a-", False),
+        ("[[-", "[[-", True),
+        ("[[a[==", "[[a[==", False),
         ("a*c", "abc", True),
         ("a*c", "a/b.c", True),
         ("?", "é", False),  # two bytes
