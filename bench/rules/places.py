@@ -4,8 +4,8 @@
 Usage:
     python3 bench/rules/places.py [--rules 10000] [--repeat 3]
 
-Without means: each finding stands where Falco says that it is. The bound is for the ruleset as it is, which has few
-findings; the other has one in each rule, the most that there is to place. Exit status 1 when the bound is missed.
+Without means: each finding stands where Falco says that it is. The bound is for the ruleset as it is, which has no
+finding, and for one with a finding in each rule. Exit status 1 when it is missed.
 """
 
 from __future__ import annotations
@@ -62,10 +62,15 @@ def main() -> None:
     options = parser.parse_args()
     text = ruleset(options.rules)
     gc.disable()
-    factor, line = ratio(text, options.repeat)
-    print(f"{options.rules} rules, {line} (bound {FACTOR:g}){'' if factor <= FACTOR else '  MISSED'}")
-    print(f"one in each, {ratio(text.replace('evt.type in', 'evt.dir = < and evt.type in'), options.repeat)[1]}")
-    sys.exit(factor > FACTOR)
+    missed = False
+    for name, rules in (
+        (f"{options.rules} rules", text),
+        ("one in each", text.replace("evt.type in", "evt.dir = < and evt.type in")),
+    ):
+        factor, line = ratio(rules, options.repeat)
+        print(f"{name}, {line} (bound {FACTOR:g}){'' if factor <= FACTOR else '  MISSED'}")
+        missed = missed or factor > FACTOR
+    sys.exit(missed)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...common.finding import Finding, Fix
 from ...common.mend import MARK
 from ..codes import ERROR, severity
-from ..load.context import CONDITION, Context
+from ..load.context import CONDITION, RULE_OUTPUT, Context
 from ..load.result import Issue
-from ..load.ruleset import Loaded
+from ..load.ruleset import Loaded, Loader
 from .advice import Advice
 from .hints import advice_on
 from .positions import Names, Place, Places
@@ -106,42 +107,58 @@ def placed(
 class _Gathered:
     """What is found at one place, and the entries that it is found for."""
 
-    __slots__ = ("issue", "items", "place")
+    __slots__ = ("issue", "items", "place", "places")
 
-    def __init__(self, issue: Issue, place: Place) -> None:
+    def __init__(self, issue: Issue, place: Place, places: Places) -> None:
         self.issue = issue
         self.place = place
+        self.places = places
         self.items: dict[str, None] = {}
 
 
 class _Gatherer:
     """Makes findings of issues: each place once, however many rules use it."""
 
-    def __init__(self, loaded: Loaded, ruleset: str) -> None:
+    def __init__(self, loaded: Loaded, ruleset: str, load: Callable[[Loaded], Loaded]) -> None:
         self.loaded = loaded
         self.ruleset = ruleset
+        self.load = load
         self.texts = Texts(loaded)
         self.places = Places(loaded, self.texts.lines)
         self.found: dict[tuple[Any, ...], _Gathered] = {}
+        self._earlier: dict[int, Places] = {}
 
-    def add(self, issue: Issue) -> None:
+    def add(self, number: int, issue: Issue) -> None:
+        """Take an issue of the file of a number, from 0."""
         whole = issue.code == "LOAD_ERR_YAML_PARSE" and len(issue.context.locations) == 1
-        places = [Place(issue.context.file, None, None)] if whole else self.places.of(issue)
+        where = self._places(number, issue)
+        places = [Place(issue.context.file, None, None)] if whole else where.of(issue)
         for place in places:
             key = (issue.code, place.file, place.line, place.column, issue.text)
-            known = self.found.setdefault(key, _Gathered(issue, place))
+            known = self.found.setdefault(key, _Gathered(issue, place, where))
             known.items[describe(issue.context)] = None
+
+    def _places(self, number: int, issue: Issue) -> Places:
+        """Places in the ruleset as it was when an issue came up: later files change what stands in a condition."""
+        inside = issue.code == "LOAD_NO_EVTTYPE" or issue.context.locations[-1].item_type in (CONDITION, RULE_OUTPUT)
+        if not inside or number == len(self.loaded.files) - 1:
+            return self.places
+        found = self._earlier.get(number)
+        if found is None:
+            before = self.load(Loader.like(self.loaded).load(self.loaded.files[: number + 1]))
+            found = self._earlier[number] = Places(before, self.texts.lines)
+        return found
 
     def findings(self) -> list[Finding]:
         return [self._finding(one) for one in self.found.values()]
 
     def _finding(self, one: _Gathered) -> Finding:
         issue, place = one.issue, one.place
-        advice = advice_on(issue, place, self.places)
+        advice = advice_on(issue, place, one.places)
         if advice.at is not None:
             place = place._replace(line=advice.at[0], column=advice.at[1])
         elif advice.back:
-            place = next(iter(self.places.before(issue, advice.back)), place)
+            place = next(iter(one.places.before(issue, advice.back)), place)
         item, *others = one.items
         message = issue.text
         detail = told(place.way)
@@ -160,20 +177,27 @@ NAMED = 3
 """Rules that use what is wrong are named up to this number."""
 
 
-def findings_of(loaded: Loaded, ruleset: str = "") -> list[Finding]:
+def findings_of(
+    loaded: Loaded, ruleset: str = "", load: Callable[[Loaded], Loaded] = lambda loaded: loaded
+) -> list[Finding]:
     """All of Falco's findings on a ruleset, each once.
 
     Falco repeats, for each further file, what it found in the earlier ones; here the last word counts: a
     macro that a later file uses is not unused, and what an override mended is not wrong.
+
+    Args:
+        loaded: the ruleset.
+        ruleset: its name, for the findings.
+        load: how it was made of what Falco loads.
     """
-    gatherer = _Gatherer(loaded, ruleset)
+    gatherer = _Gatherer(loaded, ruleset, load)
     last = loaded.results[-1] if loaded.results else None
-    for result in loaded.results:
+    for number, result in enumerate(loaded.results):
         for issue in result.errors:
-            gatherer.add(issue)
+            gatherer.add(number, issue)
         for issue in result.warnings:
             if result is last or last is None or not last.compiled or not _comes_again(issue):
-                gatherer.add(issue)
+                gatherer.add(number, issue)
     return sorted(gatherer.findings(), key=lambda one: one.severity != ERROR)
 
 

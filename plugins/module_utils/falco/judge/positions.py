@@ -10,29 +10,28 @@ wrote. Here the part that is meant is looked for where it was parsed, and then w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..catalogue.fields import FieldTable
 from ..catalogue.language import CONTAINER_INFO
 from ..condition.blame import blamed, value_start
-from ..condition.nodes import And, Compare, Field, Macro, Node, Or, Value, ValueList, walk
-from ..condition.summary import NO_VALUE
+from ..condition.nodes import And, Compare, Exists, Field, Macro, Node, Or, Value, ValueList, walk
+from ..condition.summary import NO_VALUE, Summary
 from ..errors import Cause, Reason
 from ..load.compiler import MAX_EVENTS_QUIET
-from ..load.context import CONDITION, RULE_OUTPUT, Context
+from ..load.context import CONDITION, RULE_OUTPUT
 from ..load.output import refused_tokens
 from ..load.result import Issue
 from ..load.ruleset import Loaded
 from ..load.substitution import ExceptionError
-from ..load.trace import Origin, Traced, joined, trace_macro, trace_output, trace_rule
-from ..yaml.places import places_in
+from ..load.trace import Origin, Traced, Tracer, joined, trace_output
+from ..yaml.places import place_in
 
 _NAME = re.compile(r"[^\s()\"',=]+")
 _COMPARED = re.compile(r"(?:\b(?:in|intersects|pmatch|contains|icontains|startswith|endswith|glob)\s+|[=]\s*)$")
 _IN_LIST = re.compile(r"(?:\b(?:in|intersects|pmatch|anyof|oneof|allof)\s*\(|,)\s*$")
 _CHECKED = re.compile(r"(?:^|\(|\b(?:and|or|not)\b)\s*$")
-_WORD = re.compile(r"[^\s()\"',=]+")
 
 Names = tuple[tuple[str, str], ...]
 
@@ -59,6 +58,8 @@ class Places:
         self.loaded = loaded
         self.compiler = loaded.compiler
         self.lines = lines
+        self._tracer = Tracer(loaded.compiler)
+        self._nodes: dict[tuple[str, str], tuple[Node, ...]] = {}
         self._traced: dict[tuple[str, str], Traced | None] = {}
 
     def of(self, issue: Issue) -> list[Place]:
@@ -91,7 +92,9 @@ class Places:
         found = [place for place in self._in_condition(issue, owner) if place is not None]
         if found:
             return found
-        return [Place(context.file, *condition_position(context, self.lines(context.file)))]
+        # the value that the condition is in: nothing nearer is known
+        mark = context.locations[-2].mark
+        return [Place(context.file, mark.line + 1, mark.column + 1)]
 
     def _words_of_output(self, name: str, word: str) -> list[Place]:
         """Where a word stands in a rule's output."""
@@ -197,6 +200,10 @@ class Places:
                 if isinstance(node, Compare) and node.operator != "exists" and _mentions_no_value(node)
             ]
         traced = self.traced(owner)
+        if issue.code == "LOAD_ERR_COMPILE_CONDITION" and issue.cause is None:
+            found = self._without_event_types(owner)
+            if found:
+                return found
         if traced is None or traced.text != context.condition:
             return [None]
         index = context.index or 0
@@ -204,6 +211,19 @@ class Places:
             # Falco stops behind the text in quotes
             index = max(traced.text.rfind(issue.cause.subject, 0, index), 0)
         return [self._of_origin(traced.at(index), ())]
+
+    def _without_event_types(self, owner: tuple[str, str]) -> list[Place | None]:
+        """The checks of a rule that ask for an event type in a way that tells Falco none."""
+        rule = self.loaded.collector.rules.get(owner[1]) if owner[0] == "rule" else None
+        summarizer = self.compiler.summarizers.get(rule.source) if rule else None
+        found = []
+        for at, way, node in self._everywhere(owner) if summarizer is not None else ():
+            traced = self.traced(at)
+            if traced is None or summarizer is None or not isinstance(node, (Compare, Exists)):
+                continue
+            if summarizer.summarize(node, _no_macro).event_failure:
+                found.append(self._of_origin(traced.at(node.start), way))
+        return found
 
     def at(self, owner: tuple[str, str], offset: int) -> list[Place]:
         """Where a character of a rule's or macro's condition was written; nothing where that cannot be told."""
@@ -228,8 +248,8 @@ class Places:
         traced = self.traced(owner)
         if traced is None:
             return None, ()
-        ways = (step for origin in traced.origins[node.start : node.end] if origin is not None for step in origin.way)
-        return self._of_origin(traced.at(node.start), ()), tuple(dict.fromkeys(ways))
+        ways = dict.fromkeys(traced.ways(node.start, node.end))
+        return self._of_origin(traced.at(node.start), ()), tuple(ways)
 
     def traced(self, owner: tuple[str, str]) -> Traced | None:
         """The condition of a rule or macro with its origins; None where it cannot be traced any more."""
@@ -242,9 +262,9 @@ class Places:
         collector = self.loaded.collector
         try:
             if kind == "macro" and name in collector.macros:
-                return trace_macro(collector.macros[name], self.compiler)
+                return self._tracer.macro(collector.macros[name])
             if kind == "rule" and name in collector.rules:
-                return trace_rule(collector.rules[name], self.compiler)
+                return self._tracer.rule(collector.rules[name])
         except (ExceptionError, OverflowError):
             pass
         return None
@@ -255,6 +275,16 @@ class Places:
         parsed = self.compiler.memory.parsed.get(traced.text) if traced else None
         return parsed.node if parsed else None
 
+    def _nodes_of(self, owner: tuple[str, str]) -> tuple[Node, ...]:
+        """The nodes of a rule's or macro's own condition; of a macro, which many use, they are kept."""
+        nodes = self._nodes.get(owner)
+        if nodes is None:
+            tree = self._tree(owner)
+            nodes = tuple(walk(tree)) if tree is not None else ()
+            if owner[0] == "macro":
+                self._nodes[owner] = nodes
+        return nodes
+
     def _everywhere(self, owner: tuple[str, str]) -> list[tuple[tuple[str, str], Names, Node]]:
         """Each node of a condition and of the macros below it, with the macro and the way to it."""
         found = []
@@ -262,8 +292,7 @@ class Places:
         seen = {owner}
         while pending:
             at, way = pending.pop(0)
-            tree = self._tree(at)
-            for node in walk(tree) if tree is not None else ():
+            for node in self._nodes_of(at):
                 found.append((at, way, node))
                 inner = ("macro", node.name) if isinstance(node, Macro) else at
                 if inner not in seen:
@@ -290,11 +319,9 @@ class Places:
     def _of_origin(self, origin: Origin | None, way: Names) -> Place | None:
         if origin is None:
             return None
-        places = places_in(self.lines(origin.written.file), origin.written.node)
         mark = origin.written.node.mark
-        line, column = mark.line, mark.column
-        if places:
-            line, column = places[min(origin.offset, len(places) - 1)]
+        found = place_in(self.lines(origin.written.file), origin.written.node, origin.offset)
+        line, column = found or (mark.line, mark.column)
         return Place(origin.written.file, line + 1, column + 1, (*way, *origin.way))
 
 
@@ -309,51 +336,12 @@ def _start(node: Node, text: str, table: FieldTable | None) -> int:
     return blamed(table, node, text) if table is not None else node.start
 
 
+def _no_macro(reference: Macro) -> Summary:
+    raise AssertionError(f"a single check has no macro: {reference.name}")
+
+
 def _mentions_no_value(node: Compare) -> bool:
     right = node.right
     if isinstance(right, ValueList):
         return NO_VALUE in right.values
     return isinstance(right, Value) and right.text == NO_VALUE
-
-
-def condition_position(context: Context, lines: Sequence[str]) -> tuple[int | None, int | None]:
-    """Find the place of a spot in a condition.
-
-    Args:
-        context: a chain whose last link is inside a condition.
-        lines: of the file that the chain starts in.
-
-    Returns:
-        Line and column, 1-based: of the word, or else of where the YAML value starts.
-    """
-    base: Any = context.locations[-2].mark
-    condition, index = context.condition or "", context.index or 0
-    match = _WORD.search(condition, index)
-    if match is None:
-        return base.line + 1, base.column + 1
-    word = match.group()
-    occurrence = len(re.findall(re.escape(word), condition[:index]))
-    found = _find(lines, base.line, base.column, word, occurrence)
-    return found if found else (base.line + 1, base.column + 1)
-
-
-def _find(lines: Sequence[str], line: int, column: int, word: str, occurrence: int) -> tuple[int, int] | None:
-    """Find the n-th occurrence of a word in a YAML value that starts at a 0-based position."""
-    indent = len(lines[line]) - len(lines[line].lstrip(" -")) if line < len(lines) else 0
-    last: tuple[int, int] | None = None
-    number = line
-    while number < len(lines):
-        text = lines[number]
-        shallow = bool(text.strip()) and len(text) - len(text.lstrip(" ")) <= indent
-        if number > line and shallow and text.lstrip(" ")[:1] not in ("'", '"'):
-            break
-        start = column if number == line else 0
-        spot = text.find(word, start)
-        while spot >= 0:
-            last = (number + 1, spot + 1)
-            if occurrence == 0:
-                return last
-            occurrence -= 1
-            spot = text.find(word, spot + len(word))
-        number += 1
-    return last

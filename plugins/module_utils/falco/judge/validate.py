@@ -112,7 +112,7 @@ def _findings(loaded: Loaded, ruleset: str, lint: bool, optional_lint: Sequence[
     whole = loaded
     if not loaded.successful:
         whole = load_beyond(loaded)
-        findings = findings_past(findings, findings_of(whole, ruleset))
+        findings = findings_past(findings, findings_of(whole, ruleset, load_beyond))
     findings += unknown_plugins(whole, ruleset)
     if lint:
         found = lint_findings(whole, ruleset, optional_lint)

@@ -3,18 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where each character of a resolved condition was written: through appends, overrides, lists and exceptions.
 
-Loading notes only which YAML nodes a condition was put together from. What is here does the same work again, with an
-origin for each character, for the few conditions that something is found in.
+Loading notes only which YAML nodes a condition was put together from. What is here does the same work again for the
+conditions that something is found in, as pieces of text that were each written in one go: a character's origin is
+computed when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from .compiler import Compiler
 from .items import Entry, ListItem, MacroItem, Rule, Written
-from .substitution import Edit, exception_parts, quote_item
+from .substitution import Edit, exception_parts, quote_item, with_exceptions
+
+_WORD = re.compile(r"[^\s(),=]+")
 
 
 class Origin(NamedTuple):
@@ -31,52 +35,149 @@ class Origin(NamedTuple):
     way: tuple[tuple[str, str], ...] = ()
 
 
-Origins = list["Origin | None"]
+class _Piece(NamedTuple):
+    """A stretch of text of one origin.
+
+    Attributes:
+        size: characters.
+        written: the scalar that it stands in; None for what the loader put in.
+        shift: what is added to a character's number in the piece to get its offset in the scalar.
+        last: the offset that no character goes beyond.
+        way: as in `Origin`.
+    """
+
+    size: int
+    written: Written | None = None
+    shift: int = 0
+    last: int = 0
+    way: tuple[tuple[str, str], ...] = ()
 
 
 class Traced:
     """A text, and for each of its characters where it was written; None for what the loader put in."""
 
-    __slots__ = ("origins", "text")
-
-    def __init__(self, text: str, origins: Origins) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.origins = origins
+
+    def origin(self, index: int) -> Origin | None:
+        """Where the very character was written."""
+        raise NotImplementedError
 
     def at(self, index: int) -> Origin | None:
         """The origin of a character; of the nearest before it where it has none; behind the last, what would follow."""
         index = max(index, 0)
-        if index < len(self.text) and self.origins[index] is not None:
-            return self.origins[index]
+        origin = self.origin(index)
+        if origin is not None:
+            return origin
         index = min(index, len(self.text))
         while index > 0:
             index -= 1
-            origin = self.origins[index]
+            origin = self.origin(index)
             if origin is not None and not self.text[index].isspace():
                 return origin._replace(offset=origin.offset + 1)
-        return next((origin for origin in self.origins if origin is not None), None)
+        return next(filter(None, map(self.origin, range(len(self.text)))), None)
+
+    def ways(self, start: int, end: int) -> Iterator[tuple[str, str]]:
+        """The steps of the ways of all words from *start* to before *end*."""
+        for word in _WORD.finditer(self.text, start, end):
+            origin = self.origin(word.start())
+            yield from origin.way if origin is not None else ()
 
 
-def trace_macro(macro: MacroItem, compiler: Compiler) -> Traced:
-    """A macro's condition as it is parsed."""
-    return _substituted(joined(macro.written), compiler)
+class _Joined(Traced):
+    """A text that was put together from pieces; *further* gives those behind the first, where they are asked for."""
+
+    def __init__(self, text: str, pieces: list[_Piece], further: Callable[[], list[_Piece]] | None = None) -> None:
+        super().__init__(text)
+        self._pieces = pieces
+        self._further = further
+
+    def origin(self, index: int) -> Origin | None:
+        for piece in self._pieces:
+            if index < piece.size:
+                if piece.written is None:
+                    return None
+                return Origin(piece.written, min(max(index + piece.shift, 0), piece.last), piece.way)
+            index -= piece.size
+        if self._further is None:
+            return None
+        index += sum(piece.size for piece in self._pieces)
+        self._pieces, self._further = [*self._pieces, *self._further()], None
+        return self.origin(index)
 
 
-def trace_rule(rule: Rule, compiler: Compiler) -> Traced:
-    """A rule's condition as it is parsed, with its exceptions.
+class _Substituted(Traced):
+    """A text in which the names of lists were replaced; each edit is followed back to what it was made in."""
 
-    Raises:
-        ExceptionError: the exceptions cannot be joined to it.
-    """
-    traced = joined(rule.written)
-    if rule.exceptions:
-        texts = ["(", traced.text, ")"]
-        origins: Origins = [None, *traced.origins, None]
-        for exception, (text, entry) in exception_parts(rule):
-            texts.append(text)
-            origins += _of_entry(text, entry, ("exception", exception.name))
-        traced = Traced("".join(texts), origins)
-    return _substituted(traced, compiler)
+    def __init__(self, text: str, before: Traced, edits: Sequence[tuple[Edit, Traced]]) -> None:
+        super().__init__(text)
+        self._before = before
+        self._edits = edits
+
+    def origin(self, index: int) -> Origin | None:
+        return self._back(index, len(self._edits))
+
+    def _back(self, index: int, count: int) -> Origin | None:
+        """The origin of a character of the text after the first *count* edits."""
+        while count:
+            count -= 1
+            edit, items = self._edits[count]
+            start = edit.start + edit.blank
+            behind = start + len(items.text) + 1
+            if index < edit.start:
+                continue
+            if index >= behind:
+                index += edit.end - behind
+                continue
+            if index == behind - 1:
+                return None
+            name = self._back(edit.at, count)
+            found = items.origin(index - start) if index >= start and name is not None else None
+            return found._replace(way=(*name.way, *found.way)) if found and name else name
+        return self._before.origin(index)
+
+
+class Tracer:
+    """Traces the conditions of one compiled ruleset; what lists are replaced by is put together once."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._lists: dict[str, Traced] = {}
+
+    def macro(self, macro: MacroItem) -> Traced:
+        """A macro's condition as it is parsed."""
+        return self._substituted(joined(macro.written))
+
+    def rule(self, rule: Rule) -> Traced:
+        """A rule's condition as it is parsed, with its exceptions.
+
+        Raises:
+            ExceptionError: the exceptions cannot be joined to it.
+        """
+        return self._substituted(_excepted(rule) if rule.exceptions else joined(rule.written))
+
+    def _substituted(self, traced: Traced) -> Traced:
+        edits: list[Edit] = []
+        text = self._compiler.lists.apply(traced.text, edits)
+        return _Substituted(text, traced, [(edit, self._items(edit.name)) for edit in edits]) if edits else traced
+
+    def _items(self, name: str) -> Traced:
+        found = self._lists.get(name)
+        if found is None:
+            found = self._lists[name] = _of_list(name, self._compiler)
+        return found
+
+
+def _excepted(rule: Rule) -> Traced:
+    """A rule's condition in parentheses, and its exceptions behind it."""
+    condition = _written(rule.written)
+
+    def exceptions() -> list[_Piece]:
+        return [
+            _of_entry(text, entry, ("exception", exception.name)) for exception, (text, entry) in exception_parts(rule)
+        ]
+
+    return _Joined(with_exceptions(rule), [_Piece(1), *condition, _Piece(1)], exceptions)
 
 
 def trace_output(rule: Rule) -> Traced:
@@ -86,59 +187,43 @@ def trace_output(rule: Rule) -> Traced:
 
 def joined(parts: Sequence[Written]) -> Traced:
     """What was written in several places, with blanks between."""
-    texts: list[str] = []
-    origins: Origins = []
+    return _Joined(" ".join([part.node.value for part in parts]), _written(parts))
+
+
+def _written(parts: Sequence[Written]) -> list[_Piece]:
+    pieces: list[_Piece] = []
     for part in parts:
-        if texts:
-            origins.append(None)
-        texts.append(part.node.value)
-        origins += [Origin(part, offset) for offset in range(len(part.node.value))]
-    return Traced(" ".join(texts), origins)
+        if pieces:
+            pieces.append(_Piece(1))
+        size = len(part.node.value)
+        pieces.append(_Piece(size, part, 0, size))
+    return pieces
 
 
-def _of_entry(text: str, entry: Entry | None, way: tuple[str, str]) -> Origins:
-    """The origins of an exception's entry, which may have got quotes or parentheses around it."""
+def _of_entry(text: str, entry: Entry | None, way: tuple[str, str]) -> _Piece:
+    """The origin of an exception's entry, which may have got quotes or parentheses around it."""
     if entry is None or entry.written is None:
-        return [None] * len(text)
+        return _Piece(len(text))
     return _of_quoted(text, entry.text, entry.written, (way,))
 
 
-def _of_quoted(text: str, value: str, written: Written, way: tuple[tuple[str, str], ...]) -> Origins:
-    lead = max(text.find(value), 0)
-    last = max(len(value) - 1, 0)
-    return [Origin(written, min(max(offset - lead, 0), last), way) for offset in range(len(text))]
+def _of_quoted(text: str, value: str, written: Written, way: tuple[tuple[str, str], ...]) -> _Piece:
+    return _Piece(len(text), written, -max(text.find(value), 0), max(len(value) - 1, 0), way)
 
 
-def _substituted(traced: Traced, compiler: Compiler) -> Traced:
-    edits: list[Edit] = []
-    text = compiler.lists.apply(traced.text, edits)
-    origins = traced.origins
-    known: dict[str, list[Origin | None]] = {}
-    for edit in edits:
-        name = origins[edit.at] if edit.at < len(origins) else None
-        inner = known.get(edit.name)
-        if inner is None:
-            inner = known[edit.name] = _of_list(edit.name, compiler)
-        outer = name.way if name else ()
-        placed: Origins = [one._replace(way=(*outer, *one.way)) if one else name for one in inner]
-        origins = [*origins[: edit.start], *([name] if edit.blank else []), *placed, None, *origins[edit.end :]]
-    return Traced(text, origins)
-
-
-def _of_list(name: str, compiler: Compiler) -> Origins:
-    """The origins of what a list's name is replaced by."""
+def _of_list(name: str, compiler: Compiler) -> Traced:
+    """What a list's name is replaced by."""
     lists = compiler.collector.lists
-    item = lists[name]
-    origins: Origins = []
-    parts = 0
-    for value, written, way in _items_of(item, lists, name):
+    texts: list[str] = []
+    pieces: list[_Piece] = []
+    for value, written, way in _items_of(lists[name], lists, name):
         quoted = quote_item(value) if value else value
-        if parts:
-            origins += [None, None]
-        if quoted or parts:
-            origins += _of_quoted(quoted, value, written, way) if written else [None] * len(quoted)
-            parts += 1
-    return origins
+        if texts:
+            pieces.append(_Piece(2))
+        if quoted or texts:
+            pieces.append(_of_quoted(quoted, value, written, way) if written else _Piece(len(quoted)))
+            texts.append(quoted)
+    return _Joined(", ".join(texts), pieces)
 
 
 def _items_of(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..condition.nodes import And, Compare, Exists, Node, walk
-from ..judge.positions import condition_position
+from ..judge import positions
 from ..load.compiler import Compiled
 from ..load.items import RuleException
 from ..load.ruleset import Loaded
@@ -37,7 +37,8 @@ class Places:
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
-        self._lines = {file.name: file.text.split("\n") for file in loaded.files}
+        lines = {file.name: file.text.split("\n") for file in loaded.files}
+        self._places = positions.Places(loaded, lambda file: lines.get(file, []))
 
     def of(self, scope: Scope, start: int | None = None) -> Place:
         """The place of a part, or of the rule or macro itself.
@@ -49,20 +50,19 @@ class Places:
         compiler = self._loaded.compiler
         if scope.kind == MACRO:
             macro = compiler.macros[scope.name]
-            context, condition, own = macro.item.context, macro.condition, macro.item.condition_context
+            context = macro.item.context
         else:
             rule = compiler.rules[scope.name]
-            context, condition, own = rule.rule.context, rule.condition, rule.rule.condition_context
+            context = rule.rule.context
             if start is not None:
                 for exception, node in exceptions_of(rule):
                     if node.start <= start < node.end:
                         context, start = exception.context, None
                         break
         if start is not None:
-            spot = own.in_condition(start, condition)
-            line, column = condition_position(spot, self._lines.get(spot.file, ()))
-            if line is not None and column is not None:
-                return Place(spot.file, line, column)
+            for place in self._places.at((scope.kind, scope.name), start):
+                if place.line is not None and place.column is not None:
+                    return Place(place.file, place.line, place.column)
         mark = context.locations[-1].mark
         return Place(context.file, mark.line + 1, mark.column + 1)
 

@@ -25,13 +25,11 @@ from ..condition.parser import parse
 from ..condition.printer import to_text
 from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
 from ..judge.findings import Texts
-from ..judge.positions import condition_position
-from ..load import context as ctx
-from ..load.context import Context
 from ..load.entry_values import Keys, keys_of
 from ..load.items import Change
 from ..load.ruleset import Loaded
 from ..yaml.nodes import MAP, SCALAR, SEQUENCE, Yaml
+from ..yaml.places import place_in
 from .constants import DIRECTION, settled, without_direction
 from .steps import CHANGED, DEPRECATED, REFUSED, Step
 
@@ -105,8 +103,8 @@ class Entries:
             return  # what the version that runs refuses is told as such
 
         def place(index: int) -> tuple[int | None, int | None]:
-            start = Context.of_file(change.file).at(value.mark, ctx.RULE_CONDITION)
-            return condition_position(start.in_condition(index, text), self.texts.lines(change.file))
+            line, column = place_in(self.texts.lines(change.file), value, index) or (value.mark.line, value.mark.column)
+            return line + 1, column + 1
 
         later = self._later(node, blanked)
         if later is not None:

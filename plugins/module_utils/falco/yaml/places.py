@@ -5,6 +5,7 @@
 
 The value and the file's text are walked side by side, by the scalar's style: folding, indentation, quotes and escapes
 are what the two differ by. A reader need not note a place for each character, so this costs only where it is asked.
+`place_in` goes word by word and tells one place, `places_in` goes character by character and tells all.
 """
 
 from __future__ import annotations
@@ -17,9 +18,68 @@ from .nodes import SCALAR, Yaml
 _PROPERTIES = re.compile(r"(?:[&!][^ \t\n]*[ \t\n]+)+")
 _HEADER = re.compile(r"[|>][^\n]*\n?")
 _BLANKS = " \t\r\n"
+_WORD = re.compile("[^ \t\r\n]+")
+_ODD = re.compile('["\\\\]')
+"""What stands as an escape within double quotes, or may."""
 _SET = frozenset(_BLANKS)
 _BLANK = re.compile("[ \t\r\n]*")
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
+
+
+def place_in(lines: Sequence[str], node: Yaml, offset: int) -> tuple[int, int] | None:
+    """Where one character of a scalar's value stands.
+
+    Args:
+        lines: of the file.
+        node: a scalar with text.
+        offset: of the character; the value's length for the place where it ends.
+
+    Returns:
+        0-based line and column, the same as `places_in` has; None where it has none.
+    """
+    found = _by_words(lines, node, offset)
+    if found is None:
+        places = places_in(lines, node)
+        found = places[min(offset, len(places) - 1)] if places else None
+    return found
+
+
+def _by_words(lines: Sequence[str], node: Yaml, offset: int) -> tuple[int, int] | None:
+    """The same, where words alone tell it: a character of a word or behind it, and no escape before it."""
+    line, column = node.mark.line, node.mark.column
+    if node.kind != SCALAR or not 0 <= line < len(lines):
+        return None
+    style = lines[line][column : column + 1]
+    if style in ("|", ">"):
+        line, column = line + 1, 0
+    elif style in ("'", '"'):
+        column += 1
+    elif style in ("&", "!"):
+        return None
+    value = node.value
+    for match in _WORD.finditer(value):
+        start, end = match.span()
+        if start > offset:
+            return None
+        word = match.group()
+        while True:
+            if line >= len(lines):
+                return None
+            found = _WORD.search(lines[line], column)
+            if found:
+                break
+            line, column = line + 1, 0
+        column = found.start()
+        if (
+            not lines[line].startswith(word, column)
+            or (style == "'" and "'" in word)
+            or (style == '"' and _ODD.search(word))
+        ):
+            return None
+        if offset <= end:
+            return line, column + offset - start
+        column += end - start
+    return None
 
 
 def places_in(lines: Sequence[str], node: Yaml) -> list[tuple[int, int]] | None:

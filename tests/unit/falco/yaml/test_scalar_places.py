@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import cpp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.documents import read_documents
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nodes import Yaml
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.places import places_in
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.places import place_in, places_in
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +37,7 @@ def test_each_word_is_found(
     places = places_in(lines, node)
     assert places is not None
     assert len(places) == len(node.value) + 1
+    assert [place_in(lines, node, offset) for offset in range(len(places))] == places
     found = [(lines[line][column], char) for (line, column), char in zip(places, node.value) if not char.isspace()]
     assert all(there == char for there, char in found)
     assert len({place for place, char in zip(places, node.value) if not char.isspace()}) == len(found)
@@ -58,5 +59,6 @@ def test_escapes_and_properties(text: str, word: str, line: int, column: int) ->
     node = read_documents(text)[0].value[0].get("k")
     assert node is not None
     places = places_in(text.split("\n"), node)
+    assert places == [place_in(text.split("\n"), node, offset) for offset in range(len(node.value) + 1)]
     assert places is not None
     assert places[node.value.rindex(word)] == (line, column)
