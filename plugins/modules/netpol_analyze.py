@@ -111,8 +111,35 @@ options:
       - Ports, as C(8080), C(8080/TCP), C(http/TCP) for a named port, C(8000-8100/TCP), or a mapping with C(port),
         C(protocol)
         and C(end_port). The protocol is TCP unless given. All ports if left out.
+      - For V(matrix) (since 0.3.0) they narrow the list to connections on them, by number.
     type: list
     elements: raw
+  focus:
+    description:
+      - For V(matrix), list only connections of these, by the names that RV(members) has, C(namespace/name) or C(name).
+      - With O(by) other than V(workload), they are names of what the list is about.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.3.0
+  focus_peers:
+    description: With O(focus), list only connections with these on the other side.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.3.0
+  focus_direction:
+    description: With O(focus), list only what comes to them (V(ingress)) or what they send (V(egress)).
+    type: str
+    choices: [ingress, egress]
+    version_added: 0.3.0
+  verdict:
+    description:
+      - For V(explain), tell only the reasons of what is allowed, or of what is denied.
+      - What is undetermined is told with V(denied).
+    type: str
+    choices: [allowed, denied]
+    version_added: 0.3.0
   required_flows:
     description:
       - For V(assert), flows that must be allowed, each a mapping with C(name), C(from), C(to) and C(ports) in the words
@@ -418,6 +445,10 @@ ARGUMENTS: dict[str, Any] = {
     "from": {"type": "dict"},
     "to": {"type": "dict"},
     "ports": {"type": "list", "elements": "raw"},
+    "focus": {"type": "list", "elements": "str", "default": []},
+    "focus_peers": {"type": "list", "elements": "str", "default": []},
+    "focus_direction": {"type": "str", "choices": ["ingress", "egress"]},
+    "verdict": {"type": "str", "choices": ["allowed", "denied"]},
     "required_flows": {"type": "list", "elements": "dict", "default": []},
     "forbidden_flows": {"type": "list", "elements": "dict", "default": []},
     "fail_on_violation": {"type": "bool", "default": True},
@@ -461,6 +492,10 @@ def request(params: dict[str, Any]) -> Request:
         ports=params["ports"],
         required_flows=params["required_flows"],
         forbidden_flows=params["forbidden_flows"],
+        focus=tuple(params["focus"]),
+        focus_peers=tuple(params["focus_peers"]),
+        focus_direction=params["focus_direction"] or "",
+        verdict=params["verdict"] or "",
         options=Options(params["ip_block_matches_pods"], params["select_host_network_pods"]),
     )
 

@@ -17,6 +17,7 @@ from .request import DEFAULT_LIMIT, MAX_EXPLANATIONS, QUESTIONS, Request
 
 if TYPE_CHECKING:
     from ..decide.matrix import Matrix
+    from .focus import Focus
 
 # Late imports: each question reads what answers it; all of them together take longer to import than a query to answer.
 
@@ -64,14 +65,19 @@ def _matrix(request: Request, model: Model, _before: Model | None) -> dict[str, 
     from ..decide.engine import Engine
     from ..decide.matrix import Groups, Matrix
     from ..decide.universe import Universe
+    from .focus import Focus
 
-    universe = Universe(model, [model.policies], request.options)
+    focus = Focus(request.focus, request.focus_peers, request.focus_direction, request.ports)
+    universe = Universe(model, [model.policies], request.options, focus.intervals)
     groups = Groups(universe, request.by, request.label)
+    focus.resolve(groups.names)
     matrix = Matrix(Engine(universe, model.policies), groups, request.outside)
     total = matrix.count()
     result: dict[str, Any] = {"summary": {"connections": total}, "members": groups.names, "undetermined": []}
     if not matrix.engine.is_determined:
         _undetermined(request, matrix, result)
+    if focus:
+        return {**result, **_focused(request, matrix, focus)}
     if total > request.limit:
         result["blocks"] = list(matrix.compact())
         result["truncated"] = True
@@ -88,6 +94,29 @@ def _matrix(request: Request, model: Model, _before: Model | None) -> dict[str, 
     result["connections"] = connections
     result["truncated"] = False
     return result
+
+
+def _focused(request: Request, matrix: Matrix, focus: Focus) -> dict[str, Any]:
+    """The connections that a focus keeps, as far as the limit goes."""
+    asked = matrix.ports.full
+    if focus.intervals:
+        asked = 0
+        for interval in focus.intervals:
+            asked |= matrix.ports.mask(*interval)
+    wanted = set(request.namespaces)
+    found: list[dict[str, Any]] = []
+    number = 0
+    for destination, sources, mask in matrix.pairs():
+        texts = matrix.ports.texts(mask & asked)
+        for source in sources if texts else ():
+            if not focus.keeps(source, destination):
+                continue
+            if wanted and not {source.split("/")[0], destination.split("/")[0]} & wanted:
+                continue
+            number += len(texts)
+            for protocol, ports in texts if number <= request.limit else ():
+                found.append({"from": source, "to": destination, "protocol": protocol, "ports": ports})
+    return {"connections": found, "truncated": number > len(found), "summary": {"connections": number}}
 
 
 def _undetermined(request: Request, matrix: Matrix, result: dict[str, Any]) -> None:
@@ -202,7 +231,7 @@ def _explain(request: Request, model: Model, _before: Model | None) -> dict[str,
         parts: list[Endpoint] = [item for members in classes(universe, ends).values() for item in members]
         sides.append(parts)
     limit = min(request.limit, MAX_EXPLANATIONS) if request.limit == DEFAULT_LIMIT else request.limit
-    found, left_out = explain(model, model.policies, sides[0], sides[1], request.options, limit)
+    found, left_out = explain(model, model.policies, sides[0], sides[1], request.options, limit, request.verdict)
     return {
         "truncated": bool(left_out),
         "notes": [left_out] if left_out else [],

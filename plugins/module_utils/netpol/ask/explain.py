@@ -16,6 +16,9 @@ from ..model.addresses import Range, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, PortSpace, summary
 
+#: What explanations can be narrowed to.
+ALLOWED = "allowed"
+
 
 class Explanation(NamedTuple):
     """One pair, the ports for which the same rules decide, the verdict, and why one may have thought otherwise."""
@@ -53,6 +56,7 @@ def explain(
     destinations: Sequence[Endpoint],
     options: Options,
     limit: int,
+    wanted: str = "",
 ) -> tuple[list[Explanation], str]:
     """Explanations of all pairs, as far as the limit goes.
 
@@ -63,6 +67,7 @@ def explain(
         destinations: the same.
         options: answers to what is left to implementations.
         limit: beyond this many explanations no further pair is explained.
+        wanted: C(allowed) or C(denied) (what is undetermined is denied) alone; empty for both.
 
     Returns:
         The explanations, and what was left out, for people; empty if nothing was.
@@ -81,7 +86,8 @@ def explain(
                 left += 1
                 first = first or f"{_name(source)} -> {_name(destination)}"
                 continue
-            found.extend(_pair(decider, hints, source, destination))
+            pair = _pair(decider, hints, source, destination)
+            found.extend(item for item in pair if not wanted or item.verdict.allowed == (wanted == ALLOWED))
     if not left:
         return found, ""
     rest = f"left out: the reasons of {left} pairs, from {first} on"

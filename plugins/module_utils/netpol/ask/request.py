@@ -35,6 +35,10 @@ class Request(NamedTuple):
         required_flows: flows for C(assert).
         forbidden_flows: flows for C(assert).
         options: answers to what is left to implementations.
+        focus: for matrix, the workloads whose connections are listed; empty for all. C(ports) then narrows the list.
+        focus_peers: of those, who is on the other side.
+        focus_direction: ingress or egress as these workloads see it, empty for both.
+        verdict: for explain, C(allowed) or C(denied) alone (what is undetermined is denied), empty for both.
     """
 
     question: str = "matrix"
@@ -49,3 +53,7 @@ class Request(NamedTuple):
     required_flows: object = None
     forbidden_flows: object = None
     options: Options = Options()
+    focus: tuple[str, ...] = ()
+    focus_peers: tuple[str, ...] = ()
+    focus_direction: str = ""
+    verdict: str = ""
