@@ -298,7 +298,10 @@ def test_the_documented_variables_do_what_the_page_says() -> None:
     variables = {name.removeprefix("falco_rules_"): value for name, value in yaml.safe_load(shown.group(1)).items()}
     # The names are Falco's own, which the stand-in for its rules has, too, but for the tag.
     falco = (ROOT / "sandbox" / "standins" / "image" / "etc" / "falco" / "falco_rules.yaml").read_text()
-    tagged = falco.replace("shell, mitre_execution", "shell, maturity_sandbox, mitre_execution")
+    rule = falco.index("- rule: Terminal shell in container\n")
+    tagged = falco[:rule] + falco[rule:].replace(
+        "shell, mitre_execution", "shell, maturity_sandbox, mitre_execution", 1
+    )
     own = (ROOT / "inventory" / "files" / "rules" / "production.yaml").read_text()
     result = compose(base=[{"name": "f.yaml", "content": tagged}], contents={"production.yaml": own}, **variables)
     assert result["generated"] == ["zz-disabled.yaml", "zz-exceptions.yaml", "zz-scope.yaml"]

@@ -120,7 +120,8 @@ def test_pods_and_what_belongs_to_them_have_a_deadline(jobs: JobsApi) -> None:
 
 def test_only_namespaces_of_runs_whose_time_is_over_are_swept(jobs: JobsApi) -> None:
     def space(name: str, deadline: str) -> dict[str, Any]:
-        return {"metadata": {"name": name, "annotations": {"falconet.k8s/deadline": deadline}}}
+        labels = {"app.kubernetes.io/managed-by": "falconet.k8s", "falconet.k8s/probe-run": "1"}
+        return {"metadata": {"name": name, "labels": labels, "annotations": {"falconet.k8s/deadline": deadline}}}
 
     jobs.collections["/api/v1/namespaces"] = [
         space("falconet-probe-old", "100"),
