@@ -73,9 +73,14 @@ def test_inventory_is_the_sample_with_its_files(files: set[str]) -> None:
     assert {name.split("/")[1] for name in files if name.startswith("inventory/")} == {"files", "sample"}
 
 
-def test_only_text_is_shipped(collection: Path, files: set[str]) -> None:
+def test_only_text_is_shipped_and_small_pictures_of_the_documentation(collection: Path, files: set[str]) -> None:
     for name in files:
-        (collection / name).read_text(encoding="utf-8")
+        if name.startswith("docs/pictures/") and name.endswith(".png"):
+            picture = (collection / name).read_bytes()
+            assert picture.startswith(b"\x89PNG\r\n"), name
+            assert len(picture) < 150_000, name
+        else:
+            (collection / name).read_text(encoding="utf-8")
 
 
 def test_it_says_where_it_comes_from(collection: Path) -> None:
