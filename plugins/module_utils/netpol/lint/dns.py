@@ -82,7 +82,7 @@ def _cannot_ask(
     """Pods whose egress is isolated and that may not ask."""
     if not bare:
         return
-    port = _port(universe.model, next(iter(servers.values()))[0]) if servers else DNS_PORT
+    port = _port(universe.model, _first(servers)[1]) if servers else DNS_PORT
     by_namespace: dict[str, list[Policy]] = {}
     for policy in policies:
         by_namespace.setdefault(policy.namespace, []).append(policy)
@@ -107,6 +107,12 @@ def _cannot_ask(
         )
 
 
+def _first(servers: Mapping[int, list[Pod]]) -> tuple[int, Pod]:
+    """The class and a pod of the first of the servers."""
+    number = next(iter(servers))
+    return number, servers[number][0]
+
+
 def _not_let_in(
     policies: Sequence[Policy], engine: Engine, asking: int, servers: Mapping[int, list[Pod]]
 ) -> Iterator[Finding]:
@@ -119,17 +125,17 @@ def _not_let_in(
         mask = universe.ports.mask("UDP", *[_port(universe.model, members[0])] * 2)
         for ports, sources in engine.one_way(number, "ingress").items():
             cut &= ~(sources if ports & mask else 0)
-    number, members = next(iter(servers.items()))
+    number, server = _first(servers)
     isolating = selecting(policies, universe, number, "ingress")
     if not cut or not isolating:
         return
     spaces = list(dict.fromkeys(universe.namespaces[index] for index in bit_indices(cut)))
-    port = _port(universe.model, members[0])
+    port = _port(universe.model, server)
     yield on(
         isolating[0].full_name,
         "no-dns",
         "warning",
-        f"ingress of the DNS server {members[0].workload_name} is isolated and no rule lets pods of"
+        f"ingress of the DNS server {server.workload_name} is isolated and no rule lets pods of"
         f" {names(spaces)} ask it (UDP {port})",
         f"allow ingress from every namespace on {port}/UDP and {port}/TCP",
         isolating[0].origin.source,
