@@ -14,6 +14,7 @@ from ..catalogue.history import of_word
 from ..catalogue.language import CONTAINER_INFO, Language
 from ..condition.checks import OPERATORS_BY_KIND, kind_of
 from ..condition.nodes import Compare, ValueList
+from ..condition.printer import to_text
 from ..errors import Cause, CheckError, Reason
 from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
 from ..load.result import Issue
@@ -102,7 +103,7 @@ def advice_on(issue: Issue, place: Place, places: Places) -> Advice:
         return on_output(place, loaded, issue.context.item[1])
     cause = issue.cause
     if cause is None:
-        return Advice()
+        return Advice(_unfinished(issue))
     given = _HINTS[cause.reason](Asked(cause, issue, place, places))
     return Advice(given) if isinstance(given, str) else given
 
@@ -114,6 +115,17 @@ def _on_text(issue: Issue, place: Place, lines: Sequence[str]) -> Advice:
     if issue.code == "LOAD_ERR_YAML_PARSE":
         return on_yaml(issue.message, place.line, place.column, lines)
     return Advice(TEMPLATE) if "{{" in lines[place.line - 1] else Advice()
+
+
+def _unfinished(issue: Issue) -> str:
+    """Advice on a condition that ends with a word after which something must come."""
+    condition, index = issue.context.condition, issue.context.index
+    if issue.code != "LOAD_ERR_COMPILE_CONDITION" or condition is None or index is None or condition[index:].strip():
+        return ""
+    last = condition[:index].split()[-1:]
+    if last not in (["and"], ["or"], ["not"]):
+        return ""
+    return f"the condition ends after '{last[0]}': remove the word, or write what it is to join"
 
 
 def _unknown_key(asked: Asked) -> str | Advice:
@@ -183,7 +195,10 @@ def _undefined_macro(asked: Asked) -> str | Advice:
 
 
 def _operator_of_other_type(asked: Asked) -> str | Advice:
-    match = _FIELD_AT_START.match(asked.before_and_after[1])
+    node = asked.issue.node
+    # the comparison itself, since the text where Falco stopped may be that of a rule around the macro
+    text = to_text(node.left) if isinstance(node, Compare) else asked.before_and_after[1]
+    match = _FIELD_AT_START.match(text)
     if not match:
         return ""
     for table in asked.loaded.compiler.tables.values():
