@@ -91,6 +91,8 @@ def advice_on(issue: Issue, place: Place, places: Places) -> Advice:
         return Advice(f"'{place.word}' holds for every event: put parentheses around what 'and' shall bind to")
     if issue.code == "LOAD_DEPRECATED_ITEM" and place.word == CONTAINER_INFO:
         return Advice("remove it: Falco writes nothing in its place", CONTAINER_INFO, "")
+    if issue.code == "LOAD_DEPRECATED_ITEM" and issue.deprecated_field and issue.context.condition is None:
+        return Advice(f"leave '%{issue.deprecated_field}' out: it is the same for every event")
     known = _on_text(issue, place, places.lines(place.file))
     if known.hint:
         return known
