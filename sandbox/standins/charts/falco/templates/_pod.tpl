@@ -112,6 +112,10 @@ spec:
         {{- if and (eq (include "falco.modernProbe" .) "true") .Values.driver.modernEbpf.sysfsMount }}
         - {name: sys-fs, mountPath: {{ .Values.driver.sysfsMountPath }}, readOnly: true}
         {{- end }}
+        {{- if and .Values.driver.enabled .Values.driver.loader.enabled (ne (include "falco.modernProbe" .) "true") }}
+        # Where the loader says which driver it found, over the image's own files.
+        - {name: specialized-falco-configs, mountPath: /etc/falco/config.d}
+        {{- end }}
         - name: falco-yaml
           mountPath: /etc/falco/falco.yaml
           subPath: falco.yaml
@@ -137,6 +141,9 @@ spec:
     {{- end }}
     {{- if and (eq (include "falco.modernProbe" .) "true") .Values.driver.modernEbpf.sysfsMount }}
     - {name: sys-fs, hostPath: {path: {{ .Values.driver.sysfsMountPath }}}}
+    {{- end }}
+    {{- if and .Values.driver.enabled .Values.driver.loader.enabled (ne (include "falco.modernProbe" .) "true") }}
+    - {name: specialized-falco-configs, emptyDir: {}}
     {{- end }}
     - name: falco-yaml
       configMap:
