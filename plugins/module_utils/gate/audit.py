@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audit.check import SILENT, VERDICTS, Checked, check
+from ..audit.check import NOT_ALL, RECORDED, SILENT, UNKNOWN, VERDICTS, Checked, check
 from ..audit.errors import AuditError
 from ..audit.presets import PRESETS
 from ..falco.errors import FalcoError
@@ -116,5 +116,5 @@ def _compared(
 
 
 def _seen(verdict: str) -> int:
-    """How much a rule sees: what is never recorded least, what is recorded most."""
-    return len(VERDICTS) - (len(VERDICTS) if verdict == SILENT else VERDICTS.index(verdict))
+    """How much a rule sees, the least first; what cannot be told counts as seeing nothing."""
+    return (SILENT, UNKNOWN, NOT_ALL, RECORDED).index(verdict)

@@ -11,6 +11,7 @@ computed when it is asked for.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,15 +54,15 @@ class _Piece(NamedTuple):
     way: tuple[tuple[str, str], ...] = ()
 
 
-class Traced:
+class Traced(ABC):
     """A text, and for each of its characters where it was written; None for what the loader put in."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
+    @abstractmethod
     def origin(self, index: int) -> Origin | None:
         """Where the very character was written."""
-        raise NotImplementedError
 
     def at(self, index: int) -> Origin | None:
         """The origin of a character; of the nearest before it where it has none; behind the last, what would follow."""
