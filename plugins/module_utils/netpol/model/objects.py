@@ -41,6 +41,7 @@ NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 
 #: Why objects are not analysed.
 OTHER_POLICY = "a policy of an API that is not analysed"
+OTHER_NETWORK = "a network beside the cluster's own, which is not analysed"
 OTHER_WORKLOAD = "its operator makes pods that are not in the input"
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import NetpolError
-from ..model.objects import OTHER_POLICY, OTHER_WORKLOAD
+from ..model.objects import OTHER_NETWORK, OTHER_POLICY, OTHER_WORKLOAD
 from .operated import operated_template
 
 #: Kinds of Kubernetes that other APIs have as well; theirs are told with their group, as kubectl does.
@@ -39,6 +39,9 @@ _POLICY_ENDINGS = (
     "NetworkPolicy",
     "ServiceIntentions",
 )
+#: Kinds that give pods a network of their own, where other pods do not reach them and NetworkPolicies may not hold:
+#: OVN-Kubernetes' and Multus'.
+_NETWORKS = ("ClusterUserDefinedNetwork", "NetworkAttachmentDefinition", "UserDefinedNetwork")
 #: Labels that an API puts on the pods of an object, with the object's name as their value.
 _NAME_LABELS = {"Service.serving.knative.dev": "serving.knative.dev/service"}
 #: A template deeper in an object, or behind more values than this, is not looked for.
@@ -65,6 +68,8 @@ def left_out(value: Mapping[str, Any], foreign: bool) -> str:
     kind = value["kind"]
     if foreign and kind.endswith(_POLICY_ENDINGS):
         return OTHER_POLICY
+    if foreign and kind in _NETWORKS:
+        return OTHER_NETWORK
     spec = value.get("spec")
     if not foreign or not isinstance(spec, Mapping) or "workloadRef" in spec or kind.endswith("Template"):
         return ""

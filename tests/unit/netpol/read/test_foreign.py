@@ -31,9 +31,12 @@ def read(*objects: dict[str, Any], **options: Any) -> Model:
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", "ClusterNetworkPolicy.crd.antrea.io"),
         ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "MultiNetworkPolicy"),
         ("security.istio.io/v1", "AuthorizationPolicy", "AuthorizationPolicy"),
+        ("k8s.ovn.org/v1", "UserDefinedNetwork", "UserDefinedNetwork"),
+        ("k8s.ovn.org/v1", "ClusterUserDefinedNetwork", "ClusterUserDefinedNetwork"),
+        ("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "NetworkAttachmentDefinition"),
     ],
 )
-def test_policies_of_other_apis_are_counted(version: str, kind: str, name: str) -> None:
+def test_policies_and_networks_of_other_apis_are_counted(version: str, kind: str, name: str) -> None:
     model = read(manifest(version, kind, {}), manifest(version, kind, {}, "y"))
     assert model.notes == [f"not analysed: 2 {name}"]
     assert model.policies == []
