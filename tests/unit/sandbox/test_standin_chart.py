@@ -233,3 +233,23 @@ def test_node_port_of_the_ui(tmp_path: Path) -> None:
 )
 def test_what_it_cannot_do_is_refused_by_name(tmp_path: Path, values: dict[str, Any], words: str) -> None:
     assert words in refused(tmp_path, **values)
+
+
+def test_a_sidekick_with_tls_mounts_its_certificates_and_is_asked_on_a_plain_port(tmp_path: Path) -> None:
+    tls = {"deploy": True, "existingSecret": "certs", "mutualtls": True}
+    config = {"tlsserver": tls, "tlsclient": {"cacertfile": "/ca"}, "mutualtlsclient": {"certfile": "/c"}}
+    objects = render({"falcosidekick": {"enabled": True, "config": config}}, tmp_path)
+    spec = objects["Deployment", "falco-falcosidekick"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    env = {one["name"]: one["value"] for one in container["env"]}
+    assert {env["TLSSERVER_DEPLOY"], env["TLSSERVER_MUTUALTLS"]} == {"true"}
+    assert (env["TLSSERVER_NOTLSPATHS"], env["TLSCLIENT_CACERTFILE"], env["MUTUALTLSCLIENT_CERTFILE"]) == (
+        "/ping",
+        "/ca",
+        "/c",
+    )
+    assert container["readinessProbe"]["httpGet"]["port"] == "http-notls"
+    assert spec["volumes"] == [{"name": "certs-volume", "secret": {"secretName": "certs"}}]
+    assert container["volumeMounts"][0]["mountPath"] == "/etc/certs/server"
+    ports = {one["name"]: one["port"] for one in objects["Service", "falco-falcosidekick"]["spec"]["ports"]}
+    assert ports == {"http": 2801, "http-notls": 2810}

@@ -12,12 +12,15 @@ import (
 )
 
 type output struct {
-	name     string
-	minimum  int // index in rules.Priorities; a larger index is a lesser priority
-	endpoint string
-	payload  func(*payload) any
-	method   string
-	headers  map[string]string
+	name      string // in metrics
+	title     string // in the log
+	minimum   int    // index in rules.Priorities; a larger index is a lesser priority
+	endpoint  string
+	payload   func(*payload) any
+	method    string
+	headers   map[string]string
+	mutualTLS bool
+	checkCert bool
 }
 
 type settings struct {
@@ -25,6 +28,9 @@ type settings struct {
 	templatedFields map[string]*template.Template
 	customTags      []string
 	outputs         []*output
+	clientTLS       clientTLS
+	serverTLS       serverTLS
+	host            string
 	address         string
 }
 
@@ -49,9 +55,32 @@ func pairs(text string) map[string]string {
 	return out
 }
 
+// headers reads custom headers as the real program does: one that has a second colon, such as a URL, is left out.
+func headers(text string) map[string]string {
+	out := map[string]string{}
+	for _, p := range strings.Split(text, ",") {
+		if parts := strings.Split(p, ":"); len(parts) == 2 {
+			out[parts[0]] = parts[1]
+		}
+	}
+	return out
+}
+
+func isTrue(name string) bool { return strings.EqualFold(os.Getenv(name), "true") }
+
+// newOutput is an output whose settings have the given prefix; the certificate of where it sends to is checked unless told.
+func newOutput(title, endpoint string, made func(*payload) any) *output {
+	prefix := strings.ToUpper(title)
+	return &output{name: strings.ToLower(title), title: title, minimum: minimum(prefix + "_MINIMUMPRIORITY"), endpoint: endpoint, payload: made,
+		method: "POST", mutualTLS: isTrue(prefix + "_MUTUALTLS"), checkCert: !strings.EqualFold(os.Getenv(prefix+"_CHECKCERT"), "false")}
+}
+
+func unchanged(p *payload) any { return p }
+
 func readSettings() (*settings, []string) {
 	s := &settings{customFields: pairs(os.Getenv("CUSTOMFIELDS")), templatedFields: map[string]*template.Template{}, customTags: strings.Split(os.Getenv("CUSTOMTAGS"), ","),
-		address: os.Getenv("LISTENADDRESS") + ":" + orElse(os.Getenv("LISTENPORT"), "2801")}
+		clientTLS: readClientTLS(), serverTLS: readServerTLS(), host: os.Getenv("LISTENADDRESS")}
+	s.address = s.host + ":" + orElse(os.Getenv("LISTENPORT"), "2801")
 	for key, text := range pairs(os.Getenv("TEMPLATEDFIELDS")) {
 		t, err := template.New(key).Parse(text)
 		if err != nil {
@@ -60,25 +89,11 @@ func readSettings() (*settings, []string) {
 		}
 		s.templatedFields[key] = t
 	}
-	if url := os.Getenv("SLACK_WEBHOOKURL"); url != "" {
-		s.outputs = append(s.outputs, &output{name: "slack", minimum: minimum("SLACK_MINIMUMPRIORITY"), endpoint: url, payload: slackPayload, method: "POST"})
-	}
-	if token, chat := os.Getenv("TELEGRAM_TOKEN"), os.Getenv("TELEGRAM_CHATID"); token != "" && chat != "" {
-		// The real program posts to Telegram's own host; a sandbox posts to nobody outside itself.
-		base := strings.TrimSuffix(os.Getenv("STANDIN_TELEGRAM_URL"), "/")
-		o := &output{name: "telegram", minimum: minimum("TELEGRAM_MINIMUMPRIORITY"), payload: telegramPayload(chat, orElse(os.Getenv("TELEGRAM_MESSAGETHREADID"), os.Getenv("TELEGRAM_MESSAGE_THREAD_ID"))), method: "POST"}
-		if base != "" {
-			o.endpoint = base + "/bot" + token + "/sendMessage"
-		}
-		s.outputs = append(s.outputs, o)
-	}
-	if url := os.Getenv("WEBHOOK_ADDRESS"); url != "" {
-		s.outputs = append(s.outputs, &output{name: "webhook", minimum: minimum("WEBHOOK_MINIMUMPRIORITY"), endpoint: url, payload: func(p *payload) any { return p },
-			method: orElse(os.Getenv("WEBHOOK_METHOD"), "POST"), headers: pairs(os.Getenv("WEBHOOK_CUSTOMHEADERS"))})
-	}
+	s.outputs = append(s.messengers(), forwarders()...)
 	if url := os.Getenv("WEBUI_URL"); url != "" {
-		s.outputs = append(s.outputs, &output{name: "webui", minimum: len(rules.Priorities) - 1, endpoint: strings.TrimSuffix(url, "/") + "/api/v1/", method: "POST",
-			payload: func(p *payload) any { return map[string]any{"event": p, "outputs": s.names()} }})
+		o := newOutput("WebUI", strings.TrimSuffix(url, "/")+"/api/v1/", func(p *payload) any { return map[string]any{"event": p, "outputs": s.names()} })
+		o.minimum = len(rules.Priorities) - 1
+		s.outputs = append(s.outputs, o)
 	}
 	refused := []string{}
 	for _, name := range activators {
@@ -87,6 +102,53 @@ func readSettings() (*settings, []string) {
 		}
 	}
 	return s, refused
+}
+
+// messengers are Slack and Telegram.
+func (s *settings) messengers() []*output {
+	found := []*output{}
+	if url := os.Getenv("SLACK_WEBHOOKURL"); url != "" {
+		found = append(found, newOutput("Slack", url, slackPayload))
+	}
+	if token, chat := os.Getenv("TELEGRAM_TOKEN"), os.Getenv("TELEGRAM_CHATID"); token != "" && chat != "" {
+		// The real program posts to Telegram's own host; a sandbox posts to nobody outside itself.
+		base := strings.TrimSuffix(os.Getenv("STANDIN_TELEGRAM_URL"), "/")
+		o := newOutput("Telegram", "", telegramPayload(chat, orElse(os.Getenv("TELEGRAM_MESSAGETHREADID"), os.Getenv("TELEGRAM_MESSAGE_THREAD_ID"))))
+		if base != "" {
+			o.endpoint = base + "/bot" + token + "/sendMessage"
+		}
+		found = append(found, o)
+	}
+	return found
+}
+
+// forwarders are the outputs that post the alert as it came.
+func forwarders() []*output {
+	found := []*output{}
+	if url := os.Getenv("WEBHOOK_ADDRESS"); url != "" {
+		o := newOutput("Webhook", url, unchanged)
+		if strings.EqualFold(os.Getenv("WEBHOOK_METHOD"), "PUT") {
+			o.method = "PUT"
+		}
+		o.headers = headers(os.Getenv("WEBHOOK_CUSTOMHEADERS"))
+		found = append(found, o)
+	}
+	if url := os.Getenv("NODERED_ADDRESS"); url != "" {
+		o := newOutput("NodeRed", url, unchanged)
+		o.headers = headers(os.Getenv("NODERED_CUSTOMHEADERS"))
+		found = append(found, o)
+	}
+	if url := os.Getenv("TEKTON_EVENTLISTENER"); url != "" {
+		found = append(found, newOutput("Tekton", url, unchanged))
+	}
+	if url := os.Getenv("N8N_ADDRESS"); url != "" {
+		o := newOutput("n8n", url, unchanged)
+		if name, value := os.Getenv("N8N_HEADERAUTHNAME"), os.Getenv("N8N_HEADERAUTHVALUE"); name != "" && value != "" {
+			o.headers = map[string]string{name: value}
+		}
+		found = append(found, o)
+	}
+	return found
 }
 
 func (s *settings) names() []string {

@@ -11,8 +11,9 @@ import (
 )
 
 type received struct {
-	path string
-	body map[string]any
+	path    string
+	headers http.Header
+	body    map[string]any
 }
 
 func target(t *testing.T) (*httptest.Server, chan received) {
@@ -22,7 +23,7 @@ func target(t *testing.T) (*httptest.Server, chan received) {
 		text, _ := io.ReadAll(r.Body)
 		var body map[string]any
 		_ = json.Unmarshal(text, &body)
-		got <- received{r.URL.Path, body}
+		got <- received{r.URL.Path, r.Header, body}
 	}))
 	t.Cleanup(server.Close)
 	return server, got
@@ -41,7 +42,7 @@ func sidekick(t *testing.T, env map[string]string) (*server, *httptest.Server) {
 		t.Fatal(refused)
 	}
 	s := newServer(settings)
-	front := httptest.NewServer(s.routes())
+	front := httptest.NewServer(newHTTPServer("", s.handlers()).Handler)
 	t.Cleanup(front.Close)
 	return s, front
 }
@@ -160,7 +161,63 @@ func TestTestEndpointReachesEveryOutput(t *testing.T) {
 	if code := post(t, front.URL+"/test", ""); code != 200 {
 		t.Error(code)
 	}
-	if r := next(t, got); r.body["rule"] != "Test rule" {
+	if r := next(t, got); r.body["rule"] != "Test rule" || r.body["source"] != "internal" {
 		t.Error(r.body)
+	}
+	response, err := http.Get(front.URL + "/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 400 {
+		t.Errorf("a GET is refused as by the real one: %d", response.StatusCode)
+	}
+}
+
+func TestForwardersPostTheAlertUnchangedWithTheirHeaders(t *testing.T) {
+	hook, got := target(t)
+	_, front := sidekick(t, map[string]string{
+		"WEBHOOK_ADDRESS": hook.URL + "/webhook", "WEBHOOK_CUSTOMHEADERS": "Authorization:Bearer SECRET,X-Url:http://left.out",
+		"NODERED_ADDRESS": hook.URL + "/nodered", "NODERED_CUSTOMHEADERS": "X-Token:T",
+		"TEKTON_EVENTLISTENER": hook.URL + "/tekton",
+		"N8N_ADDRESS":          hook.URL + "/n8n", "N8N_HEADERAUTHNAME": "X-Auth", "N8N_HEADERAUTHVALUE": "V",
+	})
+	post(t, front.URL, alert)
+	seen := map[string]http.Header{}
+	for range 4 {
+		r := next(t, got)
+		seen[r.path] = r.headers
+		if r.body["rule"] != "Read it" {
+			t.Errorf("%s: %v", r.path, r.body)
+		}
+	}
+	if a := seen["/webhook"]; a.Get("Authorization") != "Bearer SECRET" || a.Get("X-Url") != "" {
+		t.Errorf("%v", a)
+	}
+	if seen["/nodered"].Get("X-Token") != "T" || seen["/n8n"].Get("X-Auth") != "V" || seen["/tekton"] == nil {
+		t.Errorf("%v", seen)
+	}
+}
+
+func TestEventsAreCountedAsTheRealOneDoes(t *testing.T) {
+	s, front := sidekick(t, map[string]string{"CUSTOMFIELDS": "cluster.name:sb"})
+	post(t, front.URL, alert)
+	if m := s.metrics(); !strings.Contains(m, `falco_events_total{cluster_name="sb",hostname="n",k8s_ns_name="prod",k8s_pod_name="",priority="4",priority_raw="warning",rule="Read it",source="syscall"} 1`) {
+		t.Error(m)
+	}
+}
+
+func TestOnlyFourAnswersCountAsTaken(t *testing.T) {
+	for code, words := range map[int]string{200: "", 201: "", 202: "", 204: "", 203: "unexpected Response (203)", 401: "authentication error (401)", 403: "access denied (403)", 500: "internal server error (500)"} {
+		hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+		s, _ := sidekick(t, map[string]string{"WEBHOOK_ADDRESS": hook.URL})
+		told := ""
+		if err := s.send(s.settings.outputs[0], &payload{}); err != nil {
+			told = err.Error()
+		}
+		if told != words {
+			t.Errorf("%d: %q", code, told)
+		}
+		hook.Close()
 	}
 }
