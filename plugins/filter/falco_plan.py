@@ -54,7 +54,7 @@ def falco_plan(
     except (FalcoChartError, VariableError) as error:
         raise AnsibleFilterError(str(error)) from error
     # Where alerts go to, and what the UI keeps them in. Services of the releases themselves may come with them.
-    named = ("outputs", "sidekick_more", "sidekick_url", "redis_external")
+    named = ("outputs", "rulebook", "sidekick_more", "sidekick_url", "redis_external")
     services = [
         {"kind": one.kind, "name": one.name, "namespace": one.namespace, "variable": one.variable}
         for name in named

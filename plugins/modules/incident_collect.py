@@ -103,6 +103,7 @@ missing:
   sample: {}
 """
 
+import contextlib
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.incident.archive impo
 from ansible_collections.falconet.k8s.plugins.module_utils.incident.collect import collect, to_json
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.cluster.probers import Probers
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.cluster.workspace import workspace_of
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import OwnPods
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.alert import decode
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
@@ -120,8 +123,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import
 
 def archived(params: dict[str, Any], now: datetime, path: str) -> dict[str, Any]:
     """Collect and keep."""
-    own_pods = OwnPods(params["image"], params["work_namespace"]) if params["processes"] else None
-    found = collect(connect(params), params["namespace"], params["pod"], own_pods)
+    client, own_pods = connect(params), OwnPods(params["image"], params["work_namespace"])
+    with contextlib.ExitStack() as stack:
+        probers = Probers(client, lambda: workspace_of(client, own_pods, privileged=True), stack)
+        found = collect(client, params["namespace"], params["pod"], probers if params["processes"] else None)
     if params["alert"]:
         found.files["alert.json"] = to_json(decode(params["alert"]))
     about = {

@@ -19,6 +19,7 @@ from .names import Names, names_of
 from .outputs import build_outputs, fingerprint
 from .plan import Fingerprints, makes_certificates
 from .proxy import proxy_secret
+from .rulebook import with_rulebook
 
 #: Data of a Secret as the API server gives them, in base64.
 Encoded = Mapping[str, str]
@@ -87,8 +88,9 @@ def build_secrets(
       certificates: by names.TLS_SECRETS, where the role makes them.
       make_password: called where no password is given and none was there before.
     Raises:
-      FalcoChartError: an output that Falcosidekick does not have.
+      FalcoChartError: an output that Falcosidekick does not have, or what is wrong with the rulebook.
     """
+    variables = with_rulebook(variables)
     release, names = variables["release_name"], names_of(variables["release_name"])
     outputs = dict(build_outputs(variables["outputs"]).secret)
     more = {entry["name"]: further_secret(release, entry) for entry in variables["sidekick_more"]}

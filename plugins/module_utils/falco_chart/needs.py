@@ -30,6 +30,7 @@ def _needed(variables: Mapping[str, Any], with_redis: bool, with_ui: bool) -> It
     yield {"kind": "PriorityClass", "name": variables["priority_class"], "variable": "falco_priority_class"}
     for name in ("outputs_existing_secret", "sidekick_tls_secret", "sidekick_tls_client_secret"):
         yield inside("Secret", variables[name], f"falco_{name}")
+    yield inside("Secret", variables["rulebook"].get("tls_secret", ""), "falco_rulebook.tls_secret")
     yield inside("ConfigMap", variables["ca_config_map"], "falco_ca_config_map")
     for entry in variables["sidekick_more"]:
         if entry.get("outputs_existing_secret"):

@@ -22,6 +22,7 @@ from .names import Names, names_of
 from .needs import Subject, needed_apis, needed_subjects
 from .outputs import build_outputs
 from .problems import FalcoChartError, Problem
+from .rulebook import with_rulebook
 from .settings import DEFAULTS
 from .values import build_driver_releases, build_sidekick_releases, build_values
 
@@ -152,6 +153,10 @@ def build_plan(
     Raises:
       FalcoChartError: variables that the chart or the cluster could not be installed with; all problems at once.
     """
+    try:
+        variables, rulebook_problems = with_rulebook(variables), []
+    except FalcoChartError as error:
+        rulebook_problems = list(error.problems)
     release, names = variables["release_name"], names_of(variables["release_name"])
     with_ui = variables["sidekick_enabled"] and variables["ui_enabled"]
     with_redis = with_ui and not variables["redis_external"]
@@ -165,7 +170,10 @@ def build_plan(
     labels = {"app.kubernetes.io/managed-by": "falconet.k8s", "app.kubernetes.io/instance": release}
     releases: list[Release] = []
     if cluster:
-        problems = [*_wrong_here(variables, names, cluster, with_ui, redis_nodes if local_redis else None)]
+        problems = [
+            *rulebook_problems,
+            *_wrong_here(variables, names, cluster, with_ui, redis_nodes if local_redis else None),
+        ]
         releases = _releases(variables, cluster, charts or {}, fingerprints, problems)
     return Plan(
         of=f"{variables['namespace']}/{release}",

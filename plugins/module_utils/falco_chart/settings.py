@@ -73,6 +73,7 @@ DEFAULTS: dict[str, Any] = {
     "resources": {},
     "rule_files": [],
     "rule_matching": "all",
+    "rulebook": {},
     "service_monitor": False,
     "service_monitor_labels": {},
     "sidekick_chart_digest": "",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .forwarding import CLIENT_CERTIFICATES, forward_environment
+from .rulebook import trust_rulebook
 
 #: The annotation that restarts pods when the Secret that they read changes.
 FINGERPRINT = "falconet.k8s/secret-fingerprint"
@@ -58,6 +59,7 @@ def sidekick_values(settings: Mapping[str, Any], output_values: Mapping[str, Any
         values["podAnnotations"] = {name: value for name, value in fingerprints.items() if value}
     if forwards and settings["sidekick_tls"] != "off":
         _trust_further(values, settings)
+    trust_rulebook(values, settings["rulebook"])
     if settings["service_monitor"]:
         values["serviceMonitor"] = {"enabled": True, "additionalLabels": settings["service_monitor_labels"]}
     return values

@@ -72,6 +72,7 @@ def build_driver_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]]:
             "grafana_dashboard": False,  # one is enough, and its name is fixed
             "outputs": {},
             "release_name": name,
+            "rulebook": {},
             "sidekick_enabled": False,
             "sidekick_more": [],
             "sidekick_url": _sidekick_url(settings),
@@ -125,6 +126,7 @@ def build_sidekick_releases(variables: Mapping[str, Any]) -> list[dict[str, Any]
             "outputs": entry.get("outputs") or {},
             "outputs_existing_secret": secret,
             "outputs_fingerprint": settings["sidekick_more_fingerprints"].get(entry["name"], ""),
+            "rulebook": {},
             "sidekick_more": [],
             "sidekick_replicas": entry.get("replicas", 1),
             "sidekick_resources": entry.get("resources") or {},

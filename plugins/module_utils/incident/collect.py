@@ -8,7 +8,6 @@ Whatever cannot be had is named in the manifest, and does not keep the rest from
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +20,6 @@ from ..kube.errors import KubeError, from_response
 from ..kube.exec import Command, run
 from ..kube.resource import KNOWN
 from ..probe.cluster.probers import Probers
-from ..probe.cluster.workspace import workspace_of
-from ..probe.question import OwnPods
 from ..probe.wire.script import LOADER
 from .hide import without_secrets
 from .processes import END, program
@@ -58,13 +55,13 @@ class Collected:
             self.files[name] = content
 
 
-def collect(client: Client, namespace: str, name: str, own_pods: OwnPods | None) -> Collected:
+def collect(client: Client, namespace: str, name: str, probers: Probers | None) -> Collected:
     """Ask for all that is known of a pod.
 
     Args:
         client: connection to the cluster.
         namespace, name: the pod.
-        own_pods: how the privileged pod is made that looks at the processes; None does without.
+        probers: the privileged pods from which processes are looked at; None does without.
 
     Raises:
         KubeError: there is no such pod, or the API server is away.
@@ -74,13 +71,13 @@ def collect(client: Client, namespace: str, name: str, own_pods: OwnPods | None)
         raise KubeError(f"there is no pod {namespace}/{name}")
     found = Collected()
     # What goes first when a pod dies is asked for first.
-    if own_pods is not None:
-        found.take("processes.txt", lambda: _processes(client, pod, own_pods))
+    if probers is not None:
+        found.take("processes.txt", lambda: _processes(client, pod, probers))
     for container, previous in _logs(pod):
         log = f"logs/{_UNSAFE.sub('_', container)}{'.previous' if previous else ''}.log"
         found.take(log, partial(_log, client, pod, container, previous))
     found.files["pod.json"] = to_json(without_secrets(pod))
-    found.take("owners.json", lambda: to_json([without_secrets(one) for one in _owners(client, pod)]))
+    found.take("owners.json", lambda: to_json([without_secrets(one) for one in owners(client, pod)]))
     found.take("events.json", lambda: to_json(_events(client, pod)))
     found.take(
         "policies.json", lambda: to_json(client.list_all(KNOWN["networking.k8s.io/v1", "NetworkPolicy"], namespace))
@@ -93,16 +90,15 @@ def to_json(data: Any) -> bytes:
     return json.dumps(data, indent=2, sort_keys=True).encode() + b"\n"
 
 
-def _processes(client: Client, pod: Mapping[str, Any], own_pods: OwnPods) -> bytes:
+def _processes(client: Client, pod: Mapping[str, Any], probers: Probers) -> bytes:
     node = (pod.get("spec") or {}).get("nodeName")
     if not node:
         raise KubeError("the pod is on no node yet")
-    with contextlib.ExitStack() as stack:
-        prober = Probers(client, lambda: workspace_of(client, own_pods, privileged=True), stack).on([node])[node]
-        if isinstance(prober, str):
-            raise KubeError(prober)
-        command = Command(prober.namespace, prober.name, prober.container, LOADER, program(pod["metadata"]["uid"]))
-        output = run(client, command)
+    prober = probers.on([node])[node]
+    if isinstance(prober, str):
+        raise KubeError(prober)
+    command = Command(prober.namespace, prober.name, prober.container, LOADER, program(pod["metadata"]["uid"]))
+    output = run(client, command)
     if END not in output.stdout:
         raise KubeError(f"the look at the processes broke off: {output.stderr.strip()[:200]}")
     return output.stdout.encode("utf-8", "replace")
@@ -129,7 +125,12 @@ def _log(client: Client, pod: Mapping[str, Any], container: str, previous: bool)
     return bytes(response.data)
 
 
-def _owners(client: Client, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def owners(client: Client, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Who owns an object, then who owns that, and so on.
+
+    Raises:
+        KubeError: the API server is away, or a permission is missing.
+    """
     namespace = item["metadata"]["namespace"]
     for _step in range(_MOST_OWNERS):
         owner = next((one for one in item["metadata"].get("ownerReferences") or () if one.get("controller")), None)

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .alert import Alert
-from .ladder import NOTE, QUARANTINE, STOP, Rung, rung_of
+from .ladder import COLLECT, NOTE, QUARANTINE, STOP, Rung, rung_of
 
+WAITS = "it waits for somebody who approves"
 ALWAYS_PROTECTED = ("kube-system", "kube-public", "kube-node-lease")
 
 
@@ -53,6 +54,7 @@ class State:
         held_within_hour: pods that were held within the last hour.
         workload_pods: pods of the pod's workload that are ready, with itself.
         host_network: whether the pod is on its node's network.
+        collected: when what is known of this incident was kept; None if it was not.
     """
 
     now: datetime
@@ -62,6 +64,7 @@ class State:
     held_within_hour: int = 0
     workload_pods: int = 1
     host_network: bool = False
+    collected: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,15 @@ def _against(step: str, alert: Alert, rung: Rung, limits: Limits, state: State) 
     """Why one step is not done."""
     if step in (QUARANTINE, STOP) and alert.namespace in (*ALWAYS_PROTECTED, *limits.protected_namespaces):
         yield f"pods of {alert.namespace} are protected"
+    fresh = timedelta(minutes=limits.oldest_minutes)
+    if step == COLLECT and state.collected is not None and state.now - state.collected < fresh:
+        yield f"what is known was kept at {state.collected:%Y-%m-%dT%H:%M:%SZ}"
     if step == QUARANTINE:
         yield from _against_holding(alert, limits, state)
     if step == STOP and (why := _leaves_too_few(limits, state)):
         yield why
     if step in rung.approve and step not in limits.approved:
-        yield "it waits for somebody who approves"
+        yield WAITS
 
 
 def _against_holding(alert: Alert, limits: Limits, state: State) -> Iterator[str]:

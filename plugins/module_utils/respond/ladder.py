@@ -15,7 +15,7 @@ from .errors import RespondError
 
 STEPS = ("note", "collect", "quarantine", "stop")
 """In the order in which they are done: what is known is kept before anything changes."""
-NOTE, _COLLECT, QUARANTINE, STOP = STEPS
+NOTE, COLLECT, QUARANTINE, STOP = STEPS
 _LISTS = ("rules", "tags", "namespaces", "steps", "approve")
 _KEYS = ("name", "priority", *_LISTS)
 

@@ -64,12 +64,14 @@ def read_state(data: Mapping[str, Any], now: datetime) -> State:
     """What is known when an alert comes.
 
     Args:
-        data: `stopped`, `pod` (its object, or nothing), `siblings` (pods of its namespace), `quarantines`.
+        data: `stopped`, `pod` (its object, or nothing), `siblings` (pods of its namespace), `quarantines`, `collected`
+            (a time with its zone, or nothing).
         now: the time.
     """
     pod: Mapping[str, Any] = data.get("pod") or {}
     metadata = pod.get("metadata") or {}
-    held = data.get("quarantines") or []
+    # What a killed run left is a policy without a pod: that one is not held yet.
+    held = [one for one in data.get("quarantines") or [] if one.get("there", True)]
     mine = next(
         (one for one in held if (one["namespace"], one["pod"]) == (metadata.get("namespace"), metadata.get("name"))),
         None,
@@ -85,6 +87,7 @@ def read_state(data: Mapping[str, Any], now: datetime) -> State:
         held_within_hour=sum(1 for time in times if time is not None and now - time < _HOUR),
         workload_pods=max(1, len(ready)),
         host_network=bool((pod.get("spec") or {}).get("hostNetwork")),
+        collected=data.get("collected"),
     )
 
 

@@ -43,6 +43,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "falco_resources": {"requests": {"cpu": "100m"}},
         "falco_rollback_on_failure": False,
         "falco_rule_files": ["/etc/falco/falco_rules.yaml"],
+        "falco_rulebook": {
+            "address": "https://rulebook.example",
+            "token": "t",
+            "tls_secret": "ca",
+            "mutual_tls": False,
+        },
         "falco_service_monitor": True,
         "falco_service_monitor_labels": {"release": "prometheus"},
         "falco_sidekick_enabled": True,

@@ -42,6 +42,17 @@ class Probers:
         self.start_seconds = start_seconds
         self._workspace: Workspace | None = None
         self._found: dict[str, Pod | str] = {}
+        self._roles: dict[str, str] = {}
+
+    def begin(self, nodes: Iterable[str]) -> None:
+        """Have probers made without waiting until they run; C(on) waits.
+
+        Raises:
+            KubeError: there is no place for privileged pods at all.
+        """
+        for node in sorted(set(nodes)):
+            if node not in self._roles:
+                self._make(node)
 
     def on(self, nodes: Iterable[str]) -> dict[str, Pod | str]:
         """The prober of each node, or why it has none.
@@ -70,26 +81,32 @@ class Probers:
     def _start(self, nodes: list[str]) -> None:
         if not nodes:
             return
-        if self._workspace is None:
-            self._workspace = self.stack.enter_context(self.open_workspace())
-        workspace = self._workspace
-        first = len(self._found)
-        roles = {f"node-{number}": node for number, node in enumerate(nodes, first)}
-        for role, node in roles.items():
-            container = workspace.container(["sh", "-c", f"sleep {workspace.deadline_seconds}"])
-            # The one thing that entering other namespaces cannot do without.
-            container["securityContext"] = {"privileged": True, "runAsUser": 0}
-            # It works for all pods of its node, at the same time.
-            container["resources"]["limits"] = {"cpu": "2", "memory": "512Mi"}
-            workspace.job(
-                role,
-                {
-                    "nodeName": node,
-                    "hostPID": True,
-                    "tolerations": [{"operator": "Exists"}],
-                    "containers": [container],
-                },
-            )
-        for role, found in workspace.start(list(roles), self.start_seconds).items():
+        self.begin(nodes)
+        roles = {self._roles[node]: node for node in nodes}
+        for role, found in self._opened().start(list(roles), self.start_seconds).items():
             node = roles[role]
             self._found[node] = f"node {node} has no prober: {found.message}" if isinstance(found, KubeError) else found
+
+    def _opened(self) -> Workspace:
+        if self._workspace is None:
+            self._workspace = self.stack.enter_context(self.open_workspace())
+        return self._workspace
+
+    def _make(self, node: str) -> None:
+        workspace = self._opened()
+        role = f"node-{len(self._roles)}"
+        container = workspace.container(["sh", "-c", f"sleep {workspace.deadline_seconds}"])
+        # The one thing that entering other namespaces cannot do without.
+        container["securityContext"] = {"privileged": True, "runAsUser": 0}
+        # It works for all pods of its node, at the same time.
+        container["resources"]["limits"] = {"cpu": "2", "memory": "512Mi"}
+        workspace.job(
+            role,
+            {
+                "nodeName": node,
+                "hostPID": True,
+                "tolerations": [{"operator": "Exists"}],
+                "containers": [container],
+            },
+        )
+        self._roles[node] = role
