@@ -34,7 +34,7 @@ options:
       - V(lint) finds policies that do not do what they seem to.
       - V(assert) checks O(required_flows) and O(forbidden_flows).
       - V(routes) (since 0.3.0) follows each Ingress, route of the Gateway API and Route of OpenShift to the pods behind
-        it, and tells which of them policies cut off. A live cluster's routes are not read.
+        it, and tells which of them policies cut off.
     type: str
     choices: [matrix, query, diff, exposure, explain, lint, assert, routes]
     default: matrix
@@ -44,7 +44,9 @@ options:
       - Several documents, C(List) objects and rendered Helm output are understood.
       - What a directory holds beside API objects is skipped and counted in RV(skipped), such as values, templates of
         charts and the patches that a kustomization names. In a file that is named here it is an error.
-      - Without O(paths), O(render_paths) and O(resources), the live cluster is read.
+      - Without O(paths), O(render_paths) and O(resources), the live cluster is read, with its nodes, routes, webhooks,
+        endpoints of Services without a selector, and policies and networks of other APIs as far as it serves them and
+        rights allow. What may not be read of these is counted in RV(skipped).
     type: list
     elements: path
     default: []

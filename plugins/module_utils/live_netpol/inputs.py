@@ -98,7 +98,9 @@ def _read(path: Path) -> Input:
 
 
 def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None) -> list[Input]:
-    """A live cluster's objects.
+    """A live cluster's objects: what decides about connections, and what explains them.
+
+    Of what only explains, a list without the right to read it is left out and counted.
 
     Args:
         params: the shared cluster options.
@@ -110,8 +112,16 @@ def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None)
     # files and inline objects are analysed without the Kubernetes client, which takes longer to import than they do
     from ..kube.connection import connect
     from ..kube.snapshot import take_snapshot
+    from ..kube.surroundings import take_surroundings
 
-    return [Input("cluster", objects=take_snapshot(connect(dict(params)), namespaces))]
+    client = connect(dict(params))
+    snapshot = take_snapshot(client, namespaces)
+    around = take_surroundings(client, snapshot)
+    unread = [
+        Input("cluster", text="", named=False, skip=f"list of {kind} without the right to read it")
+        for kind in around.forbidden
+    ]
+    return [Input("cluster", objects=[*snapshot, *around.objects]), *unread]
 
 
 def gather(paths: Sequence[str], resources: Sequence[Any] | None, option: str) -> list[Input]:
