@@ -55,6 +55,33 @@ def declared_option(name: str) -> dict[str, Any]:
     raise KeyError(name)
 
 
+@cache
+def _all_options(role: str) -> dict[str, dict[str, Any]]:
+    """The variables of a role in any of its entry points; those of main count before others."""
+    read_main = role_options(role)
+    points = read_spec(ROLES / role / "meta" / "argument_specs.yml")["argument_specs"].values()
+    return {**{name: option for point in points for name, option in point.get("options", {}).items()}, **read_main}
+
+
+def any_option(name: str) -> dict[str, Any]:
+    """The declaration of a variable in any entry point of any role.
+
+    Raises:
+      KeyError: no role declares it.
+    """
+    for role in sorted(
+        (path.name for path in ROLES.iterdir() if name.startswith(f"{path.name}_")), key=len, reverse=True
+    ):
+        if name in _all_options(role):
+            return _all_options(role)[name]
+    raise KeyError(name)
+
+
+def every_name() -> list[str]:
+    """Every variable that a role declares in any of its entry points."""
+    return sorted(name for path in ROLES.iterdir() for name in _all_options(path.name))
+
+
 def typed_variables(role: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """A role's variables with their declared types, and without the role's name before theirs.
 

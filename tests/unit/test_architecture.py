@@ -34,7 +34,10 @@ CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() a
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}
 #: The cores that a core may import besides what all share, and why.
-CORE_ARROWS = {"audit": {"falco"}}  # which rule needs what is asked of the rule's own condition
+CORE_ARROWS = {
+    "audit": {"falco"},  # which rule needs what is asked of the rule's own condition
+    "awx": {"variables"},  # what is answered in a survey is read as variables are
+}
 #: The rooms of a package, lowest first: each may import those before it and the files that are no room, none the other
 #: way. A file may be named like a room of its own.
 ROOMS = {

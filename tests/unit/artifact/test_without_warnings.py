@@ -9,6 +9,7 @@ import pytest
 from .installed import Installed
 
 PLAYBOOKS = [
+    "awx",
     "falco",
     "falco_rules",
     "gate",
@@ -22,6 +23,7 @@ PLAYBOOKS = [
     "rules_test",
     "rules_tune",
     "site",
+    "survey",
     "uninstall",
     "values_import",
     "verify",

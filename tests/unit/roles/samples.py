@@ -10,6 +10,14 @@ from ..test_roles import ROOT
 
 FLOW = {"name": "web", "from": {"namespace": "a"}, "to": {"namespace": "b"}, "ports": [80, "dns/UDP"]}
 SAMPLES: dict[str, dict[str, Any]] = {
+    "awx_objects": {
+        "awx_objects_attached": {"cluster": "kubeconfig", "vault": ["one", "two"]},
+        "awx_objects_credentials": [{"name": "mine", "type": "Kubeconfig", "inputs": {"kubeconfig": "{}"}}],
+        "awx_objects_job_templates_without": ["nodes"],
+        "awx_objects_project_wait": False,
+        "awx_objects_rrules": {"drift": ""},
+        "awx_objects_update_secrets": True,
+    },
     "falco": {
         "falco_affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
         "falco_append_output": [{"match": {"source": "syscall"}, "extra_output": "on %evt.hostname"}],

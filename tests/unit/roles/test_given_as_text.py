@@ -28,6 +28,7 @@ NODES = [
 ]
 #: What a role makes of its variables, as expressions; each variable that is handed on as it is comes beside them.
 PLANS = {
+    "awx_objects": {"objects": "__awx_objects_plan"},
     "falco": {
         "plan": "__falco_plan",
         "secrets": "dict(__falco_declared | zip(query('ansible.builtin.vars', *__falco_declared)))"
