@@ -35,8 +35,32 @@ options:
       - V(assert) checks O(required_flows) and O(forbidden_flows).
       - V(routes) (since 0.3.0) follows each Ingress, route of the Gateway API and Route of OpenShift to the pods behind
         it, and tells which of them policies cut off.
+      - Since 0.3.0, two sets of policies can be compared, those of O(other_paths) and O(other_resources) being the
+        others. V(permits) asks whether the policies allow all that the others' rules allow, V(forbids) whether they
+        deny all of it, V(containment) whether the others allow nothing more than the policies do, V(equivalence)
+        whether both allow the same, V(interference) whether the others, applied beside the policies, open what these
+        deny.
+      - Since 0.3.0, V(vacuity) asks whether the policies deny nothing, V(emptiness) for policies that select no pod and
+        rules whose peers are nobody, V(redundancy) for policies and rules without which nothing would change.
+      - What the answers to these mean in detail is in docs/policy-sets.md.
     type: str
-    choices: [matrix, query, diff, exposure, explain, lint, assert, routes]
+    choices:
+      - matrix
+      - query
+      - diff
+      - exposure
+      - explain
+      - lint
+      - assert
+      - routes
+      - permits
+      - forbids
+      - containment
+      - equivalence
+      - interference
+      - vacuity
+      - emptiness
+      - redundancy
     default: matrix
   paths:
     description:
@@ -79,6 +103,28 @@ options:
     type: list
     elements: dict
     default: []
+  other_paths:
+    description:
+      - For V(permits), V(forbids), V(containment), V(equivalence) and V(interference), files and directories with the
+        other set of policies.
+      - Pods and namespaces are those of O(paths) and O(resources), or of the live cluster. Those of the other set count
+        only where these have no pods.
+    type: list
+    elements: path
+    default: []
+    version_added: 0.3.0
+  other_resources:
+    description: Like O(other_paths), given inline.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.3.0
+  expect:
+    description:
+      - For the questions that RV(holds) answers, but for V(assert), the answer without which the task fails. By default
+        it does not fail.
+    type: bool
+    version_added: 0.3.0
   by:
     description: What the lines of V(matrix) and V(diff) are about.
     type: str
@@ -246,6 +292,25 @@ EXAMPLES = r"""
       - name: the world to the backend
         from: {cidr: 0.0.0.0/0}
         to: {namespace: prod, labels: {app: backend}}
+
+- name: The policies forbid whatever the security team's policies describe
+  falconet.k8s.netpol_analyze:
+    paths: [manifests/]
+    question: forbids
+    other_resources:
+      - apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: metadata-service, namespace: prod}
+        spec:
+          podSelector: {}
+          policyTypes: [Egress]
+          egress: [{to: [{ipBlock: {cidr: 169.254.169.254/32}}]}]
+    pod_cidrs: [10.244.0.0/16]
+
+- name: Tell which policies and rules could go
+  falconet.k8s.netpol_analyze:
+    paths: [manifests/]
+    question: redundancy
 """
 
 RETURN = r"""
@@ -271,7 +336,7 @@ blocks:
   elements: dict
 truncated:
   description: Whether RV(connections), the difference or RV(explanations) are not all listed because of O(limit).
-  returned: for matrix, diff and explain
+  returned: for matrix, diff, explain and where RV(evidence) is
   type: bool
 members:
   description: Names of all pods, workloads, namespaces or labels that the matrix is about.
@@ -336,8 +401,11 @@ relabelled:
   sample:
     - {kind: workload, name: prod/Deployment/web, before: ["app=web"], after: ["app=www"]}
 holds:
-  description: Whether all flows hold.
-  returned: for assert
+  description:
+    - Whether all flows hold.
+    - For questions about whole sets of policies, whether the answer is yes. For V(emptiness) and V(redundancy) it is
+      yes where something is empty or redundant.
+  returned: for assert and questions about whole sets of policies
   type: bool
 violations:
   description:
@@ -355,9 +423,37 @@ exposure:
       C(cluster) ports of every pod of every namespace, C(selected) pods by labels, whether they are there or may come,
       each with C(namespaces), C(pods), and in C(except) those that an admin policy denies.
     - C(ports) may be names that only rules know, and C(all except) such names.
+    - C(rules) (since 0.3.0) are those that open it, each with C(policy), C(rule) and C(name); none where no rule does.
   returned: for exposure
   type: list
   elements: dict
+rules:
+  description:
+    - RV(exposure) by rule. For each C(policy), C(direction) and C(rule) that opens something, the C(workloads), and
+      C(outside), C(cluster) and C(selected) as there.
+  returned: for exposure
+  type: list
+  elements: dict
+  version_added: 0.3.0
+evidence:
+  description:
+    - Connections that the answer rests on, in the form of RV(connections). They speak against the question, for
+      V(interference) for it. For V(equivalence), C(only_in) says which set allows them, C(policies) or C(others).
+    - C(undetermined) is true for what depends on addresses that pods do not have yet; see O(pod_cidrs).
+    - No more pairs than O(limit); RV(truncated) says whether there are.
+  returned: for permits, forbids, containment, equivalence, interference and vacuity
+  type: list
+  elements: dict
+  version_added: 0.3.0
+idle:
+  description:
+    - Policies and rules that do nothing, each with C(policy), C(direction) and C(rule) (empty and null for the policy
+      as a whole), C(source) and C(line).
+    - C(together) says whether it may go together with all those before it. Of two that say the same, one may go.
+  returned: for emptiness and redundancy
+  type: list
+  elements: dict
+  version_added: 0.3.0
 routes:
   description:
     - For each C(route) and C(service) behind it, the workload C(to), its C(protocol) and C(ports), whether a controller
@@ -376,13 +472,15 @@ explanations:
   type: list
   elements: dict
 findings:
-  description: What lint found, each with C(code), C(severity), C(object), C(message), C(hint), C(source) and C(line).
-  returned: for lint
+  description:
+    - What lint found, each with C(code), C(severity), C(object), C(message), C(hint), C(source) and C(line).
+    - For V(emptiness) and V(redundancy), RV(idle) in this form.
+  returned: for lint, emptiness and redundancy
   type: list
   elements: dict
 text:
   description: The answer in sentences, for people.
-  returned: for diff, assert, exposure, explain, lint and routes
+  returned: for all but matrix and query
   type: list
   elements: str
 problems:
@@ -428,7 +526,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import Ku
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.inputs import gather, read_cluster
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.rendering import Run, render_paths
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import QUESTIONS, Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import QUESTIONS, RELATIONS, Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model, Options
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
@@ -440,6 +538,9 @@ ARGUMENTS: dict[str, Any] = {
     "resources": {"type": "list", "elements": "dict", "default": []},
     "before_paths": {"type": "list", "elements": "path", "default": []},
     "before_resources": {"type": "list", "elements": "dict", "default": []},
+    "other_paths": {"type": "list", "elements": "path", "default": []},
+    "other_resources": {"type": "list", "elements": "dict", "default": []},
+    "expect": {"type": "bool"},
     "by": {"type": "str", "choices": ["pod", "workload", "namespace", "label"], "default": "workload"},
     "label": {"type": "str"},
     "namespaces": {"type": "list", "elements": "str", "default": []},
@@ -464,7 +565,7 @@ ARGUMENTS: dict[str, Any] = {
 
 
 def models(params: dict[str, Any], run: Run) -> tuple[Model, Model | None]:
-    """The cluster that is asked about and, for a difference, the one before the change."""
+    """The cluster that is asked about and what it is compared with: itself before the change, or other policies."""
     rendered = render_paths(params["render_paths"], run)
     inputs = rendered + gather(params["paths"], params["resources"], "resources")
     before: list[Input] | None = None
@@ -475,6 +576,8 @@ def models(params: dict[str, Any], run: Run) -> tuple[Model, Model | None]:
             inputs = before + inputs
     elif not inputs:
         inputs = read_cluster(params)
+    if params["question"] in RELATIONS:
+        before = gather(params["other_paths"], params["other_resources"], "other_resources") or None
     settings = (params["on_invalid"], params["pod_templates"], params["pod_cidrs"])
     model = load(inputs, *settings)
     return model, None if before is None else load(before, *settings)
@@ -518,6 +621,9 @@ def main() -> None:
     for note in result["notes"]:
         module.warn(note)
     if result.get("violations") and module.params["fail_on_violation"]:
+        module.fail_json(msg="\n".join(result["text"]), changed=False, **result)
+    expected = module.params["expect"]
+    if expected is not None and module.params["question"] != "assert" and result.get("holds", expected) != expected:
         module.fail_json(msg="\n".join(result["text"]), changed=False, **result)
     if module.params["question"] == "diff" and module._diff:
         lines = [line for line in result["text"] if line not in result["notes"]]

@@ -173,7 +173,7 @@ def _cnp_protocol(draw: st.DrawFn, named: bool) -> dict[str, Any]:
         return {"destinationNamedPort": draw(st.sampled_from(PORT_NAMES))}
     protocol = draw(st.sampled_from(PROTOCOLS)).lower()
     if form == "all":
-        return {protocol: {}}
+        return {protocol: {"destinationPort": {"range": {"start": 1, "end": 65535}}}}
     if form == "number":
         return {protocol: {"destinationPort": {"number": draw(st.sampled_from(NUMBERS))}}}
     return {protocol: {"destinationPort": {"range": {"start": 80, "end": draw(st.sampled_from([81, 8080]))}}}}

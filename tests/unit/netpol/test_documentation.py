@@ -48,6 +48,17 @@ def test_the_default_deny_cuts_what_the_page_says(tmp_path: Path, monkeypatch: p
     assert answers[2][0] in found
 
 
+def test_the_question_about_sets_is_answered_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.yaml").write_text(
+        next(text for _l, text in default_deny_blocks() if text.startswith("# app.yaml"))
+    )
+    blocks = BLOCK.findall((DOCS / "policy-sets.md").read_text())
+    (tmp_path / "forbidden.yaml").write_text(blocks[0][1])
+    failed = run_playbook(blocks[1][1])
+    assert (failed["failed"], failed["msg"]) == (True, blocks[2][1].rstrip("\n"))
+
+
 def examples(module: str) -> list[dict[str, Any]]:
     content = yaml.safe_load(importlib.import_module(f"{MODULES}.{module}").EXAMPLES)
     return [task for task in content if f"falconet.k8s.{module}" in task]

@@ -13,7 +13,8 @@ from ..errors import NetpolError
 from ..flows.ends import select
 from ..flows.vocabulary import parse_flows, parse_peer
 from ..model.objects import Model
-from .request import DEFAULT_LIMIT, MAX_EXPLANATIONS, QUESTIONS, Request
+from .notes import address_note
+from .request import DEFAULT_LIMIT, MAX_EXPLANATIONS, QUESTIONS, RELATIONS, WHOLE, Request
 
 if TYPE_CHECKING:
     from ..decide.matrix import Matrix
@@ -28,7 +29,7 @@ def answer(request: Request, model: Model, before: Model | None = None) -> dict[
     Args:
         request: what is asked.
         model: the cluster; for a difference, as it will be.
-        before: for a difference, the cluster as it is.
+        before: for a difference, the cluster as it is; for a question about two sets of policies, the other set.
 
     Returns:
         Plain data; always C(connections), C(problems), C(not_analysed), C(notes) and C(summary), else what the question
@@ -144,14 +145,6 @@ def _undetermined(request: Request, matrix: Matrix, result: dict[str, Any]) -> N
     result["undetermined"].sort(key=lambda item: tuple(item.values()))
 
 
-def address_note(what: str) -> str:
-    """What is said where answers depend on addresses that are not known."""
-    return (
-        f"undetermined: {what} on addresses that pods do not have yet; they count as denied,"
-        " and pod_cidrs says where they will lie"
-    )
-
-
 def _query(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
     from .query import query
 
@@ -248,13 +241,14 @@ def _explain(request: Request, model: Model, _before: Model | None) -> dict[str,
 
 def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
     from .exposure import exposure
+    from .exposure_rules import by_rule
     from .exposure_text import sentences
 
     items, determined = exposure(model, model.policies, request.options)
     if request.namespaces:
         items = [item for item in items if item["workload"].split("/")[0] in request.namespaces]
     notes = [] if determined else [address_note("connections may depend")]
-    return {"exposure": items, "text": sentences(items), "notes": notes}
+    return {"exposure": items, "rules": by_rule(items), "text": sentences(items), "notes": notes}
 
 
 def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
@@ -287,6 +281,12 @@ def _routes(request: Request, model: Model, _before: Model | None) -> dict[str, 
     }
 
 
+def _policy_sets(request: Request, model: Model, others: Model | None) -> dict[str, Any]:
+    from .policy_sets import policy_sets
+
+    return policy_sets(request, model, others)
+
+
 _ANSWERS: Mapping[str, Any] = {
     "matrix": _matrix,
     "query": _query,
@@ -296,4 +296,5 @@ _ANSWERS: Mapping[str, Any] = {
     "exposure": _exposure,
     "lint": _lint,
     "routes": _routes,
+    **dict.fromkeys((*RELATIONS, *WHOLE), _policy_sets),
 }

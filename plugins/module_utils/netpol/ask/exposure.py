@@ -30,7 +30,7 @@ from ..model.objects import (
     Rule,
 )
 from .exposure_text import said, with_names, without
-from .ways import EVERYONE, Step, Way, allowances, denials, open_ports, parts
+from .ways import EVERYONE, RuleName, Step, Way, allowances, denials, open_ports, parts
 
 
 class Open(NamedTuple):
@@ -44,6 +44,7 @@ class Open(NamedTuple):
         spared: of those that are not, though all ports of their protocol may be.
         steps: the rules, in order.
         isolated: whether a NetworkPolicy isolates the pod.
+        rules: which rules open each way, and C(cluster) as C(EVERYONE).
     """
 
     protected: bool
@@ -53,6 +54,7 @@ class Open(NamedTuple):
     spared: Mapping[Way, Sequence[tuple[str, str]]]
     steps: Sequence[Step]
     isolated: bool
+    rules: Mapping[Way, Sequence[RuleName]]
 
 
 def exposure(model: Model, policies: Sequence[Policy], options: Options) -> tuple[list[dict[str, Any]], bool]:
@@ -62,7 +64,8 @@ def exposure(model: Model, policies: Sequence[Policy], options: Options) -> tupl
         For each workload and direction a mapping with C(workload), C(direction), C(protected) (whether any policy
         isolates it or rules it in this direction), C(outside), C(cluster) (open to every pod of every namespace) and
         C(selected) (open to pods by labels, in existing or new namespaces, without those in C(except)), the last three
-        as lists with C(protocol) and C(ports). And whether no answer depends on addresses that pods do not have yet.
+        as lists with C(protocol), C(ports) and C(rules) (those that open it, none where no rule does). And whether no
+        answer depends on addresses that pods do not have yet.
     """
     asker = Exposure(model, policies, options)
     result = []
@@ -121,28 +124,48 @@ class Exposure:
         isolated = any(policy.isolates(direction) for policy in members)
         self.determined = self.determined and not any(step.maybe for step in steps)
         ways: dict[Way, int] = {}
+        rules: dict[Way, dict[RuleName, None]] = {}
         cluster = 0
         for part in parts(self._full, [step.mask for step in steps]):
             here = [step for step in steps if step.mask & part]
             if not self._some_denied(here, isolated):
                 cluster |= part
+                rules.setdefault(EVERYONE, {}).update(self._open_to_everyone(here, isolated))
                 continue
-            for way in allowances(here, isolated):
+            for way, rule in allowances(here, isolated):
                 ways[way] = ways.get(way, 0) | part
+                rules.setdefault(way, {}).update({} if rule is None else {rule: None})
         names: dict[Way, list[tuple[str, str]]] = {}
         spared: dict[Way, list[tuple[str, str]]] = {}
         for protocol, name in sorted({pair for step in steps for pair in step.named}):
             here = [step for step in steps if (protocol, name) in step.named or protocol in step.whole]
-            open_ = set(allowances(here, isolated))
+            open_: dict[Way, dict[RuleName, None]] = {}
+            for way, rule in allowances(here, isolated):
+                open_.setdefault(way, {}).update({} if rule is None else {rule: None})
             if not self._some_denied(here, isolated):
-                open_.add(EVERYONE)
-            for way in open_:
+                open_.setdefault(EVERYONE, {})
+            for way, by in open_.items():
                 names.setdefault(way, []).append((protocol, name))
-            for way in {*ways, EVERYONE} - open_:
+                rules.setdefault(way, {}).update(by)
+            for way in {*ways, EVERYONE} - set(open_):
                 spared.setdefault(way, []).append((protocol, name))
         ways = {way: mask for way, mask in ways.items() if self.regions.exists(way.peer, way.without)}
         names = {way: found for way, found in names.items() if self.regions.exists(way.peer, way.without)}
-        return Open(bool(steps) or isolated, cluster, ways, names, spared, steps, isolated)
+        by_rule = {way: list(by) for way, by in rules.items()}
+        return Open(bool(steps) or isolated, cluster, ways, names, spared, steps, isolated, by_rule)
+
+    def _open_to_everyone(self, steps: Sequence[Step], isolated: bool) -> dict[RuleName, None]:
+        """The rules that open a port to everyone: those that name everyone, else all that do so together."""
+        found: dict[RuleName, None] = {}
+        whole: dict[RuleName, None] = {}
+        for way, rule in allowances(steps, isolated):
+            if rule is not None:
+                (whole if way == EVERYONE else found)[rule] = None
+        return whole or {
+            rule: None
+            for way, rule in allowances(steps, isolated)
+            if rule in found and self.regions.exists(way.peer, way.without)
+        }
 
     def _key(
         self, number: int, direction: str
@@ -161,12 +184,17 @@ class Exposure:
             mask = found.ways.get(way, 0) & ~found.cluster
             names, spared = found.names.get(way, ()), found.spared.get(way, ())
             texts = with_names(space, mask, found.cluster, names, spared)
-            selected += [{**self._told(way), "protocol": protocol, "ports": ports} for protocol, ports in texts]
+            by = _rows(found.rules.get(way, ()))
+            told = self._told(way)
+            selected += [{**told, "protocol": protocol, "ports": ports, "rules": by} for protocol, ports in texts]
         everyone = with_names(space, found.cluster, 0, (), found.spared.get(EVERYONE, ()))
         return {
             "protected": found.protected,
             "outside": list(self._outside(found.steps, found.isolated)),
-            "cluster": [{"protocol": protocol, "ports": ports} for protocol, ports in everyone],
+            "cluster": [
+                {"protocol": protocol, "ports": ports, "rules": _rows(found.rules.get(EVERYONE, ()))}
+                for protocol, ports in everyone
+            ],
             "selected": sorted(selected, key=lambda item: (item["namespaces"], item["pods"], str(item))),
         }
 
@@ -185,7 +213,9 @@ class Exposure:
         peers = self._peers.get(key)
         if peers is None:
             peers = self._peers[key] = self._peer_sets(rule, families)
-        return Step(policy.tier, rule.action, *ports, *peers)
+        return Step(
+            policy.tier, rule.action, *ports, *peers, RuleName(policy.full_name, direction, rule.index, rule.name)
+        )
 
     def _port_sets(
         self, rule: Rule, direction: str, named: frozenset[tuple[str, str, int]]
@@ -233,22 +263,29 @@ class Exposure:
             peers = [ANYONE]
         return tuple(peers), maybe, tuple(merge(ranges))
 
-    def _outside(self, steps: Sequence[Step], isolated: bool) -> Iterator[dict[str, str]]:
+    def _outside(self, steps: Sequence[Step], isolated: bool) -> Iterator[dict[str, Any]]:
         blocks = [BlockPeer(step.ranges, "") for step in steps]
-        found: dict[int, list[Range]] = {}
-        known: dict[int, int] = {}
+        found: dict[tuple[int, tuple[RuleName, ...]], list[Range]] = {}
+        known: dict[int, tuple[int, tuple[RuleName, ...]]] = {}
         for family in self.families:
             for signature, item in AddressMap(family, blocks).ranges():
                 if signature not in known:
-                    known[signature] = open_ports(
-                        [s for n, s in enumerate(steps) if signature >> n & 1], isolated, self._full
-                    )
-                if known[signature]:
+                    by = open_ports([s for n, s in enumerate(steps) if signature >> n & 1], isolated, self._full)
+                    mask = 0
+                    for part in by.values():
+                        mask |= part
+                    known[signature] = mask, tuple(rule for rule in by if rule is not None)
+                if known[signature][0]:
                     found.setdefault(known[signature], []).append(item)
-        for mask, ranges in found.items():
+        for (mask, rules), ranges in found.items():
             for item in merge(ranges):
                 for protocol, ports in self.universe.ports.texts(mask):
-                    yield {"address": format_range(item), "protocol": protocol, "ports": ports}
+                    yield {
+                        "address": format_range(item),
+                        "protocol": protocol,
+                        "ports": ports,
+                        "rules": _rows(rules),
+                    }
 
     @property
     def _full(self) -> int:
@@ -269,6 +306,10 @@ class Exposure:
         if rest:
             told["except"] = rest
         return told
+
+
+def _rows(rules: Iterable[RuleName]) -> list[dict[str, object]]:
+    return [rule.as_dict() for rule in rules]
 
 
 def _every_address(families: Iterable[int]) -> list[Range]:

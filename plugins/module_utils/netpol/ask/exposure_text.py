@@ -12,6 +12,7 @@ from ..decide.regions import namespaces_of
 from ..model.objects import NAMESPACE_NAME_LABEL, PROTOCOLS, PodsPeer
 from ..model.ports import PortSpace, summary
 from ..model.selectors import IN, Requirement, Selector
+from .exposure_rules import said_by
 
 
 def with_names(
@@ -88,7 +89,8 @@ def sentences(items: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _ports(entries: Sequence[dict[str, Any]]) -> str:
-    return summary((entry["protocol"], entry["ports"]) for entry in entries)
+    rules = {(rule["policy"], rule["rule"]): rule for entry in entries for rule in entry["rules"]}
+    return summary((entry["protocol"], entry["ports"]) for entry in entries) + said_by(list(rules.values()))
 
 
 def _whom(entry: dict[str, Any]) -> str:

@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 from ..model.objects import Options
 
-QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert", "routes")
+#: Of two sets of policies over the same pods.
+RELATIONS = ("permits", "forbids", "containment", "equivalence", "interference")
+#: Of a whole set of policies.
+WHOLE = ("vacuity", "emptiness", "redundancy")
+QUESTIONS = ("matrix", "query", "diff", "exposure", "explain", "lint", "assert", "routes", *RELATIONS, *WHOLE)
 
 #: Pairs whose verdict a query tells in full.
 MAX_VERDICTS = 200

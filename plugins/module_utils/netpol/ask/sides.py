@@ -114,10 +114,10 @@ def _pods(before: Model, after: Model) -> tuple[list[Pod], list[Pod]]:
 
 
 def _namespaces(before: Model, after: Model) -> tuple[dict[str, Namespace], dict[str, Namespace]]:
-    return _own(before, after), _own(after, before)
+    return own_namespaces(before, after), own_namespaces(after, before)
 
 
-def _own(side: Model, other: Model) -> dict[str, Namespace]:
+def own_namespaces(side: Model, other: Model) -> dict[str, Namespace]:
     """A side's namespaces. What it says nothing about is as on the other side, unless it does describe its cluster."""
     if side.pods and any(namespace.declared for namespace in side.namespaces.values()):
         return dict(side.namespaces)

@@ -8,12 +8,27 @@ Policies are read in their order; each way is the peers on it, without those tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..decide.regions import ANYONE, both
 from ..model.addresses import Range
 from ..model.objects import ADMIN, ALLOW, BASELINE, DENY, NAMESPACED, PodsPeer
+
+
+class RuleName(NamedTuple):
+    """Which rule of which policy: its full name, the direction, the position in its list, its name if it has one."""
+
+    policy: str
+    direction: str
+    number: int
+    name: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"policy": self.policy, "rule": self.number, "name": self.name}
+
+    def __str__(self) -> str:
+        return f"{self.policy} {self.direction} rule {self.number}" + (f" ({self.name})" if self.name else "")
 
 
 class Step(NamedTuple):
@@ -28,6 +43,7 @@ class Step(NamedTuple):
         peers: pods that it is about, whatever address they get.
         maybe: whether it may be about others, by an address that they do not have yet.
         ranges: addresses outside that it is about.
+        rule: which one it is.
     """
 
     tier: str
@@ -38,6 +54,7 @@ class Step(NamedTuple):
     peers: tuple[PodsPeer, ...]
     maybe: bool
     ranges: tuple[Range, ...]
+    rule: RuleName
 
 
 class Way(NamedTuple):
@@ -59,38 +76,37 @@ def parts(full: int, masks: Iterable[int]) -> list[int]:
     return parts
 
 
-def allowances(steps: Sequence[Step], isolated: bool) -> Iterator[Way]:
-    """Ways through the tiers, for one port, that end in an allowance."""
-    for leaving in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, ALLOW):
-        way, left = leaving
+def allowances(steps: Sequence[Step], isolated: bool) -> Iterator[tuple[Way, RuleName | None]]:
+    """Ways through the tiers, for one port, that end in an allowance, each with the rule that allows, if any."""
+    for way, rule, left in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, ALLOW):
         if not left:
-            yield way
+            yield way, rule
         elif isolated:
             for step in steps:
                 if step.tier == NAMESPACED:
                     for peer in step.peers:
-                        yield Way(both(way.peer, peer), way.without)
+                        yield Way(both(way.peer, peer), way.without), step.rule
         else:
-            for inner, _left in _tier([s for s in steps if s.tier == BASELINE], way, ALLOW):
-                yield inner
+            for inner, last, _left in _tier([s for s in steps if s.tier == BASELINE], way, ALLOW):
+                yield inner, last
 
 
 def denials(steps: Sequence[Step], isolated: bool) -> Iterator[Way]:
     """Ways through the tiers, for one port, that end in a denial."""
-    for way, left in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, DENY):
+    for way, _rule, left in _tier([s for s in steps if s.tier == ADMIN], EVERYONE, DENY):
         if not left:
             yield way
         elif isolated:
             allowed = tuple(peer for step in steps if step.tier == NAMESPACED for peer in step.peers)
             yield Way(way.peer, way.without + allowed)
         else:
-            for inner, passed in _tier([s for s in steps if s.tier == BASELINE], way, DENY):
+            for inner, _last, passed in _tier([s for s in steps if s.tier == BASELINE], way, DENY):
                 if not passed:
                     yield inner
 
 
-def _tier(steps: Sequence[Step], start: Way, wanted: str) -> Iterator[tuple[Way, bool]]:
-    """Ways through an ordered tier: those that end with an action (false), and those that leave it (true).
+def _tier(steps: Sequence[Step], start: Way, wanted: str) -> Iterator[tuple[Way, RuleName | None, bool]]:
+    """Ways through an ordered tier: those that end with a rule's action (false), and those that leave it (true).
 
     Pods of an earlier rule with the wanted action have it already, so only rules with another one are left out of what
     follows: those that decide otherwise, and for a rule that decides also those that leave the tier before.
@@ -101,37 +117,43 @@ def _tier(steps: Sequence[Step], start: Way, wanted: str) -> Iterator[tuple[Way,
     for step in steps:
         for peer in step.peers:
             if step.action == wanted:
-                yield Way(both(start.peer, peer), (*start.without, *against, *passed)), False
+                yield Way(both(start.peer, peer), (*start.without, *against, *passed)), step.rule, False
             elif step.action != other:
-                yield Way(both(start.peer, peer), (*start.without, *against)), True
+                yield Way(both(start.peer, peer), (*start.without, *against)), None, True
         if step.maybe and wanted == DENY and step.action not in (ALLOW, DENY):
-            yield Way(start.peer, (*start.without, *against)), True
+            yield Way(start.peer, (*start.without, *against)), None, True
         if step.action == other:
             against.extend(step.peers)
         elif step.action != wanted:
             # What may leave the tier, too, is not known to be decided in it.
             passed.extend([ANYONE] if step.maybe and wanted == ALLOW else step.peers)
-    yield Way(start.peer, (*start.without, *against)), True
+    yield Way(start.peer, (*start.without, *against)), None, True
 
 
-def open_ports(steps: Sequence[Step], isolated: bool, full: int) -> int:
-    """Ports that are open to an address that all these rules are about."""
-    allowed, undecided, passed = 0, full, 0
-    for step in steps:
-        if step.tier == ADMIN:
-            matched = undecided & step.mask
+def open_ports(steps: Sequence[Step], isolated: bool, full: int) -> Mapping[RuleName | None, int]:
+    """Ports that are open to an address that all these rules are about, by the rule; None where no rule decides."""
+    found: dict[RuleName | None, int] = {}
+    undecided, passed = full, 0
+
+    def settle(tier: str) -> None:
+        nonlocal undecided, passed
+        for step in steps:
+            matched = undecided & step.mask if step.tier == tier else 0
             undecided &= ~matched
-            allowed |= matched if step.action == ALLOW else 0
-            passed |= matched if step.action not in (ALLOW, DENY) else 0
+            if matched and step.action == ALLOW:
+                found[step.rule] = found.get(step.rule, 0) | matched
+            elif step.action != DENY:
+                passed |= matched
+
+    settle(ADMIN)
     undecided |= passed
     if isolated:
         for step in steps:
-            if step.tier == NAMESPACED:
-                allowed |= undecided & step.mask
-        return allowed
-    for step in steps:
-        if step.tier == BASELINE:
-            matched = undecided & step.mask
-            undecided &= ~matched
-            allowed |= matched if step.action == ALLOW else 0
-    return allowed | undecided
+            if step.tier == NAMESPACED and undecided & step.mask:
+                found[step.rule] = found.get(step.rule, 0) | (undecided & step.mask)
+        return found
+    passed = 0
+    settle(BASELINE)
+    if undecided | passed:
+        found[None] = undecided | passed
+    return found

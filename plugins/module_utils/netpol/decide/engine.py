@@ -39,6 +39,19 @@ class RowGroup(NamedTuple):
     row: Row
 
 
+class Dropped(NamedTuple):
+    """Policies and rules that are taken for not there, by their identity."""
+
+    policies: frozenset[int] = frozenset()
+    rules: frozenset[int] = frozenset()
+
+    def also(self, policy: Policy, rule: Rule | None = None) -> Dropped:
+        """These and one more policy, or one more of its rules."""
+        if rule is None:
+            return Dropped(self.policies | {id(policy)}, self.rules)
+        return Dropped(self.policies, self.rules | {id(rule)})
+
+
 class _Compiled(NamedTuple):
     """A rule with its sets. C(named) lists its named ports, C(mask) holds the others.
 
@@ -52,6 +65,9 @@ class _Compiled(NamedTuple):
     mask: int
     named: tuple[PortRule, ...]
     sure: bool = True
+
+    def is_in(self, dropped: Dropped) -> bool:
+        return id(self.policy) in dropped.policies or id(self.rule) in dropped.rules
 
 
 class Engine:
@@ -101,6 +117,14 @@ class Engine:
                     add_union(total, mask, sources)
         return total
 
+    def row_without(self, destination: int, dropped: Dropped, among: int) -> Row:
+        """What some sources may send to a class if some policies and rules were not there."""
+        total: Row = {}
+        for family in self._families:
+            for mask, sources in family.row_without(destination, dropped, among).items():
+                add_union(total, mask, sources)
+        return total
+
     @property
     def is_determined(self) -> bool:
         """Whether no answer depends on an address that is not known."""
@@ -131,6 +155,8 @@ class _Family:
         self._policies = sorted(policies, key=lambda policy: policy.order)
         self._ingress: list[list[_Compiled]] = []
         self._egress: list[_Compiled] = []
+        # Policies that isolate for egress, with the classes that they select.
+        self._isolating: list[tuple[Policy, int]] = []
         self._egress_isolated = 0
         self._ingress_isolated = 0
         self._masks: dict[tuple[PortRule, ...] | None, tuple[int, tuple[PortRule, ...]]] = {}
@@ -162,6 +188,7 @@ class _Family:
             self._ingress_isolated |= subject
         if policy.isolates_egress:
             self._egress_isolated |= subject
+            self._isolating.append((policy, subject))
         for rule in policy.egress:
             for compiled in self._compile_rule(policy, rule, subject):
                 if compiled.peers:
@@ -281,8 +308,37 @@ class _Family:
         key = (False, tuple(rules), named, sources)
         egress = self._directions.get(key)
         if egress is None:
-            egress = self._directions[key] = self._egress_row(rules, sources, resolve)
+            isolated = self._egress_isolated
+            egress = self._directions[key] = self._egress_row(rules, sources, resolve, isolated)
         return ingress, egress
+
+    def row_without(self, destination: int, dropped: Dropped, among: int) -> Row:
+        universe = self._universe
+        sources = universe.partners(destination, self._family) & among
+        if not sources:
+            return {}
+        resolve = self._resolver(destination)
+        sets = [*self._hits[destination], *self._always]
+        selecting = []
+        if destination < universe.pod_classes:
+            selecting = sorted(
+                number
+                for found in sets
+                for number in self._selecting.get(found, ())
+                if id(self._policies[number]) not in dropped.policies
+            )
+        row = self._ingress_row(selecting, sources, resolve, dropped) if selecting else {universe.ports.full: sources}
+        rules = sorted(
+            number
+            for found in sets
+            for number in self._reached.get(found, ())
+            if self._egress[number].subject & sources and not self._egress[number].is_in(dropped)
+        )
+        isolated = 0
+        for policy, subject in self._isolating:
+            if id(policy) not in dropped.policies:
+                isolated |= subject
+        return intersect(row, self._egress_row(rules, sources, resolve, isolated))
 
     def _resolver(self, destination: int) -> Callable[[_Compiled], int]:
         """The port mask of a rule at a destination, where named ports get their numbers."""
@@ -299,7 +355,13 @@ class _Family:
 
         return resolve
 
-    def _ingress_row(self, selecting: list[int], sources: int, resolve: Callable[[_Compiled], int]) -> Row:
+    def _ingress_row(
+        self,
+        selecting: list[int],
+        sources: int,
+        resolve: Callable[[_Compiled], int],
+        dropped: Dropped | None = None,
+    ) -> Row:
         tiers: dict[str, list[Term]] = {}
         isolated = 0
         for number in selecting:
@@ -307,14 +369,14 @@ class _Family:
             if policy.isolates_ingress:
                 isolated = sources
             for compiled in self._ingress[number]:
-                mask = resolve(compiled)
+                mask = 0 if dropped and compiled.is_in(dropped) else resolve(compiled)
                 if mask:
                     tiers.setdefault(policy.tier, []).append(
                         Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure)
                     )
         return in_order(tiers, isolated, sources, self._universe.ports.full, self._possible)
 
-    def _egress_row(self, rules: list[int], sources: int, resolve: Callable[[_Compiled], int]) -> Row:
+    def _egress_row(self, rules: list[int], sources: int, resolve: Callable[[_Compiled], int], isolated: int) -> Row:
         tiers: dict[str, list[Term]] = {}
         for number in rules:
             compiled = self._egress[number]
@@ -322,5 +384,4 @@ class _Family:
             if mask:
                 term = Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure)
                 tiers.setdefault(compiled.policy.tier, []).append(term)
-        isolated = self._egress_isolated & sources
-        return in_order(tiers, isolated, sources, self._universe.ports.full, self._possible)
+        return in_order(tiers, isolated & sources, sources, self._universe.ports.full, self._possible)

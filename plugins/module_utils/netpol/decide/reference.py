@@ -84,6 +84,12 @@ class Decider:
         note = _node_note(source, destination)
         if note:
             return Verdict(True, None, None, note)
+        # Over any family will do: allowed, else possibly allowed.
+        verdicts = self.over_each_family(source, destination, protocol, port)
+        return max(verdicts, key=lambda verdict: (verdict.allowed, verdict.undetermined))
+
+    def over_each_family(self, source: Endpoint, destination: Endpoint, protocol: str, port: int) -> list[Verdict]:
+        """What the policies alone say of a connection, over each family of addresses that both ends have."""
         verdicts = []
         for family in _families(self.model, source, destination):
             context = _Context(self, destination, protocol, port, family)
@@ -91,8 +97,7 @@ class Decider:
             ingress = context.direction("ingress", destination, source) if isinstance(destination, Pod) else None
             allowed = all(decision.allowed for decision in (egress, ingress) if decision is not None)
             verdicts.append(Verdict(allowed, egress, ingress))
-        # Over any family will do: allowed, else possibly allowed.
-        return max(verdicts, key=lambda verdict: (verdict.allowed, verdict.undetermined))
+        return verdicts
 
     def selecting(self, pod: Pod, direction: str) -> list[Policy]:
         """Policies that have a say about a pod in a direction, in the order of their evaluation."""

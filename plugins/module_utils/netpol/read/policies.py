@@ -9,7 +9,8 @@ and https://network-policy-api.sigs.k8s.io/reference/spec/ (v1alpha1, v1alpha2).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...common.words import nearest
@@ -161,6 +162,9 @@ def _network_policy_port(reader: Reader, item: object, path: str) -> PortRule:
     return PortRule(protocol, first, last)
 
 
+_DOMAIN_LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9_]*[a-zA-Z0-9])?"
+_DOMAIN_NAME = re.compile(rf"(?:\*\.)?(?:{_DOMAIN_LABEL}\.)+{_DOMAIN_LABEL}\.?\Z")
+
 _ACTIONS = {
     "AdminNetworkPolicy": {"Allow": ALLOW, "Deny": DENY, "Pass": PASS},
     "BaselineAdminNetworkPolicy": {"Allow": ALLOW, "Deny": DENY},
@@ -230,6 +234,9 @@ def _pods_peer(reader: Reader, key: str, content: object, path: str) -> PodsPeer
     if key == "namespaces":
         return PodsPeer(namespaces=reader.selector(content, path), pods=EVERYTHING)
     fields = reader.mapping(content, path, ("namespaceSelector", "podSelector"))
+    if fields.get("podSelector") is None:
+        reader.error(f"{path}.podSelector", "required", "{} means every pod of the namespaces")
+        raise InvalidPartError
     return PodsPeer(
         namespaces=reader.selector(fields.get("namespaceSelector"), f"{path}.namespaceSelector"),
         pods=reader.selector(fields.get("podSelector"), f"{path}.podSelector"),
@@ -264,6 +271,8 @@ def _cluster_rule(reader: Reader, kind: str, item: object, path: str, side: str,
             )
             raise InvalidPartError
         parse = _cnp_protocol if kind == "ClusterNetworkPolicy" else _anp_port
+        if kind == "ClusterNetworkPolicy" and len(entries) > limit:
+            reader.error(f"{path}.{ports_field}", f"has {len(entries)} protocols: at most {limit} are allowed")
         ports = tuple(parse(reader, entry, f"{path}.{ports_field}[{number}]") for number, entry in enumerate(entries))
         if any(port.name for port in ports) and any(not isinstance(peer, PodsPeer) for peer in peers):
             reader.error(f"{path}.{ports_field}", "a named port cannot stand beside a peer that is not pods")
@@ -271,14 +280,10 @@ def _cluster_rule(reader: Reader, kind: str, item: object, path: str, side: str,
     if action != "Allow" and action != "Accept" and any(isinstance(peer, DomainsPeer) for peer in peers):
         reader.error(f"{path}.{side}", f"domainNames cannot be used with action {action}")
         raise InvalidPartError
-    name = spec.get("name")
-    return Rule(
-        index=index,
-        action=actions[action],
-        peers=tuple(peers),
-        ports=ports,
-        name="" if name is None else reader.text(name, f"{path}.name"),
-    )
+    name = "" if spec.get("name") is None else reader.text(spec["name"], f"{path}.name")
+    if len(name) > 100:
+        reader.error(f"{path}.name", f"has {len(name)} characters: at most 100 are allowed")
+    return Rule(index=index, action=actions[action], peers=tuple(peers), ports=ports, name=name)
 
 
 def _cluster_peers(reader: Reader, kind: str, item: object, path: str, side: str) -> list[object]:
@@ -294,13 +299,28 @@ def _cluster_peers(reader: Reader, kind: str, item: object, path: str, side: str
         if not blocks or len(blocks) > 25:
             reader.error(path, f"has {len(blocks)} blocks: 1 to 25 are allowed")
             raise InvalidPartError
+        _each_once(reader, blocks, path)
         return [reader.block(cidr, [], f"{path}[{index}]", covers_pods=True) for index, cidr in enumerate(blocks)]
     if key == "nodes":
         return [NodesPeer(reader.selector(content, path))]
     if key == "domainNames":
-        names = reader.items(content, path)
-        return [DomainsPeer(tuple(reader.text(name, f"{path}[{index}]") for index, name in enumerate(names)))]
+        names = [reader.text(name, f"{path}[{index}]") for index, name in enumerate(reader.items(content, path))]
+        if not names or len(names) > 25:
+            reader.error(path, f"has {len(names)} names: 1 to 25 are allowed")
+            raise InvalidPartError
+        _each_once(reader, names, path)
+        for index, name in enumerate(names):
+            if not _DOMAIN_NAME.match(name):
+                hint = "'*.' at the start alone stands for any labels" if "*" in name else ""
+                reader.error(f"{path}[{index}]", f"invalid value {name!r}: not a domain name", hint)
+        return [DomainsPeer(tuple(names))]
     return [_pods_peer(reader, key, content, path)]
+
+
+def _each_once(reader: Reader, items: Sequence[object], path: str) -> None:
+    for index, item in enumerate(items):
+        if item in items[:index]:
+            reader.error(f"{path}[{index}]", f"duplicate value {item!r}")
 
 
 def _anp_port(reader: Reader, item: object, path: str) -> PortRule:
@@ -316,10 +336,10 @@ def _anp_port(reader: Reader, item: object, path: str) -> PortRule:
     return _range(reader, spec, path, reader.protocol(spec.get("protocol"), f"{path}.protocol"))
 
 
-def _range(reader: Reader, spec: Mapping[str, Any], path: str, protocol: str) -> PortRule:
+def _range(reader: Reader, spec: Mapping[str, Any], path: str, protocol: str, smallest: int = 1) -> PortRule:
     first = reader.integer(spec.get("start"), f"{path}.start", 1, LAST_PORT)
     last = reader.integer(spec.get("end"), f"{path}.end", 1, LAST_PORT)
-    if last < first:
+    if last < first or (last == first and smallest > 1):
         reader.error(f"{path}.end", f"invalid value {last}: must be greater than start {first}")
         raise InvalidPartError
     return PortRule(protocol, first, last)
@@ -332,6 +352,9 @@ def _cnp_protocol(reader: Reader, item: object, path: str) -> PortRule:
         return PortRule("", 0, 0, reader.text(content, path))
     protocol = key.upper()
     spec = reader.mapping(content, path, ("destinationPort",))
+    if not spec:
+        reader.error(path, "must have at least one field", f"ports 1 to {LAST_PORT} are all of {protocol}")
+        raise InvalidPartError
     if spec.get("destinationPort") is None:
         return PortRule(protocol)
     key, port = _one_of(reader, spec["destinationPort"], f"{path}.destinationPort", ("number", "range"), "a port")
@@ -339,4 +362,4 @@ def _cnp_protocol(reader: Reader, item: object, path: str) -> PortRule:
     if key == "number":
         number = reader.integer(port, path, 1, LAST_PORT)
         return PortRule(protocol, number, number)
-    return _range(reader, reader.mapping(port, path, ("start", "end")), path, protocol)
+    return _range(reader, reader.mapping(port, path, ("start", "end")), path, protocol, smallest=2)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.exposure_rules import PARTS
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,8 @@ def spec(text: str) -> dict[str, Any]:
 def exposed(result: dict[str, Any], workload: str, direction: str = "ingress") -> dict[str, Any]:
     found: dict[str, Any]
     (found,) = [i for i in result["exposure"] if (i["workload"], i["direction"]) == (workload, direction)]
-    return found
+    parts = {part: [{k: v for k, v in entry.items() if k != "rules"} for entry in found[part]] for part in PARTS}
+    return {**found, **parts}
 
 
 def test_without_policies_everything_is_exposed_to_everyone() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.exposure import Exposure
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.exposure_rules import PARTS
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.ways import Way
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Decider, _Context
@@ -175,7 +176,18 @@ def ask(*manifests: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def of(found: list[dict[str, Any]], direction: str) -> dict[str, Any]:
-    return next(item for item in found if item["workload"] == "prod/Pod/web" and item["direction"] == direction)
+    """What is open to or from the pod web, without the rules that open it."""
+    item = next(item for item in found if item["workload"] == "prod/Pod/web" and item["direction"] == direction)
+    parts = {part: [{k: v for k, v in entry.items() if k != "rules"} for entry in item[part]] for part in PARTS}
+    return {**item, **parts}
+
+
+def opened_by(found: list[dict[str, Any]], direction: str, part: str) -> list[tuple[str, list[str]]]:
+    item = next(item for item in found if item["workload"] == "prod/Pod/web" and item["direction"] == direction)
+    return [
+        (entry["ports"], [f"{rule['policy'].split(' ')[1]} {rule['rule']}" for rule in entry["rules"]])
+        for entry in item[part]
+    ]
 
 
 def admin(direction: str, *rules: dict[str, Any]) -> dict[str, Any]:
@@ -270,3 +282,81 @@ def test_what_is_denied_for_some_of_the_addresses_is_not_open() -> None:
     rule = {"action": "Deny", "to": [{"networks": ["10.0.0.0/8"]}]}
     found = of(ask(pod("web"), admin("egress", rule)), "egress")
     assert (found["cluster"], found["selected"]) == ([], [])
+
+
+RULES = policy(
+    """
+    podSelector: {}
+    ingress:
+    - from: [{ipBlock: {cidr: 192.0.2.0/24}}]
+      ports: [{port: 443}]
+    - from: [{namespaceSelector: {}, podSelector: {matchLabels: {team: ops}}}]
+    - from: [{namespaceSelector: {}}]
+      ports: [{port: 80}]
+    - from: [{podSelector: {matchLabels: {never: here}}}, {ipBlock: {cidr: 192.0.2.0/24}}]
+      ports: [{port: 443}, {port: 53, protocol: UDP}]
+    """,
+    "rules",
+)
+
+
+def test_exposure_names_the_rules_that_open_it() -> None:
+    found = ask(pod("web"), RULES)
+    assert opened_by(found, "ingress", "outside") == [
+        ("443", ["prod/rules 0", "prod/rules 3"]),
+        ("53", ["prod/rules 0", "prod/rules 3"]),
+    ]
+    assert opened_by(found, "ingress", "cluster") == [("80", ["prod/rules 2"])]
+    assert ("1-79,81-65535", ["prod/rules 1"]) in opened_by(found, "ingress", "selected")
+    assert opened_by(found, "egress", "cluster") == [("all", [])]
+
+
+def test_the_rule_of_an_admin_policy_is_named_where_it_decides() -> None:
+    allow = {"name": "ops", "action": "Allow", "from": [pods_with(team="ops")]}
+    found = ask(pod("web"), policy("{podSelector: {}}", "closed"), admin("ingress", allow))
+    item = next(item for item in found if item["direction"] == "ingress")
+    assert item["selected"][0]["rules"] == [{"policy": "AdminNetworkPolicy admin", "rule": 0, "name": "ops"}]
+
+
+def test_selectors_that_are_everyone_together_are_both_named() -> None:
+    halves = policy(
+        """
+        podSelector: {}
+        ingress:
+        - from: [{namespaceSelector: {}, podSelector: {matchLabels: {a: b}}}]
+        - from: [{namespaceSelector: {}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}]}}]
+        """,
+        "halves",
+    )
+    assert opened_by(ask(pod("web"), halves), "ingress", "cluster") == [
+        ("all", ["prod/halves 0", "prod/halves 1"]),
+    ]
+
+
+def test_exposure_by_rule_is_the_same_told_of_rules() -> None:
+    result = answer(Request("exposure"), load([Input("t", objects=[pod("web"), pod("db"), RULES])]))
+    told = {(item["direction"], item["rule"]): item for item in result["rules"]}
+    assert sorted(told) == [("ingress", number) for number in range(4)]
+    assert told[("ingress", 0)]["workloads"] == ["prod/Pod/db", "prod/Pod/web"]
+    assert told[("ingress", 2)]["cluster"] == [{"protocol": "TCP", "ports": "80"}]
+    assert told[("ingress", 1)]["outside"] == []
+    assert "on TCP 80 (NetworkPolicy prod/rules rule 2)" in result["text"][0]
+
+
+def test_what_passes_the_baseline_tier_is_open_to_addresses_as_well() -> None:
+    passes = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "base"},
+        "spec": {
+            "tier": "Baseline",
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "egress": [
+                {"action": "Pass", "to": [{"networks": ["192.0.2.0/24"]}]},
+                {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]},
+            ],
+        },
+    }
+    found = of(ask(pod("web"), passes), "egress")
+    assert found["outside"] == [{"address": "192.0.2.0/24", "protocol": "all", "ports": "all"}]

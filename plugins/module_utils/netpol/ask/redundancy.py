@@ -1,0 +1,169 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policies and rules that do nothing: empty ones, and redundant ones that could go without any connection changing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ..decide.engine import Dropped, Engine
+from ..decide.rows import Row
+from ..decide.universe import Universe, bit_indices
+from ..model.objects import BlockPeer, DomainsPeer, Model, NodesPeer, Options, PodsPeer, Policy, Rule
+from .connections import Classes
+from .unplaced import placed
+
+DIRECTIONS = ("ingress", "egress")
+
+
+class Idle(NamedTuple):
+    """A policy or a rule that does nothing.
+
+    Attributes:
+        policy: the policy, or that of the rule.
+        direction: of the rule, empty for the policy as a whole.
+        rule: the rule, None for the policy as a whole.
+        together: whether it may go together with all those before it; where it is one of two that say the same, either
+            may go but not both.
+    """
+
+    policy: Policy
+    direction: str = ""
+    rule: Rule | None = None
+    together: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        if self.rule is None:
+            return self.policy.full_name
+        name = f" ({self.rule.name})" if self.rule.name else ""
+        return f"{self.policy.full_name}, {self.direction} rule {self.rule.index}{name}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "policy": self.policy.full_name,
+            "direction": self.direction,
+            "rule": None if self.rule is None else self.rule.index,
+            "together": self.together,
+            "source": self.policy.origin.source,
+            "line": self.policy.origin.line,
+        }
+
+
+def empty(model: Model, policies: Sequence[Policy], options: Options) -> list[Idle]:
+    """Policies that select no pod, and rules whose peers are nobody, neither a pod nor an address."""
+    universe = Universe(model, [policies], options)
+
+    def is_nobody(peer: object) -> bool:
+        if isinstance(peer, PodsPeer):
+            return not universe.pods(peer)
+        if isinstance(peer, BlockPeer):
+            return not peer.ranges
+        if isinstance(peer, NodesPeer):
+            return not universe.node_ranges(peer)
+        return not isinstance(peer, DomainsPeer)
+
+    found = []
+    for policy in policies:
+        if not universe.pods(policy.subject):
+            found.append(Idle(policy))
+        for direction in DIRECTIONS:
+            for rule in policy.rules(direction):
+                if rule.peers is not None and all(is_nobody(peer) for peer in rule.peers):
+                    found.append(Idle(policy, direction, rule))
+    return found
+
+
+def redundant(model: Model, policies: Sequence[Policy], options: Options) -> tuple[list[Idle], bool]:
+    """Policies that could be deleted, and rules that could be taken out of the others, and nothing would change.
+
+    A rule goes without its policy's C(policyTypes): which directions the policy isolates stays.
+
+    Returns:
+        Those that could go one at a time, and whether no answer depends on addresses that pods do not have yet.
+    """
+    model, determined = placed(model, policies, options)
+    removal = _Removal(model, policies, options)
+    gone = Dropped()
+    found: list[Idle] = []
+    for policy in policies:
+        parts: list[tuple[str, Rule | None]] = [("", None)]
+        parts += [(direction, rule) for direction in DIRECTIONS for rule in policy.rules(direction)]
+        for direction, rule in parts:
+            if not removal.changes(policy, direction, rule, Dropped()):
+                together = not removal.changes(policy, direction, rule, gone)
+                found.append(Idle(policy, direction, rule, together))
+                if together:
+                    gone = gone.also(policy, rule)
+                if rule is None:
+                    break
+    return found, determined
+
+
+class _Removal:
+    """What would change without a policy or a rule."""
+
+    def __init__(self, model: Model, policies: Sequence[Policy], options: Options) -> None:
+        self._universe = Universe(model, [policies], options)
+        self._engine = Engine(self._universe, policies)
+        self._classes = Classes(self._universe)
+        self._kinds = self._alike(range(self._universe.size))
+
+    def _alike(self, numbers: Iterable[int]) -> list[tuple[int, int]]:
+        """One destination of each kind that no policy tells apart, with the sources that are no others of that kind.
+
+        These are the classes of a pod on its own, where it is all of the kind.
+        """
+        found: dict[object, tuple[int, int]] = {}
+        for number in numbers:
+            key = self._engine.signature(number)
+            first, itself = found.get(key, (number, -1))
+            found[key] = first, itself & self._classes.itself(number)
+        return list(found.values())
+
+    def changes(self, policy: Policy, direction: str, rule: Rule | None, gone: Dropped) -> bool:
+        """Whether any connection would be different without it, and without those that have gone already."""
+        dropped = gone.also(policy, rule)
+        for number, among in self._reached(policy, direction, rule):
+            before = _narrowed(self._engine.row(number), among)
+            if self._engine.row_without(number, dropped, among) != before:
+                return True
+        return False
+
+    def _reached(self, policy: Policy, direction: str, rule: Rule | None) -> Iterator[tuple[int, int]]:
+        """Destinations whose connections it may decide, each with the sources of these."""
+        subject = self._universe.pods(policy.subject)
+        if direction != "egress" and (policy.isolates_ingress or policy.ingress):
+            for number, itself in self._alike(bit_indices(subject)):
+                yield number, self._universe.everyone & ~itself
+        if direction != "ingress" and subject and (policy.isolates_egress or policy.egress):
+            peers = 0
+            for one in policy.egress if rule is None else (rule,):
+                peers |= self._peers(one)
+            near = [kind for kind in self._kinds if peers >> kind[0] & 1]
+            # What a policy isolates from may be anywhere; what its rules open is found first.
+            far = [kind for kind in self._kinds if not peers >> kind[0] & 1] if rule is None else []
+            for number, itself in near + far:
+                yield number, subject & ~itself
+
+    def _peers(self, rule: Rule) -> int:
+        universe = self._universe
+        bits = 0
+        for family in universe.families:
+            for peer in rule.peers or ():
+                if isinstance(peer, PodsPeer):
+                    bits |= universe.pods(peer)
+                elif isinstance(peer, BlockPeer):
+                    bits |= universe.block(peer, family)
+                elif isinstance(peer, NodesPeer):
+                    bits |= universe.nodes(peer, family)
+            sure, maybe = universe.hidden(rule.peers or (), family)
+            bits |= sure | maybe
+        return universe.everyone if rule.peers is None else bits
+
+
+def _narrowed(row: Row, sources: int) -> Row:
+    return {mask: members & sources for mask, members in row.items() if members & sources}
