@@ -124,3 +124,51 @@ def test_every_make_target_of_the_help_is_declared_phony() -> None:
     text = (ROOT / "Makefile").read_text()
     shown = set(re.findall(r"^([a-z0-9-]+):.*## ", text, re.MULTILINE))
     assert shown <= set(re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE))
+
+
+#: What begins like a variable of a role: `role_name`.
+ROLES = sorted(path.parent.parent.name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
+LIKE_A_VARIABLE = re.compile(rf"(?:{'|'.join(ROLES)}|cluster|kube)_[a-z_]+[a-z]")
+
+
+def named_variables(text: str) -> set[str]:
+    """What a document names in code, alone or before a colon, in the form of a role's or the inventory's variable."""
+    return {
+        match[1]
+        for code in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+        if (match := re.fullmatch(rf"({LIKE_A_VARIABLE.pattern})(:.*)?", code))
+    }
+
+
+#: Every word of what is shipped: options within options, keys of results, plugins and groups have the same form.
+SHIPPED = {
+    word
+    for pattern in (
+        "roles/*/*/*.yml",
+        "playbooks/**/*.yml",
+        "plugins/modules/*.py",
+        "plugins/filter/*",
+        "inventory/**/*.yml",
+    )
+    for path in ROOT.glob(pattern)
+    for word in re.findall(r"\w+", path.read_text())
+} | {path.name for path in (ROOT / "plugins" / "module_utils").iterdir()}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_variables_that_are_named_exist(document: Path) -> None:
+    assert named_variables(document.read_text()) - SHIPPED == set()
+
+
+def test_variables_are_found_in_code_alone() -> None:
+    text = (
+        "`falco_outputs`, `falco_outputs: {slack: {}}`, `verify_nothing_of_it`, falco_prose\n```\nfalco_block: 1\n```"
+    )
+    assert named_variables(text) == {"falco_outputs", "verify_nothing_of_it"}
+
+
+def test_the_index_of_the_documentation_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    folders = {ROOT / "docs", ROOT / "docs" / "guides"}
+    pages = [path.relative_to(ROOT / "docs") for path in DOCUMENTS if path.parent in folders]
+    assert [str(page) for page in pages if str(page) != "README.md" and f"({page})" not in index] == []
