@@ -66,7 +66,7 @@ test: cluster  ## all set-up, then all tests: what needs no cluster runs beside 
 # The lanes of `make test`; each line of their output says which one it is from. MORE: further sessions that need no cluster.
 .PHONY: test-without-cluster
 test-without-cluster: setup
-	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs unit molecule_machines $(MORE) 2>&1 | sed --unbuffered 's/^/[no cluster] /'
+	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs docsite unit molecule_machines $(MORE) 2>&1 | sed --unbuffered 's/^/[no cluster] /'
 
 .PHONY: test-with-cluster
 test-with-cluster: setup
@@ -133,6 +133,10 @@ rules-test: setup  ## tests of Falco rules with coverage and mutants (TESTS=<fil
 .PHONY: docs
 docs: setup  ## render every plugin's documentation
 	nox -s docs
+
+.PHONY: docsite
+docsite: setup  ## the documentation as a site: build/docsite/html/index.html
+	nox -s docsite -- $(ARGS)
 
 .PHONY: e2e
 e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox

@@ -56,6 +56,12 @@ def artifact(session: nox.Session) -> None:
 
 
 @nox.session
+def docsite(session: nox.Session) -> None:
+    """The documentation as a site, with its reference; a link that leads nowhere fails."""
+    session.run("python", "tools/docsite.py", *session.posargs, external=True)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Unit tests, on all processors."""
     left = f"--junitxml={RESULTS / session.name}.xml"
