@@ -10,11 +10,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..common.priorities import below
 from ..common.words import nearest
 from .verify import LOG
-
-#: From the most urgent to the least. Source: https://falco.org/docs/concepts/rules/basic-elements/#priority
-PRIORITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
 
 def why_unalerted(trigger: Mapping[str, Any], place: str, observed: Mapping[str, Any]) -> str:
@@ -45,7 +43,7 @@ def _in_the_log(trigger: Mapping[str, Any], observed: Mapping[str, Any]) -> Iter
     if about.get("enabled") is False:
         yield "the rule is switched off"
     priority, least = str(about.get("priority") or ""), str(observed.get("priority") or "")
-    if _below(priority, least):
+    if below(priority, least):
         yield f"the rule's priority {priority} is below Falco's, {least} (falco_priority)"
     scoped: Mapping[str, Any] = next((one for one in observed.get("scoped") or () if one["rule"] == rule), {})
     if scoped.get("silenced"):
@@ -64,20 +62,9 @@ def _at_a_destination(trigger: Mapping[str, Any], place: str, observed: Mapping[
     priority = str(((observed.get("rules") or {}).get(str(trigger["rule"])) or {}).get("priority") or "")
     settings = (observed.get("outputs") or {}).get(place)
     least = str(settings.get("minimumpriority") or "") if isinstance(settings, Mapping) else ""
-    if _below(priority, least):
+    if below(priority, least):
         yield f"the rule's priority {priority} is below that of {place}, {least} (falco_outputs)"
     refused = (observed.get("refused") or {}).get(place) or {}
     if refused.get("count"):
         told = f": {refused['said']}" if refused.get("said") else ""
         yield f"Falcosidekick could not send to {place} {refused['count']} times{told}"
-
-
-def _below(priority: str, least: str) -> bool:
-    """Whether a priority is less urgent than the least one that passes; what is no priority is below none."""
-    places = [PRIORITIES.index(name) for name in map(_whole, (priority, least)) if name in PRIORITIES]
-    return len(places) == 2 and places[0] > places[1]
-
-
-def _whole(priority: str) -> str:
-    """Falco and Falcosidekick also know C(info)."""
-    return {"info": "informational"}.get(priority.lower(), priority.lower())

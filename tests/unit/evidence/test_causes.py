@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.priorities import PRIORITIES
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.causes import LINKS, explained, first_cause
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import STAGES, evidence
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted import PRIORITIES, why_unalerted
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted import why_unalerted
 from hypothesis import given
 from hypothesis import strategies as st
 
