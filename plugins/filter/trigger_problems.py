@@ -12,11 +12,24 @@ from typing import Any, Callable
 # So a filter imports its core when it is used.
 
 
-def trigger_problems(triggers: list[dict[str, Any]], rules: dict[str, bool], whole: bool = True) -> list[str]:
-    """What is wrong with triggers before they are fired. See trigger_problems.yml."""
+def trigger_problems(
+    triggers: list[dict[str, Any]],
+    rules: dict[str, bool],
+    whole: bool = True,
+    catalogue: list[str] | None = None,
+    disabled: list[str] | None = None,
+) -> list[str]:
+    """What is wrong with triggers before they are done. See trigger_problems.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.alerts.trigger_problems import problems_of_triggers
+    from ansible_collections.falconet.k8s.plugins.module_utils.alerts.triggers.choice import (
+        named_triggers,
+        problems_of_choice,
+    )
 
-    return problems_of_triggers(triggers, rules, whole)
+    names, off = catalogue or [], disabled or []
+    return problems_of_choice(names, off, triggers) + problems_of_triggers(
+        named_triggers(names, off, triggers), rules, whole
+    )
 
 
 class FilterModule:

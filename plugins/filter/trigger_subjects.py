@@ -18,13 +18,14 @@ def trigger_subjects(
     policed: list[dict[str, Any]] | None = None,
     falco_namespace: str = "falco",
     release_to_come: str = "",
+    catalogue_namespace: str = "",
 ) -> list[dict[str, Any]]:
     """Namespaces and Services. See trigger_subjects.yml."""
     from ansible_collections.falconet.k8s.plugins.module_utils.alerts.needs import needed_subjects
     from ansible_collections.falconet.k8s.plugins.plugin_utils.plain import plain
 
     given = (plain(triggers), plain(destinations or []), plain(policed or []))
-    return needed_subjects(*given, falco_namespace, release_to_come)
+    return needed_subjects(*given, falco_namespace, release_to_come, catalogue_namespace)
 
 
 class FilterModule:

@@ -13,7 +13,10 @@ version_added: "0.1.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:
-  - Reads alerts from the logs of the Falco pods (C(json_output) must be on), or from a receiver behind a Service.
+  - Reads alerts from the logs of the Falco pods (C(json_output) must be on), the log before a restart included, or from
+    a receiver behind a Service.
+  - With O(cursor), a read goes on where another one ended. It loses no alert and takes none twice, whatever restarted,
+    was rotated, or has the same time. What it cannot read any more is told in RV(gaps).
   - With O(expected), waits until each expected alert has arrived, and says how long it took from the event
     to the arrival.
   - A missing alert does not fail the module; RV(missing) names it.
@@ -61,6 +64,10 @@ options:
   since:
     description: Only alerts of events at or after this RFC 3339 time; all that are kept without it.
     type: str
+  cursor:
+    description: RV(cursor) of another read of the same O(source), after which this one begins.
+    type: str
+    version_added: "0.3.0"
   expected:
     description: Alerts that must arrive. Each needs at least one of C(rule), C(contains) and C(fields).
     type: list
@@ -109,11 +116,16 @@ EXAMPLES = r"""
     wait_seconds: 30
   register: alerts
   failed_when: alerts.missing | length > 0
+
+- name: What came since then is read
+  falconet.k8s.falco_alerts_info:
+    cursor: "{{ alerts.cursor }}"
+  register: later
 """
 
 RETURN = r"""
 alerts:
-  description: Every alert that was read, at most the last 1,000.
+  description: Every alert that was read, at most the last 1,000; RV(cursor) is after all of them.
   returned: success
   type: list
   elements: dict
@@ -123,6 +135,23 @@ alerts:
     destination: {description: C(falco) for a log else the receiver's channel., type: str}
     text: {description: The message., type: str}
     fields: {description: Output fields., type: dict}
+count:
+  description: How many alerts were read.
+  returned: success
+  type: int
+cursor:
+  description: Where this read ended, for O(cursor) of the next one.
+  returned: success
+  type: str
+gaps:
+  description: What may have been lost since O(cursor), in words.
+  returned: success
+  type: list
+  elements: str
+unread:
+  description: Name of each pod whose log cannot be read now, to why. Its alerts are read the next time.
+  returned: success
+  type: dict
 matches:
   description: One entry per expectation.
   returned: success
@@ -140,6 +169,7 @@ missing:
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -148,13 +178,13 @@ from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
     AlertsError,
     Expectation,
     match,
-    read_lines,
     read_time,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.alerts.cursor import Position, read_positions, written
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.alerts import log_lines, service_lines
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.streams import Read, read_logs, read_receiver
 
 POLL_SECONDS = 0.25
 MOST_ALERTS = 1000
@@ -174,6 +204,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         },
     },
     "since": {"type": "str"},
+    "cursor": {"type": "str"},
     "expected": {
         "type": "list",
         "elements": "dict",
@@ -191,17 +222,17 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def read(client: Client, params: dict[str, Any], since_ns: int | None) -> list[Alert]:
-    """The alerts of the chosen source that are not older than *since_ns*."""
+def read(client: Client, params: dict[str, Any], since_ns: int | None, positions: Mapping[str, Position]) -> Read:
+    """What the chosen source has after *positions*, but what is older than *since_ns*."""
     if params["source"] == "receiver":
-        lines = service_lines(client, params["receiver"], params["since"])
+        got = read_receiver(client, params["receiver"], params["since"], positions)
     else:
-        lines = log_lines(client, params["namespace"], params["label_selector"], params["container"], params["since"])
-    return [
-        alert
-        for alert in read_lines(lines)
-        if since_ns is None or (alert.time_ns or alert.arrived_ns or since_ns) >= since_ns
+        names = (params["namespace"], params["label_selector"], params["container"])
+        got = read_logs(client, *names, since_ns, positions)
+    got.alerts = [
+        alert for alert in got.alerts if since_ns is None or (alert.time_ns or alert.arrived_ns or since_ns) >= since_ns
     ]
+    return got
 
 
 def patience(params: dict[str, Any]) -> float:
@@ -222,10 +253,16 @@ def main() -> None:
     try:
         since_ns = read_time(params["since"]) if params["since"] else None
         wanted = [Expectation.from_dict({k: v for k, v in e.items() if v}) for e in params["expected"]]
+        positions = read_positions(params["cursor"] or "", params["source"])
         deadline = time.monotonic() + patience(params)
         client = connect(params)
+        alerts: list[Alert] = []
+        gaps: list[str] = []
         while True:
-            alerts = read(client, params, since_ns)
+            got = read(client, params, since_ns, positions)
+            positions = got.positions
+            alerts += got.alerts
+            gaps += got.gaps
             matches = match(wanted, alerts)
             missing = [m.expectation.name for m in matches if m.alert is None]
             if not missing or time.monotonic() >= deadline:
@@ -237,7 +274,16 @@ def main() -> None:
         {"rule": a.rule, "priority": a.priority, "destination": a.destination, "text": a.text, "fields": dict(a.fields)}
         for a in alerts[-MOST_ALERTS:]
     ]
-    module.exit_json(changed=False, alerts=shown, matches=[m.to_dict() for m in matches], missing=missing)
+    module.exit_json(
+        changed=False,
+        alerts=shown,
+        count=len(alerts),
+        cursor=written(params["source"], positions),
+        gaps=gaps,
+        unread=got.unread,
+        matches=[m.to_dict() for m in matches],
+        missing=missing,
+    )
 
 
 if __name__ == "__main__":

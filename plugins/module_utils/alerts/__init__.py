@@ -4,7 +4,7 @@
 """Falco alerts as they reach a destination: reading them, and matching them with what was expected.
 
 Public names: :class:`Alert`, :class:`Expectation`, :class:`Match`, :class:`AlertsError`,
-:func:`read_lines`, :func:`match`.
+:func:`read_line`, :func:`read_lines`, :func:`read_time`, :func:`match`.
 """
 
 # Private to this collection: any release may change it. Do not import it from elsewhere.
@@ -12,6 +12,6 @@ Public names: :class:`Alert`, :class:`Expectation`, :class:`Match`, :class:`Aler
 from __future__ import annotations
 
 from .expectations import Expectation, Match, match
-from .reading import Alert, AlertsError, read_lines, read_time
+from .reading import Alert, AlertsError, read_line, read_lines, read_time
 
-__all__ = ["Alert", "AlertsError", "Expectation", "Match", "match", "read_lines", "read_time"]
+__all__ = ["Alert", "AlertsError", "Expectation", "Match", "match", "read_line", "read_lines", "read_time"]

@@ -18,6 +18,7 @@ def needed_subjects(
     policed: Sequence[Entry],
     falco_namespace: str,
     release_to_come: str,
+    catalogue_namespace: str = "",
 ) -> list[dict[str, Any]]:
     """Objects that must exist, as the module cluster_objects_info takes them; none without a trigger.
 
@@ -27,16 +28,20 @@ def needed_subjects(
       policed: namespaces of the role network_policies, which makes those without C(create=false).
       falco_namespace: where Falco is, or will be.
       release_to_come: name of the Falco that a stage before installs; empty if none does.
+      catalogue_namespace: where triggers of the catalogue are done; empty if none is.
     """
     to_come = {entry["name"] for entry in policed if entry.get("create", True)}
     if release_to_come:
         to_come.add(falco_namespace)
+    namespaces = {trigger["namespace"]: "verify_triggers" for trigger in triggers}
+    if catalogue_namespace:
+        namespaces.setdefault(catalogue_namespace, "verify_trigger_namespace")
     found = [
-        {"kind": "Namespace", "name": name, "variable": "verify_triggers"}
-        for name in dict.fromkeys(trigger["namespace"] for trigger in triggers)
+        {"kind": "Namespace", "name": name, "variable": variable}
+        for name, variable in namespaces.items()
         if name not in to_come
     ]
-    return [*found, *_receivers(destinations, release_to_come)] if triggers else []
+    return [*found, *_receivers(destinations, release_to_come)] if namespaces else []
 
 
 def _receivers(destinations: Sequence[Entry], release_to_come: str) -> Iterator[dict[str, Any]]:

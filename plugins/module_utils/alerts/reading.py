@@ -2,18 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads alerts from JSON lines: Falco's own (stdout) and those of a receiver that wraps what it was sent."""
+"""Reads alerts from JSON lines: Falco's own (stdout), Falcosidekick's, and those of a receiver that wraps what it was
+sent."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
+_MOMENT = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)"
+_TIME = re.compile(_MOMENT + "$")
+_SOMEWHERE = re.compile(_MOMENT)
+#: What Falcosidekick logs of each event that it got, where its setting C(debug) is on.
+_PAYLOAD = "Falco's payload : "
 
 
 class AlertsError(ValueError):
@@ -26,7 +31,7 @@ class Alert:
 
     Attributes:
         time_ns: when the event happened, in nanoseconds since the epoch; None when the message does not tell.
-        arrived_ns: when the destination got it, likewise; None in Falco's own log.
+        arrived_ns: when the destination got it, likewise; in a log when it was written there; None if it is not known.
         destination: ``falco`` for Falco's log, else what the receiver calls the channel (``slack`` ...).
         text: everything human-readable in it.
     """
@@ -64,6 +69,12 @@ def _time_or_none(value: Any) -> int | None:
         return None
 
 
+def _time_within(text: str) -> int | None:
+    """The first time in a message, which Falcosidekick's messages for people have as the event's."""
+    found = _SOMEWHERE.search(text)
+    return _time_or_none(found.group(0)) if found else None
+
+
 def _falco_alert(document: Mapping[str, Any], destination: str, arrived_ns: int | None, text: str) -> Alert:
     fields = document.get("output_fields")
     return Alert(
@@ -88,7 +99,7 @@ def _alert(document: Any) -> Alert | None:
         if isinstance(inner, dict):
             return _falco_alert(inner, str(document["destination"]), arrived_ns, text)
         rule = document.get("rule")
-        return Alert(rule, None, None, None, arrived_ns, str(document["destination"]), text)
+        return Alert(rule, None, None, _time_within(text), arrived_ns, str(document["destination"]), text)
     if "rule" in document and "output" in document:
         return _falco_alert(document, "falco", None, "")
     return None
@@ -100,14 +111,25 @@ def read_lines(lines: Iterable[str]) -> list[Alert]:
     Two forms are read: Falco's own (https://falco.org/docs/concepts/outputs/formatting/, ``json_output``) and a
     receiver's: ``{"received": time, "destination": name, "rule": ..., "text": ..., "alert": {...} or null}``.
     """
-    alerts = []
-    for line in lines:
-        if not line.lstrip().startswith("{"):
-            continue
-        try:
-            alert = _alert(json.loads(line))
-        except ValueError:
-            continue
-        if alert is not None:
-            alerts.append(alert)
-    return alerts
+    return [alert for alert in map(read_line, lines) if alert is not None]
+
+
+def read_line(line: str, logged_ns: int | None = None) -> Alert | None:
+    """The alert in a line, None if there is none.
+
+    Args:
+        line: as C(read_lines) takes it, or a line of Falcosidekick's log.
+        logged_ns: when it was written to a log, in nanoseconds since the epoch; that is when a log got it.
+    """
+    destination = "falco"
+    if _PAYLOAD in line:
+        line, destination = line.partition(_PAYLOAD)[2], "falcosidekick"
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        alert = _alert(json.loads(line))
+    except ValueError:
+        return None
+    if alert is None or alert.arrived_ns is not None or alert.destination != "falco":
+        return alert
+    return replace(alert, arrived_ns=logged_ns, destination=destination)

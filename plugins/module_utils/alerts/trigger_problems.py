@@ -28,8 +28,11 @@ def _problems(triggers: Sequence[Mapping[str, Any]], rules: Mapping[str, bool], 
         if count > 1:
             yield f"{count} triggers have the same name, '{name}', and the report tells them apart by it."
     for trigger in triggers:
-        rule = str(trigger["rule"])
-        if rule in rules:
+        rule = str(trigger.get("rule") or "")
+        if not rule:
+            if trigger.get("expect_alert", True):
+                yield f"trigger '{trigger['name']}' names no rule, so it is not known which alert must come of it."
+        elif rule in rules:
             if not rules[rule] and trigger.get("expect_alert", True):
                 yield f"trigger '{trigger['name']}': rule '{rule}' is switched off, so no alert can come of it."
         elif rules and whole:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..common.watched import belongs, selects
 from ..common.words import counted
 from .asked import Asked, Result
 from .check import FAILED, Check, passed_if
@@ -49,9 +48,9 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
         if name in pods:
             watched.append(name)
             missing += [f"{name}: pod {pods[name]['name']} {text}" for text in pods[name].get("differs", [])]
-        elif any(belongs(name, labels, group) for group in groups):
+        elif any(_belongs(name, labels, group) for group in groups):
             elsewhere.append(name)
-        elif not selects(asked.mapping("node_selector"), labels):
+        elif not _selects(asked.mapping("node_selector"), labels):
             left_out.append(name)
         else:
             missing.append(f"{name}: no Falco pod ({_why_none(node)})")
@@ -64,6 +63,15 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
     if left_out:
         detail += f"; left out by falco_node_selector: {', '.join(sorted(left_out))}"
     return Check("nodes", sentence, subject, passed_if(not missing), detail, {"pods": list(pods.values())})
+
+
+def _belongs(node: str, labels: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
+    selector = group.get("node_labels")
+    return node in (group.get("nodes") or ()) or (bool(selector) and _selects(selector or {}, labels))
+
+
+def _selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    return all(str(labels.get(key)) == str(value) for key, value in selector.items())
 
 
 def _why_none(node: Mapping[str, Any]) -> str:

@@ -47,6 +47,7 @@ class Command:
         stdin: what the command reads; it must know by itself where its input ends, because the stream of older API
             servers cannot be closed on one side only.
         close_stdin: end the input after stdin, for commands that read to its end. Needs Kubernetes 1.30 or newer.
+        tty: run it at a terminal. Both outputs are then one, its lines end with carriage return and newline.
         timeout_seconds: how long it may take from the connection to the exit code.
     """
 
@@ -57,6 +58,7 @@ class Command:
     stdin: bytes = b""
     timeout_seconds: float = 60.0
     close_stdin: bool = False
+    tty: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def run(client: Client, command: Command) -> Output:
             "It comes with the library 'kubernetes': python3 -m pip install 'kubernetes>=24.2'.",
         )
     query: list[tuple[str, str]] = [("command", word) for word in command.argv]
-    query += [("container", command.container), ("stdout", "true"), ("stderr", "true")]
+    query += [("container", command.container), ("stdout", "true")]
+    query.append(("tty", "true") if command.tty else ("stderr", "true"))
     if command.stdin:
         query.append(("stdin", "true"))
     path = f"/api/v1/namespaces/{quote(command.namespace)}/pods/{quote(command.pod)}/exec"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where alerts are in a cluster: logs of pods, a receiver behind a Service, and Falcosidekick, which passes them on."""
+"""Where alerts are in a cluster: a receiver behind a Service, and Falcosidekick, which passes them on."""
 
 from __future__ import annotations
 
@@ -9,51 +9,28 @@ from typing import Any
 from urllib.parse import quote
 
 from ..kube.client import Client
-from ..kube.errors import KubeError, from_response
+from ..kube.errors import from_response
 from ..kube.resource import KNOWN
 
-# Pods keep more than one wants to read; a verification looks at the last minutes.
-LOG_LIMIT_BYTES = 20_000_000
+#: How long a receiver may take to answer.
+RECEIVER_SECONDS = 10.0
 
 
-def log_lines(client: Client, namespace: str, selector: str, container: str | None, since: str | None) -> list[str]:
-    """Lines that the selected pods have logged, pod after pod.
-
-    Args:
-        namespace: where the pods are.
-        selector: label selector.
-        container: which container of each pod; its only one by default.
-        since: RFC 3339 time (the API server reads whole seconds), or None for all that is kept.
-
-    Raises:
-        KubeError: no pod is selected, or a log cannot be read.
-    """
-    pods = client.list_all(KNOWN[("v1", "Pod")], namespace, label_selector=selector)
-    if not pods:
-        raise KubeError(f"no pod in namespace {namespace} has the labels {selector}", "Is Falco installed there?")
-    lines: list[str] = []
-    for pod in pods:
-        name = pod["metadata"]["name"]
-        path = KNOWN[("v1", "Pod")].path(namespace, name, "log")
-        query = {"container": container, "sinceTime": since, "limitBytes": LOG_LIMIT_BYTES}
-        response = client.request("GET", path, query=query)
-        if response.status >= 400:
-            raise from_response(response.status, response.data, "get", "pods/log", "", namespace, name)
-        lines += response.data.decode("utf-8", "replace").splitlines()
-    return lines
-
-
-def service_lines(client: Client, receiver: dict[str, Any], since: str | None) -> list[str]:
+def service_lines(
+    client: Client, receiver: dict[str, Any], since: str | None, timeout_seconds: float = RECEIVER_SECONDS
+) -> list[str]:
     """Lines that a receiver answers, asked through the API server's proxy, so that nothing must be exposed.
 
     Args:
         receiver: C(namespace), C(service), C(port) and C(path) of an HTTP endpoint that answers JSON lines.
         since: RFC 3339 time that is sent as the query parameter C(since), or None.
+        timeout_seconds: how long it may take to answer.
 
     Raises:
         KubeError: the receiver cannot be asked.
     """
-    response = client.request("GET", _proxy_path(receiver), query={"since": since})
+    path = _proxy_path(receiver)
+    response = client.request("GET", path, query={"since": since}, timeout_seconds=timeout_seconds)
     if response.status >= 400:
         raise from_response(
             response.status, response.data, "get", "services/proxy", "", receiver["namespace"], receiver["service"]

@@ -11,7 +11,17 @@ import pytest
 from ..api_server import ApiServer, api_server
 from ..module_runner import run_module
 
-PODS = json.dumps({"metadata": {}, "items": [{"metadata": {"name": "falco-a"}}]})
+
+def pods(*, container: str = "one", ended: str = "", uid: str = "u1") -> str:
+    """A list with one Falco, whose container may have been another one before."""
+    status: dict[str, Any] = {"name": "falco", "containerID": container}
+    if ended:
+        status["lastState"] = {"terminated": {"containerID": ended, "finishedAt": "2026-01-31T12:00:01Z"}}
+    about = {"name": "falco-a", "namespace": "falco", "uid": uid}
+    item = {"metadata": about, "spec": {"nodeName": "n1"}, "status": {"containerStatuses": [status]}}
+    return json.dumps({"metadata": {}, "items": [item]})
+
+
 ALERT = {
     "output": "x",
     "output_fields": {"k8s.pod.name": "p1"},
@@ -21,14 +31,20 @@ ALERT = {
     "tags": [],
     "time": "2026-01-31T12:00:00.5Z",
 }
-LOG = "/api/v1/namespaces/falco/pods/falco-a/log"
+PODS = "/api/v1/namespaces/falco/pods"
+LOG = f"{PODS}/falco-a/log"
 RECEIVER = {"namespace": "alerts", "service": "receiver", "port": 8080}
+
+
+def logged(*documents: dict[str, Any], at: str = "2026-01-31T12:00:00.503Z") -> str:
+    """Lines of a log as the API server gives them with their times."""
+    return "".join(f"{document.get('at', at)} {json.dumps(document)}\n" for document in documents)
 
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
     with api_server() as running:
-        running.answer("/api/v1/namespaces/falco/pods", PODS)
+        running.answer(PODS, pods())
         yield running
 
 
@@ -37,30 +53,31 @@ def run(server: ApiServer, **options: object) -> dict[str, Any]:
 
 
 def test_an_alert_in_the_log_is_matched(server: ApiServer) -> None:
-    server.answer(LOG, "starting\n" + json.dumps(ALERT) + "\n")
+    server.answer(LOG, "2026-01-31T12:00:00Z starting\n" + logged(ALERT))
     result = run(server, expected=[{"rule": "R1", "fields": {"k8s.pod.name": "p1"}}], since="2026-01-31T12:00:00Z")
     assert result["missing"] == []
+    assert result["matches"][0]["latency_ms"] == 3.0
     assert result["changed"] is False
     asked = dict(server.asked)
     assert asked[LOG]["sinceTime"] == ["2026-01-31T12:00:00Z"]
-    assert asked["/api/v1/namespaces/falco/pods"]["labelSelector"] == ["app.kubernetes.io/name=falco"]
+    assert asked[PODS]["labelSelector"] == ["app.kubernetes.io/name=falco"]
 
 
 def test_an_older_alert_does_not_count(server: ApiServer) -> None:
-    server.answer(LOG, json.dumps(ALERT))
+    server.answer(LOG, logged(ALERT))
     result = run(server, expected=[{"rule": "R1"}], since="2026-01-31T12:00:00.6Z")
     assert result["missing"] == ["R1"]
 
 
 def test_it_waits_for_an_alert_that_comes_later(server: ApiServer) -> None:
-    server.answer(LOG, "", "", json.dumps(ALERT))
+    server.answer(LOG, "", "", logged(ALERT))
     assert run(server, expected=[{"rule": "R1"}], wait_seconds=20)["missing"] == []
     assert [path for path, _ in server.asked].count(LOG) == 3
 
 
 @pytest.mark.parametrize(("deadline", "looks"), [("2020-01-31T12:00:00Z", 1), ("2999-01-31T12:00:00Z", 3)])
 def test_the_wait_ends_at_the_deadline(server: ApiServer, deadline: str, looks: int) -> None:
-    server.answer(LOG, "", "", json.dumps(ALERT))
+    server.answer(LOG, "", "", logged(ALERT))
     result = run(server, expected=[{"rule": "R1"}], wait_seconds=20, deadline=deadline)
     assert (result["missing"] == []) is (looks == 3)
     assert [path for path, _ in server.asked].count(LOG) == looks
@@ -86,7 +103,7 @@ def test_a_receiver_that_is_missing_is_named(server: ApiServer) -> None:
 
 
 def test_no_falco_pod_is_an_error_and_not_silence(server: ApiServer) -> None:
-    server.answers["/api/v1/namespaces/falco/pods"] = [(200, '{"metadata": {}, "items": []}')]
+    server.answers[PODS] = [(200, '{"metadata": {}, "items": []}')]
     result = run(server)
     assert result["failed"]
     assert "Is Falco installed there?" in result["msg"]
