@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import tracemalloc
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -69,6 +70,18 @@ def test_no_more_is_remembered_than_is_said(kept: Filter) -> None:
     assert len(kept.seen.last) == 10
     assert kept(alert(rule="rule 0"), most=10) is not None
     assert kept(alert(rule="rule 999"), most=10) is None
+
+
+def test_a_minute_of_a_thousand_alerts_a_second_is_one_event_and_costs_no_memory(kept: Filter) -> None:
+    tracemalloc.start()
+    told = []
+    for number in range(60_000):
+        kept.now = number / 1000
+        told.append(kept(alert()) is not None)
+    grown, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (sum(told), kept.seen.dropped) == (1, 59_999)
+    assert grown < 2_000_000  # the list of the test itself is half a megabyte
 
 
 def test_what_is_too_long_keeps_its_pod_and_loses_its_text(kept: Filter) -> None:
