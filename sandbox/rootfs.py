@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 from sandbox.process import run, say
 from sandbox.scratch import run_in_scratch
 from sandbox.sensor import sensor_object
+from sandbox.standins import program
 
 ROCKY = "9.6"
 
@@ -186,7 +187,8 @@ def debian_programs(root: Path) -> dict[str, Path]:
 
     Returns:
         ``busybox`` (file ``busybox``, static), ``redis`` (folder ``root`` with redis-server,
-        redis-cli and their libraries) and ``sensor`` (see `sensor.sensor_object`).
+        redis-cli and their libraries), ``sensor`` (see `sensor.sensor_object`), ``python`` and ``falco`` (see
+        `standins.program`).
     """
 
     def make_busybox(folder: Path) -> None:
@@ -212,4 +214,6 @@ def debian_programs(root: Path) -> dict[str, Path]:
         "busybox": produce(builds / f"busybox-{digest([base])}", make_busybox),
         "redis": produce(builds / f"redis-{digest([base, _REDIS])}", make_redis),
         "sensor": sensor_object(root),
+        "python": program.interpreter(root),
+        "falco": program.program(root),
     }

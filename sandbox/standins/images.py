@@ -35,7 +35,7 @@ BUILDS: tuple[GoBuild, ...] = (
 
 
 def _image(name: str, program: str, files: Mapping[str, str] = MappingProxyType({}), **more: object) -> ImageSpec:
-    """One image: the shared binary (a layer of its own) under the program's name."""
+    """One image: the shared binary (a layer of its own) under a program's name."""
     return ImageSpec(
         name,
         files={"standins/standins": "/usr/bin/standins", "busybox/busybox": "/bin/busybox", **files},
@@ -58,8 +58,9 @@ IMAGES: tuple[ImageSpec, ...] = (
     # No entrypoint: the chart names the program in the container's args, as the real chart does.
     _image(
         FALCO_IMAGE,
-        "falco",
-        files={"sensor/sensor.o": "/usr/share/falco/sensor.o"},
+        "falco-sensor",
+        files={"sensor/sensor.o": "/usr/share/falco/sensor.o", "falco/falco": "/usr/bin/falco"},
+        trees={"python/root": "/"},
         texts=_texts(),
         command=("/usr/bin/falco",),
     ),

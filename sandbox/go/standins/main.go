@@ -1,4 +1,5 @@
-// Command standins is one binary that is four stand-ins, chosen by the name it is called by (or its first argument).
+// Command standins is one binary that is three stand-ins and the sensor of a fourth, chosen by the name it is called by
+// (or its first argument).
 package main
 
 import (
@@ -7,21 +8,21 @@ import (
 	"path/filepath"
 
 	"falconet.local/sandbox/standins/internal/common"
-	"falconet.local/sandbox/standins/internal/falco"
 	"falconet.local/sandbox/standins/internal/receiver"
+	"falconet.local/sandbox/standins/internal/sensor"
 	"falconet.local/sandbox/standins/internal/sidekick"
 	"falconet.local/sandbox/standins/internal/ui"
 )
 
 func main() {
-	programs := map[string]func([]string) int{"falco": falco.Main, "falcosidekick": sidekick.Main, "falcosidekick-ui": ui.Main, "alert-receiver": receiver.Main}
+	programs := map[string]func([]string) int{"falco-sensor": sensor.Main, "falcosidekick": sidekick.Main, "falcosidekick-ui": ui.Main, "alert-receiver": receiver.Main}
 	name, args := filepath.Base(os.Args[0]), os.Args[1:]
 	if programs[name] == nil && len(args) > 0 {
 		name, args = args[0], args[1:]
 	}
 	run := programs[name]
 	if run == nil {
-		fmt.Fprintf(os.Stderr, "%s\nUsage: standins falco|falcosidekick|falcosidekick-ui|alert-receiver [options]\n", common.Notice)
+		fmt.Fprintf(os.Stderr, "%s\nUsage: standins falco-sensor|falcosidekick|falcosidekick-ui|alert-receiver [options]\n", common.Notice)
 		os.Exit(2)
 	}
 	os.Exit(run(args))

@@ -86,7 +86,7 @@ struct {
 } scratch SEC(".maps");
 
 const volatile __u32 node_pid_namespace = 0; /* inode number */
-const volatile __u32 own_pid = 0;            /* in that namespace; the sensor does not watch itself */
+const volatile __u32 own_pid = 0, asking_pid = 0; /* there; not watched are the sensor and who asks it */
 
 static void count(__u32 what)
 {
@@ -120,7 +120,7 @@ static struct record *begin(__u32 kind, struct task_struct *task)
 	__u32 vpid = 0, vtid = 0;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	__u32 pid = pid_on_node(leader, &vpid);
-	if (!pid || pid == own_pid)
+	if (!pid || pid == own_pid || pid == asking_pid)
 		return 0;
 	struct record *r = bpf_map_lookup_elem(&scratch, &kind);
 	if (!r)

@@ -8,6 +8,7 @@ import yaml
 
 from sandbox import images
 from sandbox.standins import images as standins
+from sandbox.standins.falco.__main__ import SENSOR
 
 HERE = Path(standins.__file__).parent
 
@@ -23,7 +24,8 @@ def test_sources_are_builds_that_exist() -> None:
     for spec in standins.IMAGES:
         for source in spec.files.values():
             assert source.startswith("/")
-        assert {source.split("/")[0] for source in spec.files} <= {*builds, "busybox", "sensor"}
+        assert {source.split("/")[0] for source in spec.files} <= {*builds, "busybox", "falco", "sensor"}
+        assert {source.split("/")[0] for source in spec.trees} <= {"python"}
 
 
 def test_the_charts_default_images_are_the_ones_built() -> None:
@@ -47,7 +49,10 @@ def test_falcos_image_has_rules_a_configuration_and_the_program() -> None:
     assert {"/etc/falco/falco.yaml", "/etc/falco/falco_rules.yaml", "/etc/falco/falco_rules.local.yaml"} <= set(
         falco.texts
     )
-    assert falco.links["/usr/bin/falco"] == "standins"
+    assert falco.files["falco/falco"] == "/usr/bin/falco"
+    assert falco.links["/usr/bin/falco-sensor"] == "standins"
+    assert SENSOR == ("/usr/bin/falco-sensor",)
+    assert falco.trees == {"python/root": "/"}
     assert falco.files["sensor/sensor.o"] == "/usr/share/falco/sensor.o"
     assert falco.links["/bin/sh"] == "busybox"
     assert falco.entrypoint == ()

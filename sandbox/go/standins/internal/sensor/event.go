@@ -6,37 +6,33 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Event is one system call, exec or exit, with the process that did it.
 type Event struct {
-	Number, TimeNS int64
-	Hostname       string
-	record         *record
-	call           *call
-	process        *Process
-	processes      *processes
+	TimeNS    int64
+	record    *record
+	call      *call
+	process   *Process
+	processes *processes
 }
 
-// Type is the event type, evt.type.
-func (e *Event) Type() string { return e.call.name }
-
-// Field implements rules.Event.
-func (e *Event) Field(name string) (any, bool) {
-	var value any
+// fieldOf finds what reads a field by its name in rules, an index or an argument's name included; nil if it is not known.
+func fieldOf(name string) field {
 	if get := fields[name]; get != nil {
-		value = get(e)
-	} else if base, index, indexed := strings.Cut(name, "["); indexed {
-		if get := indexedFields[base]; get != nil {
-			value = get(e, strings.TrimSuffix(index, "]"))
-		}
-	} else if argument, found := strings.CutPrefix(name, "evt.arg."); found {
-		value = e.named(argument)
+		return get
 	}
-	return value, value != nil
+	if base, index, indexed := strings.Cut(name, "["); indexed {
+		if get := indexedFields[base]; get != nil {
+			return func(e *Event) any { return get(e, strings.TrimSuffix(index, "]")) }
+		}
+	}
+	if argument, found := strings.CutPrefix(name, "evt.arg."); found {
+		return func(e *Event) any { return e.named(argument) }
+	}
+	return nil
 }
 
 func (e *Event) params() []param {
@@ -171,11 +167,8 @@ var fields map[string]field
 
 func init() {
 	fields = map[string]field{
-		"evt.num": func(e *Event) any { return e.Number }, "evt.time": func(e *Event) any { return e.TimeNS }, "evt.rawtime": func(e *Event) any { return e.TimeNS },
-		"evt.datetime": func(e *Event) any { return time.Unix(0, e.TimeNS).UTC().Format("2006-01-02 15:04:05.000000000") },
-		"evt.hostname": func(e *Event) any { return e.Hostname }, "evt.source": func(*Event) any { return "syscall" }, "evt.is_async": func(*Event) any { return false },
 		"evt.type": func(e *Event) any { return e.call.name }, "syscall.type": func(e *Event) any { return e.call.name }, "evt.category": func(e *Event) any { return e.call.category },
-		"evt.dir": func(*Event) any { return "<" }, "evt.args": (*Event).args, "evt.info": (*Event).args, "evt.res": (*Event).res,
+		"evt.args": (*Event).args, "evt.info": (*Event).args, "evt.res": (*Event).res,
 		"evt.rawres": func(e *Event) any { return e.record.result }, "evt.failed": func(e *Event) any { return e.failed() },
 		"evt.is_open_read":   func(e *Event) any { return e.opens(unix.O_RDONLY, unix.O_RDWR) },
 		"evt.is_open_write":  func(e *Event) any { return e.opens(unix.O_WRONLY, unix.O_RDWR) },
@@ -327,8 +320,13 @@ var indexedFields = map[string]func(*Event, string) any{
 	},
 }
 
+const mostAncestors = 64
+
 func ancestorField(get func(*Process) any) func(*Event, string) any {
 	return func(e *Event, index string) any {
+		if index == "*" {
+			return e.ofAncestors(get)
+		}
 		n, err := strconv.Atoi(index)
 		if err != nil {
 			return nil
@@ -338,6 +336,15 @@ func ancestorField(get func(*Process) any) func(*Event, string) any {
 		}
 		return nil
 	}
+}
+
+// ofAncestors is what all processes above have, nearest first.
+func (e *Event) ofAncestors(get func(*Process) any) any {
+	list := []any{}
+	for p := e.processes.parent(e.process); p != nil && len(list) < mostAncestors; p = e.processes.parent(p) {
+		list = append(list, get(p))
+	}
+	return list
 }
 
 func directory(file string) any {

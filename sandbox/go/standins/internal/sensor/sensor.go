@@ -28,8 +28,6 @@ type Sensor struct {
 	reader    *ringbuf.Reader
 	processes *processes
 	bootNS    int64 // Unix time of the boot
-	ownPID    uint32
-	number    int64
 	seen      atomic.Int64
 }
 
@@ -53,8 +51,10 @@ func Open(object, hostProc string) (*Sensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the node's PID namespace is unknown: %w", err)
 	}
-	s := &Sensor{processes: newProcesses(hostProc), ownPID: ownPID(hostProc), bootNS: bootTime()}
-	for name, value := range map[string]uint32{"node_pid_namespace": namespace, "own_pid": s.ownPID} {
+	s := &Sensor{processes: newProcesses(hostProc), bootNS: bootTime()}
+	for name, value := range map[string]uint32{
+		"node_pid_namespace": namespace, "own_pid": pidOnNode(hostProc, os.Getpid()), "asking_pid": pidOnNode(hostProc, os.Getppid()),
+	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", object, name, err)
 		}
@@ -120,8 +120,7 @@ func (s *Sensor) event(r *record) *Event {
 	if c == nil || r.kind == kindSyscall && r.result == 0 && (c.name == "execve" || c.name == "execveat") {
 		return nil // that an exec succeeded is told by a record of its own, which has the new program
 	}
-	s.number++
-	return &Event{record: r, call: c, process: p, Number: s.number, TimeNS: s.bootNS + int64(r.timeNS), processes: s.processes}
+	return &Event{record: r, call: c, process: p, TimeNS: s.bootNS + int64(r.timeNS), processes: s.processes}
 }
 
 // Counts tells how many records were read, and how many the kernel could not give away because the buffer was full.
@@ -154,8 +153,8 @@ func inode(file string) (uint32, error) {
 	return uint32(st.Ino), nil
 }
 
-// ownPID is our number in the PID namespace of a mounted /proc, which lists us under its own numbers.
-func ownPID(hostProc string) uint32 {
+// pidOnNode is the number that a process of our PID namespace has on a mounted /proc; 0 if it is not there.
+func pidOnNode(hostProc string, ours int) uint32 {
 	mine, err := inode("/proc/self/ns/pid")
 	entries, _ := os.ReadDir(hostProc)
 	for _, entry := range entries {
@@ -167,7 +166,7 @@ func ownPID(hostProc string) uint32 {
 			continue
 		}
 		numbers := status(hostProc, pid)["NSpid"]
-		if len(numbers) > 0 && numbers[len(numbers)-1] == strconv.Itoa(os.Getpid()) {
+		if len(numbers) > 0 && numbers[len(numbers)-1] == strconv.Itoa(ours) {
 			return uint32(pid)
 		}
 	}

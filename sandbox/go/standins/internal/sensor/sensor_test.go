@@ -56,6 +56,19 @@ func node(t *testing.T) *Sensor {
 	return s
 }
 
+// Type is the event type, evt.type.
+func (e *Event) Type() string { return e.call.name }
+
+// Field is a field's value, and whether it has one.
+func (e *Event) Field(name string) (any, bool) {
+	get := fieldOf(name)
+	if get == nil {
+		return nil, false
+	}
+	value := get(e)
+	return value, value != nil
+}
+
 func (s *Sensor) told(t *testing.T, b []byte) *Event {
 	t.Helper()
 	r, err := decode(b)

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"text/template"
 
-	"falconet.local/sandbox/standins/internal/rules"
 )
 
 type output struct {
 	name      string // in metrics
 	title     string // in the log
-	minimum   int    // index in rules.Priorities; a larger index is a lesser priority
+	minimum   int    // index in priorities; a larger index is a lesser priority
 	endpoint  string
 	payload   func(*payload) any
 	method    string
@@ -39,10 +38,10 @@ var activators = []string{"ALERTMANAGER_HOSTPORT", "DATADOG_APIKEY", "DISCORD_WE
 	"LOKI_HOSTPORT", "MATTERMOST_WEBHOOKURL", "NATS_HOSTPORT", "OPSGENIE_APIKEY", "PAGERDUTY_ROUTINGKEY", "REDIS_ADDRESS", "ROCKETCHAT_WEBHOOKURL", "SMTP_HOSTPORT", "SPLUNK_HOST", "SYSLOG_HOST", "TALON_ADDRESS", "TEAMS_WEBHOOKURL"}
 
 func minimum(name string) int {
-	if i := rules.PriorityIndex(os.Getenv(name)); i >= 0 {
+	if i := priorityIndex(os.Getenv(name)); i >= 0 {
 		return i
 	}
-	return len(rules.Priorities) - 1
+	return len(priorities) - 1
 }
 
 func pairs(text string) map[string]string {
@@ -92,7 +91,7 @@ func readSettings() (*settings, []string) {
 	s.outputs = append(s.messengers(), forwarders()...)
 	if url := os.Getenv("WEBUI_URL"); url != "" {
 		o := newOutput("WebUI", strings.TrimSuffix(url, "/")+"/api/v1/", func(p *payload) any { return map[string]any{"event": p, "outputs": s.names()} })
-		o.minimum = len(rules.Priorities) - 1
+		o.minimum = len(priorities) - 1
 		s.outputs = append(s.outputs, o)
 	}
 	refused := []string{}

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"falconet.local/sandbox/standins/internal/common"
-	"falconet.local/sandbox/standins/internal/rules"
 )
 
 var version = common.Version("2.31.1")
@@ -129,7 +128,7 @@ func (s *server) post(w http.ResponseWriter, r *http.Request) {
 	decoder := json.NewDecoder(io.LimitReader(r.Body, 4<<20))
 	decoder.UseNumber()
 	// Observed: an alert without output fields (Falco's hot restart failure) is refused, and nothing is logged.
-	if err := decoder.Decode(p); err != nil || rules.PriorityIndex(p.Priority) < 0 || p.Rule == "" || p.Time == "" || len(p.OutputFields) == 0 {
+	if err := decoder.Decode(p); err != nil || priorityIndex(p.Priority) < 0 || p.Rule == "" || p.Time == "" || len(p.OutputFields) == 0 {
 		s.refuse(w, "Please send a valid request body")
 		return
 	}
@@ -163,7 +162,7 @@ func (s *server) forward(p *payload) {
 	sort.Strings(p.Tags)
 	s.count("falco_events_total{" + strings.Join(s.labels(p), ",") + "}")
 	for _, o := range s.settings.outputs {
-		if rules.PriorityIndex(p.Priority) <= o.minimum || p.Rule == testRule {
+		if priorityIndex(p.Priority) <= o.minimum || p.Rule == testRule {
 			go s.deliver(o, p)
 		}
 	}
@@ -177,7 +176,7 @@ func (s *server) labels(p *payload) []string {
 	pod, _ := p.OutputFields["k8s.pod.name"].(string)
 	// The real program counts priorities from 1 (debug) to 8 (emergency).
 	values := map[string]string{"hostname": orElse(p.Hostname, "unknown"), "rule": p.Rule, "source": p.Source, "k8s_ns_name": namespace, "k8s_pod_name": pod,
-		"priority": strconv.Itoa(len(rules.Priorities) - rules.PriorityIndex(p.Priority)), "priority_raw": strings.ToLower(p.Priority)}
+		"priority": strconv.Itoa(len(priorities) - priorityIndex(p.Priority)), "priority_raw": strings.ToLower(p.Priority)}
 	for key := range s.settings.customFields {
 		values[key] = fmt.Sprint(p.OutputFields[key])
 	}
