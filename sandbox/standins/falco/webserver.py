@@ -10,20 +10,36 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import priority_number
 
-if TYPE_CHECKING:
-    from .config import Webserver
-    from .daemon import Daemon
+from .config import Config, Webserver
+from .outputs import Outputs
+from .rules import LoadedRules
+from .sensor import Sensor
 
 ENGINE_VERSION = "0.63.0"
 VERSION = "0.44.0+standin"
 _DROPS = ("clone_fork", "execve", "connect", "open", "dir_file", "other_interest", "close", "proc")
 
 
-def serve(daemon: Daemon, settings: Webserver) -> ThreadingHTTPServer:
+class Served(Protocol):
+    """What the web server tells of a daemon, see there."""
+
+    config: Config
+    hostname: str
+    rules: LoadedRules
+    outputs: Outputs
+    sensor: Sensor | None
+    started_ns: int
+
+    @property
+    def reloading(self) -> bool:
+        """Whether there are no metrics for a moment."""
+
+
+def serve(daemon: Served, settings: Webserver) -> ThreadingHTTPServer:
     """A server that listens; its caller lets it serve.
 
     Raises:
@@ -75,7 +91,7 @@ def versions() -> dict[str, object]:
     }
 
 
-def metrics(daemon: Daemon) -> str:
+def metrics(daemon: Served) -> str:
     """What /metrics answers."""
     lines = [
         "# HELP falcosecurity_falco_standin_info 1: these figures come from the falconet sandbox's stand-in, not Falco",
@@ -91,7 +107,7 @@ def metrics(daemon: Daemon) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _figures(daemon: Daemon) -> Iterator[tuple[str, dict[str, str], str]]:
+def _figures(daemon: Served) -> Iterator[tuple[str, dict[str, str], str]]:
     rules = daemon.rules
     yield "falco_version_info", {"version": VERSION}, "1"
     for name, digest in rules.digests:
