@@ -17,7 +17,8 @@ description:
     everything else is reported as unproven, with the reason.
   - A result that disagrees with what is expected is tried again for O(settle_seconds), since network plugins attach
     policies some time after the API server has stored them.
-  - With O(question=enforcement), two pods in a temporary namespace find out whether policies are enforced at all.
+  - With O(question=enforcement), pods in a temporary namespace, two on each node, find out whether policies are
+    enforced at all.
 author:
   - falconet.k8s contributors (@falconet-k8s)
 extends_documentation_fragment:
@@ -37,7 +38,7 @@ options:
       - What to ask.
       - V(connectivity) tries connections between the pods that run.
       - V(enforcement) starts a canary and says whether policies are enforced, for ingress and egress, on one node and
-        across nodes.
+        across nodes, on each node that is Ready and open for pods (at most 100).
     type: str
     choices: [connectivity, enforcement]
     default: connectivity
@@ -235,6 +236,7 @@ results:
   contains:
     from: {description: Source pod., type: str, sample: prod/frontend-7d9c}
     from_workload: {description: What owns the source pod., type: str, sample: Deployment/frontend}
+    from_node: {description: Node of the source pod., type: str, version_added: "0.3.0"}
     to: {description: "Target: a pod, a Service or an address.", type: str, sample: prod/backend-5f6b}
     to_workload: {description: What owns the target pod., type: str, sample: Deployment/backend}
     address: {description: Address or name that was called., type: str, sample: 10.244.1.7}
@@ -255,6 +257,10 @@ results:
       sample: met
     flow: {description: Flow that expects it., type: str, sample: default to backend}
     because: {description: What decides according to the policies., type: str}
+    by_policies:
+      description: V(allowed) or V(denied) by the policies in the cluster, or nothing where that is not known.
+      type: str
+      version_added: "0.3.0"
     detail: {description: "What the tool said, or why nothing can be concluded.", type: str}
     latency_ms: {description: Time to the verdict in milliseconds., type: float, sample: 0.8}
     attempts: {description: How often it was tried., type: int, sample: 1}
@@ -317,7 +323,9 @@ why:
   returned: O(question=enforcement)
   type: str
 checks:
-  description: One entry for each C(direction) and C(path) with C(enforced), C(seconds) until it was, and C(detail).
+  description:
+    - One entry for each C(direction) and C(path) with C(enforced), C(node) (which had to enforce it), C(seconds)
+      until it was, and C(detail).
   returned: O(question=enforcement)
   type: list
   elements: dict
@@ -326,6 +334,11 @@ nodes:
   returned: O(question=enforcement)
   type: list
   elements: str
+left_out:
+  description: How many more nodes could have been asked.
+  returned: O(question=enforcement)
+  type: int
+  version_added: "0.3.0"
 cni:
   description:
     - Network plugins that were seen, by their DaemonSets, by what they note at Nodes, or in the CNI configuration of

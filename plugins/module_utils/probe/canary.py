@@ -28,6 +28,8 @@ _SERVE = (
     f"if command -v httpd >/dev/null; then exec httpd -f -p {PORT} -h /tmp; fi; "
     f"while :; do nc -l -p {PORT} </dev/null >/dev/null; done"
 )
+#: Nodes on which it is asked; each has two pods for some seconds.
+MOST_NODES = 100
 _SAME, _ACROSS = "same_node", "across_nodes"
 _POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 
@@ -41,6 +43,19 @@ class _Step:
     policy_type: str
 
 
+@dataclass(frozen=True)
+class _Path:
+    """A connection that is tried: from one pod to another, with the nodes of both."""
+
+    kind: str
+    client: Pod
+    server: Pod
+
+    def node(self, direction: str) -> str:
+        """The node that has to enforce a policy of this direction."""
+        return self.server.node if direction == "ingress" else self.client.node
+
+
 _STEPS = (_Step("ingress", "server", "Ingress"), _Step("egress", "client", "Egress"))
 
 
@@ -51,10 +66,11 @@ def enforcement(
     settle_seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Find out whether policies are enforced, on one node and across nodes, for ingress and for egress.
+    """Find out whether policies are enforced on every node, on one node and across nodes, for ingress and for egress.
 
-    A server and its clients run in the workspace. Without a policy the clients must reach the server, with a policy
-    that denies they must not, without it again they must: only this order proves that the policy did it.
+    Each node has a server and a client, which connects to the next node's server. Without a policy the clients must
+    reach the servers, with a policy that denies they must not, without it again they must: only this order proves that
+    the policy did it.
 
     Args:
         client: connection to the cluster.
@@ -65,53 +81,53 @@ def enforcement(
 
     Returns:
         C(enforced): True, False, or None if nothing could be concluded; C(why) in words; C(checks): one entry for each
-        direction and path with C(enforced), C(seconds) from the policy to its effect, C(detail).
+        direction and path with C(enforced), C(node) (which had to enforce it), C(seconds) from the policy to its
+        effect, C(detail); C(nodes), those that were asked, and C(left_out), how many were not because there are many.
     """
-    pods = _start(client, workspace)
-    server = pods.pop("server")
+    paths, left_out = _start(client, workspace)
     method = ExecMethod(client)
 
-    def ask(expected: bool) -> tuple[dict[str, Finding], float]:
-        probes = [_probe(pod, server, expected) for pod in pods.values()]
-        course = run(method, probes, settings, settle_seconds)
-        return dict(zip(pods, course.findings)), course.seconds
+    def ask(expected: bool) -> list[Finding]:
+        probes = [_probe(path.client, path.server, expected) for path in paths]
+        return list(run(method, probes, settings, settle_seconds).findings)
 
     checks: list[dict[str, Any]] = []
-    before, _seconds = ask(True)
+    before = ask(True)
     for step in _STEPS:
-        if not all(finding.conclusion == CONCLUSION_ALLOWED for finding in before.values()):
-            checks += [_entry(step, path, None, 0, _no_start(before[path])) for path in pods]
+        if not all(finding.conclusion == CONCLUSION_ALLOWED for finding in before):
+            checks += [_entry(step, path, None, 0, _no_start(found)) for path, found in zip(paths, before)]
             continue
         started = clock()
         policy = _deny(workspace, step)
         client.apply(policy)
-        denied, _seconds = ask(False)
-        took = {path: finding.settled_ms / 1000 for path, finding in denied.items()}
+        denied = ask(False)
         client.delete(_POLICY, policy["metadata"]["name"], workspace.namespace)
-        before, _seconds = ask(True)
-        for path in pods:
-            checks.append(_verdict(step, path, denied[path], before[path], took[path], clock() - started))
-    return dict(_together(checks), checks=checks, nodes=sorted({server.node, *(pod.node for pod in pods.values())}))
+        before = ask(True)
+        for path, cut, after in zip(paths, denied, before):
+            checks.append(_verdict(step, path, cut, after, clock() - started))
+    nodes = sorted({pod.node for path in paths for pod in (path.client, path.server)})
+    return dict(_together(checks, left_out), checks=checks, nodes=nodes, left_out=left_out)
 
 
-def _start(client: Client, workspace: Workspace) -> dict[str, Pod]:
-    """Server and clients, on one node and, where there are several, on another one."""
-    nodes = _nodes(client)
-    if not nodes:
+def _start(client: Client, workspace: Workspace) -> tuple[list[_Path], int]:
+    """Server and client on each node, the paths between them, and how many nodes were left out."""
+    usable = _nodes(client)
+    if not usable:
         raise KubeError("no node is Ready and open for pods", "kubectl get nodes shows their conditions and taints.")
-    places = {"server": nodes[0], _SAME: nodes[0]}
-    if len(nodes) > 1:
-        places[_ACROSS] = nodes[1]
-    for name, node in places.items():
-        command = _SERVE if name == "server" else f"sleep {workspace.deadline_seconds}"
-        role = "server" if name == "server" else "client"
-        workspace.job(
-            name.replace("_", "-"),
-            {"nodeName": node, "containers": [workspace.container(["sh", "-c", command])]},
-            labels={"falconet.k8s/canary": role},
-        )
-    found = workspace.pods([name.replace("_", "-") for name in places])
-    return {name: found[name.replace("_", "-")] for name in places}
+    nodes = usable[:MOST_NODES]
+    commands = {"server": _SERVE, "client": f"sleep {workspace.deadline_seconds}"}
+    for number, node in enumerate(nodes):
+        for role, command in commands.items():
+            workspace.job(
+                f"{role}-{number}",
+                {"nodeName": node, "containers": [workspace.container(["sh", "-c", command])]},
+                labels={"falconet.k8s/canary": role},
+            )
+    pods = workspace.pods([f"{role}-{number}" for number in range(len(nodes)) for role in commands])
+    paths = [_Path(_SAME, pods["client-0"], pods["server-0"])]
+    for number in range(len(nodes) if len(nodes) > 1 else 0):
+        paths.append(_Path(_ACROSS, pods[f"client-{number}"], pods[f"server-{(number + 1) % len(nodes)}"]))
+    return paths, len(usable) - len(nodes)
 
 
 def _nodes(client: Client) -> list[str]:
@@ -147,7 +163,7 @@ def _deny(workspace: Workspace, step: _Step) -> dict[str, Any]:
             "name": f"falconet-probe-deny-{step.direction}-{workspace.run}",
             "namespace": workspace.namespace,
             "labels": workspace.labels(),
-            "ownerReferences": [workspace.owner("server")],
+            "ownerReferences": [workspace.owner("server-0")],
         },
         "spec": {
             "podSelector": {"matchLabels": {RUN_LABEL: workspace.run, "falconet.k8s/canary": step.role}},
@@ -156,10 +172,11 @@ def _deny(workspace: Workspace, step: _Step) -> dict[str, Any]:
     }
 
 
-def _entry(step: _Step, path: str, enforced: bool | None, seconds: float, detail: str) -> dict[str, Any]:
+def _entry(step: _Step, path: _Path, enforced: bool | None, seconds: float, detail: str) -> dict[str, Any]:
     return {
         "direction": step.direction,
-        "path": path,
+        "path": path.kind,
+        "node": path.node(step.direction),
         "enforced": enforced,
         "seconds": round(seconds, 3),
         "detail": detail,
@@ -171,22 +188,30 @@ def _no_start(finding: Finding) -> str:
     return f"not tried: without any policy of ours the client does not reach the server ({said})"
 
 
-def _verdict(step: _Step, path: str, denied: Finding, after: Finding, settled: float, waited: float) -> dict[str, Any]:
+def _verdict(step: _Step, path: _Path, denied: Finding, after: Finding, waited: float) -> dict[str, Any]:
     enforced, detail = enforced_on_path(denied, after)
-    return _entry(step, path, enforced, waited if enforced is False else settled, detail)
+    return _entry(step, path, enforced, waited if enforced is False else denied.settled_ms / 1000, detail)
 
 
-def _together(checks: list[dict[str, Any]]) -> dict[str, Any]:
+def _together(checks: list[dict[str, Any]], left_out: int) -> dict[str, Any]:
     """One answer from all checks, in words too."""
     answer = enforced([check["enforced"] for check in checks])
     if answer is False:
-        holes = [f"{check['direction']} {check['path']}" for check in checks if check["enforced"] is False]
-        return {"enforced": answer, "why": "policies are not enforced: " + ", ".join(holes)}
+        holes: dict[str, dict[str, None]] = {}
+        for check in checks:
+            if check["enforced"] is False:
+                holes.setdefault(check["node"], {})[check["direction"]] = None
+        told = ", ".join(f"{node} ({' and '.join(directions)})" for node, directions in sorted(holes.items()))
+        where = "any node that was asked" if holes.keys() == {check["node"] for check in checks} else "every node"
+        return {"enforced": answer, "why": f"policies are not enforced on {where}: {told}"}
     if answer is None:
         unknown = [
-            f"{check['direction']} {check['path']}: {check['detail']}" for check in checks if check["enforced"] is None
+            f"{check['direction']} {check['path']} on {check['node']}: {check['detail']}"
+            for check in checks
+            if check["enforced"] is None
         ]
         return {"enforced": answer, "why": "nothing can be concluded: " + "; ".join(unknown)}
     slowest = max(check["seconds"] for check in checks)
     when = f"within {slowest:.1f} s" if slowest else "at once"
-    return {"enforced": answer, "why": f"each policy cut its connection {when}"}
+    rest = f"; {left_out} more nodes were not asked" if left_out else ""
+    return {"enforced": answer, "why": f"each policy cut its connection {when}{rest}"}

@@ -123,6 +123,7 @@ class Finding:
         return {
             "from": self.probe.source.key,
             "from_workload": self.probe.source.workload,
+            "from_node": self.probe.source.node,
             "to": self.probe.target,
             "to_workload": self.probe.target_pod.workload if self.probe.target_pod else None,
             "address": self.probe.host,
@@ -134,6 +135,7 @@ class Finding:
             "status": self.status,
             "flow": self.probe.flow or None,
             "because": self.probe.because or None,
+            "by_policies": told(self.probe.by_policies),
             "detail": self.why_unknown() or self.attempt.detail or None,
             "latency_ms": self.attempt.latency_ms,
             "attempts": self.attempts,

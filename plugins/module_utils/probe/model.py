@@ -156,7 +156,8 @@ class Probe:
             choose any of them.
         expected: whether it should be allowed; None if nothing is expected.
         flow: name of the flow that expects it.
-        because: the policies that decide, for expectations that come from the analysis.
+        because: the policies that decide.
+        by_policies: whether these allow it; None where that is not known, or pods of a Service differ.
     """
 
     source: Pod
@@ -169,3 +170,4 @@ class Probe:
     expected: bool | None = None
     flow: str = ""
     because: str = ""
+    by_policies: bool | None = None

@@ -306,9 +306,10 @@ class _Planner:
         because = decision.reason if decision else verdicts[0].note
         expected = probe.expected
         # A Service some of whose pods are open and some closed may answer either way.
-        if expected is None and self.wish.analysis and len(allowed) == 1:
-            expected = allowed.pop()
-        return replace(probe, because=because, expected=expected)
+        by_policies = next(iter(allowed)) if len(allowed) == 1 else None
+        if expected is None and self.wish.analysis:
+            expected = by_policies
+        return replace(probe, because=because, by_policies=by_policies, expected=expected)
 
     def _verdicts(self, probe: Probe) -> list[Verdict]:
         source = self.policy_pods.get((probe.source.namespace, probe.source.name))
