@@ -120,7 +120,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What happens to each object (C(action) is create, change, delete or none).
+  description:
+    - What happens to each object (C(action) is create, change, delete or none). C(differs) says of one that changes
+      where it is otherwise now.
   returned: success
   type: list
   elements: dict

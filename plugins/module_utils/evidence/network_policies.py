@@ -14,6 +14,8 @@ from .asked import Asked, Result
 from .check import FAILED, PASSED, SKIPPED, Check, passed_if
 
 Row = Mapping[str, Any]
+#: Places in which an object is not as declared that are told.
+_MOST_PLACES = 3
 
 
 def judge(asked: Asked) -> Iterator[Check]:
@@ -32,6 +34,7 @@ def judge(asked: Asked) -> Iterator[Check]:
     """
     yield _as_declared(asked)
     yield from _absent(asked)
+    yield from _by_policies(asked)
     yield _enforced(asked)
     if asked.flag("probe_wanted") and not asked.flag("check_mode"):
         yield from _connections(asked)
@@ -46,13 +49,42 @@ def _as_declared(asked: Asked) -> Check:
     if not plan.answered:
         return Check("declared", sentence, subject, FAILED, plan.why_not)
     objects = list(plan.get("objects", []))
-    other = [str(entry["name"]) for entry in objects if entry["action"] != "none"]
-    detail = (
-        f"{', '.join(other)} would change"
-        if other
-        else f"{counted(len(objects), 'object is', 'objects are')} as declared"
-    )
+    other = [_changed(entry) for entry in objects if entry["action"] != "none"]
+    detail = "; ".join(other) or f"{counted(len(objects), 'object is', 'objects are')} as declared"
     return Check("declared", sentence, subject, passed_if(not other), detail, {"objects": objects})
+
+
+def _named_object(entry: Row) -> str:
+    return "/".join(str(entry[part]) for part in ("namespace", "name") if entry.get(part))
+
+
+def _changed(entry: Row) -> str:
+    """What an object that is not as declared is otherwise; where this is long, the first places."""
+    name = _named_object(entry)
+    words = {"create": "is missing", "delete": "is there and is not declared"}.get(str(entry["action"]))
+    differs = [str(text) for text in entry.get("differs") or ()]
+    more = f" and {len(differs) - _MOST_PLACES} more" if len(differs) > _MOST_PLACES else ""
+    return f"{name} {words or 'would change'}" + (f": {'; '.join(differs[:_MOST_PLACES])}{more}" if differs else "")
+
+
+def _by_policies(asked: Asked) -> Iterator[Check]:
+    """Whether the policies in the cluster, whoever made them, say what the flows say; the network was not asked yet."""
+    plan, sentence = asked.result("plan"), "Policies in the cluster say what the flow says"
+    if not plan.answered:
+        return
+    ours = {_named_object(entry) for entry in plan.get("objects", [])}
+    violations = list(plan.get("violations", []))
+    for violation in violations:
+        policy = str(violation.get("policy") or "")
+        foreign = bool(policy) and policy.rpartition(" ")[2] not in ours
+        whose = f" {policy} is not of set {asked.text('set_name')}: somebody else made it." if foreign else ""
+        data = {name: violation.get(name) for name in ("policy", "from", "to", "ports", "fix")}
+        detail = f"{violation['message']}{whose}"
+        yield Check("policies", sentence, str(violation["flow"]), FAILED, detail, data)
+    flows = asked.items("flows")
+    if flows and not violations:
+        detail = f"{counted(len(flows), 'flow holds', 'flows hold')} by the policies that there are"
+        yield Check("policies", sentence, f"set {asked.text('set_name')}", PASSED, detail)
 
 
 def _absent(asked: Asked) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.difference import differences
 from ..kube.client import Client
 from ..kube.errors import ApiError, KubeError
 from ..kube.resource import KNOWN
@@ -70,7 +71,12 @@ class Step:
         return "none" if self.before == self.after else "change"
 
     def row(self) -> dict[str, Any]:
-        return {"kind": self.key[1], "namespace": self.key[2] or None, "name": self.key[3], "action": self.action}
+        row = {"kind": self.key[1], "namespace": self.key[2] or None, "name": self.key[3], "action": self.action}
+        return {**row, "differs": self.differs()} if self.action == "change" else row
+
+    def differs(self) -> list[str]:
+        """Where the object in the cluster is otherwise than it would be, in words."""
+        return [str(one) for one in differences(self.before, self.after)]
 
 
 @dataclass

@@ -16,10 +16,17 @@ def row(
 
 PASSES, DENIED = row("in", "allowed", "met"), row("out", "denied", "met", "denied")
 AGREES = row(None, "allowed", "met")
+PLAN: dict[str, Any] = {"objects": [{"namespace": "prod", "name": "a", "action": "none"}]}
+
+
+def violation(flow: str, policy: str) -> dict[str, Any]:
+    return {"flow": flow, "policy": policy, "message": "it opens it"}
+
+
 GOOD: dict[str, Any] = {
     "check_mode": False,
     "set_name": "site",
-    "plan": {"objects": [{"name": "NetworkPolicy prod/a", "action": "none"}]},
+    "plan": PLAN,
     "canary_wanted": True,
     "canary": {"enforced": True, "why": "it holds", "nodes": ["n1"], "cni": [{"name": "calico"}], "checks": []},
     "probe_wanted": True,
@@ -30,7 +37,7 @@ GOOD: dict[str, Any] = {
     "compare": True,
     "compared": ["prod"],
 }
-DECLARED, ENFORCED = ("declared", "passed"), ("enforced", "passed")
+DECLARED, HOLDS, ENFORCED = ("declared", "passed"), ("policies", "passed"), ("enforced", "passed")
 FLOWS = (("flow", "passed"), ("flow", "passed"))
 AGREED = ("agreement", "passed")
 
@@ -41,6 +48,11 @@ def probed(*rows: dict[str, Any], missed: tuple[dict[str, Any], ...] = (), **cha
 
 
 def after(*verdicts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return (DECLARED, HOLDS, ENFORCED, *verdicts)
+
+
+def unflowing(*verdicts: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Where no flow is declared."""
     return (DECLARED, ENFORCED, *verdicts)
 
 
@@ -56,19 +68,73 @@ CASES = [
     ),
     Case(
         "an object differs",
-        changed(GOOD, plan={"objects": [{"name": "x", "action": "update"}]}),
-        (("declared", "failed"), ENFORCED, *FLOWS, AGREED),
+        changed(GOOD, plan={"objects": [{"name": "x", "action": "change"}]}),
+        (("declared", "failed"), HOLDS, ENFORCED, *FLOWS, AGREED),
         ("x would change",),
     ),
-    Case("check mode", changed(GOOD, check_mode=True, canary={}), (DECLARED, ("enforced", "skipped")), ("check mode",)),
+    Case(
+        "objects differ, and where",
+        changed(
+            GOOD,
+            plan={
+                "objects": [
+                    {"namespace": "prod", "name": "a", "action": "change", "differs": ["p is x, declared is y"]},
+                    {"namespace": "prod", "name": "b", "action": "change", "differs": ["1", "2", "3", "4", "5"]},
+                    {"namespace": "prod", "name": "c", "action": "change", "differs": ["1", "2", "3"]},
+                    {"namespace": None, "name": "d", "action": "create"},
+                    {"namespace": "prod", "name": "e", "action": "delete"},
+                    {"namespace": "prod", "name": "f", "action": "none"},
+                ]
+            },
+        ),
+        (("declared", "failed"), HOLDS, ENFORCED, *FLOWS, AGREED),
+        (
+            "prod/a would change: p is x, declared is y; prod/b would change: 1; 2; 3 and 2 more; "
+            "prod/c would change: 1; 2; 3; d is missing; prod/e is there and is not declared\n",
+        ),
+    ),
+    Case(
+        "somebody else's policy opens a flow",
+        changed(GOOD, plan={**PLAN, "violations": [violation("out", "NetworkPolicy prod/open")]}),
+        (DECLARED, ("policies", "failed"), ENFORCED, *FLOWS, AGREED),
+        ("it opens it NetworkPolicy prod/open is not of set site: somebody else made it.",),
+    ),
+    Case(
+        "a policy of ours opens a flow, one of a cluster another one, and none cuts a third",
+        changed(
+            GOOD,
+            plan={
+                "objects": [*PLAN["objects"], {"namespace": None, "name": "ours", "action": "none"}],
+                "violations": [
+                    violation("out", "NetworkPolicy prod/a"),
+                    violation("in", "AdminNetworkPolicy top"),
+                    {**violation("x", ""), "message": "nobody cuts it"},
+                    {**violation("y", "AdminNetworkPolicy ours"), "message": "we open it"},
+                ],
+            },
+        ),
+        (DECLARED, *[("policies", "failed")] * 4, ENFORCED, *FLOWS, AGREED),
+        ("flow says: it opens it\n", "AdminNetworkPolicy top is not of", "nobody cuts it\n", "we open it\n"),
+    ),
+    Case(
+        "there are no flows",
+        changed(GOOD, flows=[], probe_wanted=False),
+        (DECLARED, ENFORCED),
+    ),
+    Case(
+        "check mode",
+        changed(GOOD, check_mode=True, canary={}),
+        (DECLARED, HOLDS, ("enforced", "skipped")),
+        ("check mode",),
+    ),
     Case(
         "no canary",
         changed(GOOD, canary_wanted="no", canary={}),
-        (DECLARED, ("enforced", "skipped"), *FLOWS, AGREED),
+        (DECLARED, HOLDS, ("enforced", "skipped"), *FLOWS, AGREED),
         ("nothing is claimed",),
     ),
     *(
-        Case(name, changed(GOOD, canary=canary), (DECLARED, ("enforced", "failed"), *FLOWS, AGREED), (words,))
+        Case(name, changed(GOOD, canary=canary), (DECLARED, HOLDS, ("enforced", "failed"), *FLOWS, AGREED), (words,))
         for name, canary, words in (
             ("not enforced", {"enforced": False, "why": "it does not hold"}, "it does not hold"),
             ("enforcement unknown", {"enforced": None, "why": "no answer"}, "no answer"),
@@ -78,7 +144,7 @@ CASES = [
             ("the canary said nothing", {"nodes": ["n1"]}, "gave no answer"),
         )
     ),
-    Case("no probe", changed(GOOD, probe_wanted=False), (DECLARED, ENFORCED)),
+    Case("no probe", changed(GOOD, probe_wanted=False), (DECLARED, HOLDS, ENFORCED)),
     Case("the probe failed", changed(GOOD, probe={"failed": True, "msg": "x"}), after(("flow", "failed")), ("x",)),
     Case(
         "the probe failed, and claims",
@@ -121,7 +187,7 @@ CASES = [
     ),
     Case("could not be tried", probed(missed=(GAP,)), after(("flow", "failed")), ("no pod runs",)),
     Case("could not be tried, which only warns", probed(missed=(GAP,), unproven="warn"), after(("flow", "skipped"))),
-    Case("without expectation", probed(missed=({**GAP, "expected": None, "flow": None},)), after()),
+    Case("without expectation", probed(missed=({**GAP, "expected": None, "flow": None},)), unflowing()),
     Case(
         "a declared flow that nobody tried",
         changed(GOOD, flows=[{"name": "in"}, {"name": "out"}, {"name": "gone"}, {}]),
@@ -152,16 +218,16 @@ CASES = [
     Case(
         "the network does otherwise",
         probed(AGREES, row(None, "denied", "violated", because="policy x")),
-        after(("agreement", "failed")),
+        unflowing(("agreement", "failed")),
         ("but policy x",),
     ),
     Case(
         "some prove nothing",
         probed(AGREES, row(None, "denied", "unproven")),
-        after(("agreement", "passed")),
+        unflowing(("agreement", "passed")),
         ("1 of 2 connections agree with the analysis, the others prove nothing",),
     ),
-    Case("none proves anything", probed(row(None, "denied", "unproven")), after(("agreement", "skipped"))),
+    Case("none proves anything", probed(row(None, "denied", "unproven")), unflowing(("agreement", "skipped"))),
     Case("nothing to compare", probed(row(None, None, "observed"), PASSES), after(("flow", "passed"))),
     Case("not to be compared", changed(GOOD, compare=False), after(*FLOWS)),
 ]
