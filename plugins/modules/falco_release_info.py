@@ -74,6 +74,10 @@ release:
     values:
       description: Values that were given to it.
       type: dict
+    images:
+      description: By workload (C(Kind/name)) and container the images that Helm rendered.
+      type: dict
+      version_added: "0.3.0"
 unfinished:
   description: Later records that were left behind, each with C(revision), C(status), C(secret) and C(age_seconds).
   returned: success, with O(name)
@@ -109,6 +113,7 @@ def told(found: Release) -> dict[str, Any]:
             "chart": found.chart,
             "app_version": found.app_version,
             "values": dict(found.values),
+            "images": {name: dict(images) for name, images in found.images.items()},
         }
     unfinished = [
         {"revision": r.revision, "status": r.status, "secret": r.secret, "age_seconds": r.age_seconds}

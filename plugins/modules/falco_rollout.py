@@ -89,12 +89,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pods:
-  description: Each Falco pod with C(name), C(node), C(digests) and C(differs), what is otherwise than wanted.
+  description:
+    - Each Falco pod with C(name), C(node), C(digests) and C(differs), what is otherwise than wanted; C(ready) and,
+      if it is not, C(reasons); C(process), what it says of itself (C(version), C(driver), C(kernel), C(events) seen and
+      C(dropped)).
   returned: success
   type: list
   elements: dict
 workloads:
-  description: Each workload with C(kind), C(name), C(wanted) and C(ready) pods, and what it lacks (C(missing)).
+  description:
+    - Each workload with C(kind), C(name), C(wanted) and C(ready) pods, what it lacks (C(missing)) and C(reasons) of
+      pods that are not ready; C(images) by container, C(running) ones by digest, and C(placement), where its pods may
+      run.
   returned: success
   type: list
   elements: dict

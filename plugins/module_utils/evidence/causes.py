@@ -127,6 +127,55 @@ def _on_this_node(words: str) -> Callable[[Entry, Entry, Observed], str]:
     return told
 
 
+def _not_handed_over(check: Entry, other: Entry, observed: Observed) -> str:
+    """An alert that Falco lost on the trigger's node, and what did not come to Falcosidekick at all."""
+    nodes = (other.get("data") or {}).get("nodes") or ()
+    node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
+    if _place(check) == LOG or (node and node not in nodes):
+        return ""
+    return f"Falco did not hand it over ({other['detail']})"
+
+
+def _not_taken(check: Entry, other: Entry, observed: Observed) -> str:
+    same = _place(check).lower() == str(other["subject"]).lower()
+    return f"{other['subject']} did not take it ({other['detail']})" if same else ""
+
+
+def _path_is_shut(check: Entry, other: Entry, observed: Observed) -> str:
+    """A connection that alerts need is the cause of what was lost on it, where it was lost."""
+    start, _to, end = str(other["subject"]).partition(" to ")
+    data, mine = other.get("data") or {}, check.get("data") or {}
+    if check["code"] == "handover":
+        concerned = start == "Falco" and bool(set(data.get("nodes") or ()) & set(mine.get("nodes") or ()))
+    elif check["code"] == "path":
+        # The address of one Service is as good as that of another.
+        concerned = data.get("cause") == mine.get("cause") == "address" and data.get("nodes") == mine.get("nodes")
+        concerned = concerned and other["subject"] < check["subject"]
+    else:
+        about_dns = end == "cluster DNS" and mine.get("kind") in ("no_dns", "unresolved")
+        concerned = start == "Falcosidekick" and (about_dns or (check["subject"] == UI_OUTPUT and "UI" in end))
+    return f"{other['subject']} does not pass ({other['detail']})" if concerned else ""
+
+
+def _part_behind(check: Entry, other: Entry, observed: Observed) -> str:
+    """A workload without any ready pod is why what is sent to it is lost."""
+    part, needed = _workload(other), "Falcosidekick"
+    if check["code"] == "output":
+        needed = "Falcosidekick's UI" if check["subject"] == UI_OUTPUT else ""
+    without = part == needed and not (other.get("data") or {}).get("ready")
+    return f"{part} has no ready pod ({other['detail']})" if without else ""
+
+
+def _dropped(check: Entry, other: Entry, observed: Observed) -> str:
+    node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
+    there = node in ((other.get("data") or {}).get("nodes") or ()) and _place(check) == LOG
+    return f"Falco drops events there ({other['detail']})" if there else ""
+
+
+def _changed_by_hand(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"what runs is not what is declared ({other['detail']})" if _workload(check) else ""
+
+
 def _pods_of_falco(check: Entry, other: Entry, observed: Observed) -> str:
     """A node without a pod, or a pod with other rules, is a cause of its own; a pod that is not ready is not."""
     own = "no Falco pod" in check["detail"] if check["code"] == "nodes" else "does not answer" not in check["detail"]
@@ -163,27 +212,46 @@ def _enforced_nowhere(check: Entry, other: Entry, observed: Observed) -> str:
     return f"policies are not enforced ({other['detail']})" if " is allowed, but " in check["detail"] else ""
 
 
+def _by_policies(check: Entry, other: Entry, observed: Observed) -> str:
+    return f"the policies say so ({other['detail']})" if check["subject"] == other["subject"] else ""
+
+
 def _not_declared(check: Entry, other: Entry, observed: Observed) -> str:
     return f"policies in the cluster are not those that are declared ({other['detail']})"
 
 
+#: How Falcosidekick calls its own UI among its outputs.
+UI_OUTPUT = "webui"
+_HANDOVER, _OUTPUT, _PATH = ("verify", "handover"), ("verify", "output"), ("falco", "path")
 _ALERT, _NODES, _WORKLOADS = ("verify", "alert"), ("falco", "nodes"), ("falco", "workloads")
 _LOADED, _MOUNTED, _DRIVER = ("falco_rules", "loaded"), ("falco_rules", "mounted"), ("node_prep", "driver")
-_FLOW, _ENFORCED, _DECLARED = (("network_policies", code) for code in ("flow", "enforced", "declared"))
+_FLOW, _ENFORCED, _DECLARED, _POLICIES = (
+    ("network_policies", code) for code in ("flow", "enforced", "declared", "policies")
+)
 LINKS: tuple[Link, ...] = (
     (_ALERT, _ALERT, _not_in_the_log),
     (_ALERT, _WORKLOADS, _without_a_pod("Falcosidekick", "Falcosidekick's UI", "Redis")),
+    (_ALERT, _HANDOVER, _not_handed_over),
+    (_ALERT, _OUTPUT, _not_taken),
+    (_HANDOVER, _WORKLOADS, _part_behind),
+    (_HANDOVER, _PATH, _path_is_shut),
+    (_OUTPUT, _WORKLOADS, _part_behind),
+    (_OUTPUT, _PATH, _path_is_shut),
+    (_PATH, _PATH, _path_is_shut),
     (_ALERT, _NODES, _on_this_node("Falco does not watch {node} ({why})")),
     (_ALERT, _LOADED, _on_this_node("Falco on {node} does not run our rules ({why})")),
+    (_ALERT, ("falco", "drops"), _dropped),
     (_LOADED, _MOUNTED, _other_rules),
     (_LOADED, _WORKLOADS, _pods_of_falco),
     (_NODES, _WORKLOADS, _pods_of_falco),
     (_NODES, _DRIVER, _driver),
     (_WORKLOADS, _DRIVER, _driver),
+    (_WORKLOADS, ("falco", "images"), _changed_by_hand),
     (_WORKLOADS, _MOUNTED, _other_rules),
     (_WORKLOADS, ("falco", "storage"), _claim),
     (_WORKLOADS, _WORKLOADS, _without_a_pod("Redis")),
     (("falco", "storage"), ("node_prep", "redis"), _directory),
+    (_FLOW, _POLICIES, _by_policies),
     (_FLOW, _ENFORCED, _not_enforced),
     (_FLOW, _DECLARED, _not_declared),
     (("network_policies", "agreement"), _ENFORCED, _enforced_nowhere),

@@ -11,7 +11,10 @@ from typing import Any
 
 from ..common.words import counted
 from .asked import Asked, Result
-from .check import FAILED, Check, passed_if
+from .check import FAILED, SKIPPED, Check, passed_if
+from .paths import check_paths
+from .placement import is_cordoned, is_ready, why_not_on
+from .release import check_release
 
 
 def judge(asked: Asked) -> Iterator[Check]:
@@ -21,15 +24,22 @@ def judge(asked: Asked) -> Iterator[Check]:
         asked: C(namespace); C(release), its name and that of Falco's workload; C(kind) of that workload; C(rollout),
             what falco_rollout returned for all workloads; C(nodes), a result with all Node objects; C(node_selector),
             labels of the nodes that Falco is to watch (empty for all); C(groups), C(nodes) (names) and C(node_labels)
-            of each group of nodes that has a Falco of its own; C(claim), a result with Redis' claim, and C(claim_name).
+            of each group of nodes that has a Falco of its own; C(claim), a result with Redis' claim, and C(claim_name);
+            C(drops_max_percent), the share of events that may be dropped; and what C(check_release) and C(check_paths)
+            read.
 
     Raises:
         EvidenceError: something of this is missing or of another type.
     """
     rollout = asked.result("rollout")
+    yield from check_release(asked)
     if asked.text("kind") == "DaemonSet":
         yield _on_every_node(asked, rollout)
+        yield from _schedulable(asked)
     yield from _rolled_out(asked, rollout)
+    if rollout.get("pods"):
+        yield _drops(asked, rollout)
+    yield from check_paths(asked)
     if not asked.result("claim").skipped:
         yield _storage(asked)
 
@@ -41,19 +51,19 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
         why = rollout.why_not if not rollout.answered else f"nodes: {nodes.why_not}"
         return Check("nodes", sentence, subject, FAILED, why)
     pods = {str(pod["node"]): pod for pod in rollout.get("pods", [])}
-    groups = asked.items("groups")
+    groups, placement = asked.items("groups"), _placement(asked, rollout)
     missing, left_out, elsewhere, watched = [], [], [], []
     for node in nodes.get("resources", []):
         name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
         if name in pods:
             watched.append(name)
-            missing += [f"{name}: pod {pods[name]['name']} {text}" for text in pods[name].get("differs", [])]
+            missing += [f"{name}: pod {pods[name]['name']} {text}" for text in _troubles(node, pods[name])]
         elif any(_belongs(name, labels, group) for group in groups):
             elsewhere.append(name)
         elif not _selects(asked.mapping("node_selector"), labels):
             left_out.append(name)
         else:
-            missing.append(f"{name}: no Falco pod ({_why_none(node)})")
+            missing.append(f"{name}: no Falco pod ({why_not_on(node, placement)})")
     if not watched and not missing:
         missing.append("there is no node that Falco is to watch: falco_node_selector fits none")
     answering = counted(len(watched), "Falco pod answers", "Falco pods answer")
@@ -74,15 +84,74 @@ def _selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     return all(str(labels.get(key)) == str(value) for key, value in selector.items())
 
 
-def _why_none(node: Mapping[str, Any]) -> str:
-    taints = [
-        f"{taint.get('key')}:{taint.get('effect')}"
-        for taint in (node.get("spec") or {}).get("taints") or []
-        if taint.get("effect") in ("NoSchedule", "NoExecute") and taint.get("key") != "node.kubernetes.io/unschedulable"
+def _troubles(node: Mapping[str, Any], pod: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a node's pod of Falco; a node that is not ready is why, whatever else is wrong."""
+    found = [str(text) for text in pod.get("differs", [])]
+    if pod.get("ready") is False:
+        found.append(f"is not ready ({'; '.join(map(str, pod.get('reasons') or [])) or 'it does not say why'})")
+    return [f"is on a node that is not Ready: {'; '.join(found)}".rstrip(": ")] if is_ready(node) is False else found
+
+
+def _placement(asked: Asked, rollout: Result) -> Mapping[str, Any]:
+    """Where Falco's own DaemonSet lets its pods run."""
+    found: Mapping[str, Any] = next(
+        (
+            one.get("placement") or {}
+            for one in rollout.get("workloads", [])
+            if (one["kind"], one["name"]) == (asked.text("kind"), asked.text("release"))
+        ),
+        {},
+    )
+    return found
+
+
+def _schedulable(asked: Asked) -> Iterator[Check]:
+    """A cordoned node takes no new pods, so what is proven by new pods is not proven there."""
+    nodes = asked.result("nodes")
+    if not nodes.answered:
+        return
+    meant = [
+        node
+        for node in nodes.get("resources", [])
+        if _selects(asked.mapping("node_selector"), node["metadata"].get("labels") or {})
     ]
-    if taints:
-        return f"its taints are {', '.join(taints)}: see falco_tolerations"
-    return "kept off by an affinity or a node selector, or its pod is not made yet"
+    cordoned = sorted(str(node["metadata"]["name"]) for node in meant if is_cordoned(node))
+    verb = "is" if len(cordoned) == 1 else "are"
+    why = "no new pod comes there, so nothing is proven there (kubectl uncordon)"
+    detail = f"{', '.join(cordoned)} {verb} cordoned: {why}"
+    subject = f"{asked.text('namespace')}/{asked.text('release')}"
+    text = detail if cordoned else f"{counted(len(meant), 'node takes', 'nodes take')} pods"
+    yield Check("schedulable", "Nodes take pods", subject, passed_if(not cordoned), text, {"nodes": cordoned})
+
+
+def _drops(asked: Asked, rollout: Result) -> Check:
+    """Events that Falco could not take in time raise no alert."""
+    sentence, subject = "Falco drops no events", f"{asked.text('namespace')}/{asked.text('release')}"
+    limit, lossy, told, silent = asked.number("drops_max_percent"), [], {}, []
+    for pod in rollout.get("pods", []):
+        process = pod.get("process") or {}
+        dropped, events = process.get("dropped"), process.get("events")
+        if dropped is None:
+            silent.append(str(pod["node"]))
+            continue
+        told[str(pod["node"])] = {"dropped": dropped, "events": events}
+        total = dropped + (events or 0)
+        share = 100 * dropped / max(1, total)
+        if share > limit:
+            lossy.append((str(pod["node"]), f"{pod['node']}: {dropped} of {total} events ({share:.2g} %)"))
+    data = {"nodes": [node for node, _text in lossy], "counts": told}
+    if lossy:
+        why = "since Falco started there: see falco_driver_buffer_preset and falco_resources"
+        return Check("drops", sentence, subject, FAILED, f"{'; '.join(text for _node, text in lossy)} {why}", data)
+    if not told:
+        return Check("drops", sentence, subject, SKIPPED, "Falco does not tell how many it drops", data)
+    some = sum(one["dropped"] for one in told.values())
+    detail = f"{some} dropped since Falco started, on {', '.join(sorted(told))}"
+    return Check("drops", sentence, subject, passed_if(True), detail + _unknown(silent), data)
+
+
+def _unknown(nodes: list[str]) -> str:
+    return f"; not told on {', '.join(sorted(nodes))}" if nodes else ""
 
 
 def _rolled_out(asked: Asked, rollout: Result) -> Iterator[Check]:
@@ -95,6 +164,8 @@ def _rolled_out(asked: Asked, rollout: Result) -> Iterator[Check]:
         missing, wanted = list(workload["missing"]), workload["wanted"]
         if not missing and not wanted:
             missing = ["wants no pod"]
+        if missing:
+            missing += [str(reason) for reason in workload.get("reasons") or []]
         detail = "; ".join(missing) or f"{workload['ready']} of {wanted} pods are ready"
         subject = f"{asked.text('namespace')}/{workload['kind']}/{workload['name']}"
         data = {"wanted": wanted, "ready": workload["ready"]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an alert is missing though every part runs: the rule, where it holds, priorities, an output that refuses."""
+"""Why an alert is missing though every part runs: the rule, where it holds, and priorities."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def why_unalerted(trigger: Mapping[str, Any], place: str, observed: Mapping[str,
             (empty if they are not known); C(hidden), rules that an earlier one hides, each with C(rule) and C(by), and
             C(rule_matching), Falco's setting; C(scope), the role's variable, and C(scoped), what was done to scope each
             rule, with C(rule), C(action) and C(silenced); C(priority), below which Falco loads no rule; C(outputs), by
-            destination Falcosidekick's settings, of which C(minimumpriority) is read; C(refused), by destination how
-            often Falcosidekick failed to send since the triggers, and what it was answered. Each may be missing.
+            destination Falcosidekick's settings, of which C(minimumpriority) is read. Each may be missing.
     """
     if not trigger:
         return ""
@@ -64,7 +63,3 @@ def _at_a_destination(trigger: Mapping[str, Any], place: str, observed: Mapping[
     least = str(settings.get("minimumpriority") or "") if isinstance(settings, Mapping) else ""
     if below(priority, least):
         yield f"the rule's priority {priority} is below that of {place}, {least} (falco_outputs)"
-    refused = (observed.get("refused") or {}).get(place) or {}
-    if refused.get("count"):
-        told = f": {refused['said']}" if refused.get("said") else ""
-        yield f"Falcosidekick could not send to {place} {refused['count']} times{told}"

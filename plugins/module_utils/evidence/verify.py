@@ -12,6 +12,7 @@ from typing import Any
 from ..common.words import nearest
 from .asked import Asked, Result
 from .check import FAILED, PASSED, SKIPPED, Check, EvidenceError, passed_if
+from .delivery import check_delivery
 
 #: How Falco's own log is called where destinations are named.
 LOG = "Falco's log"
@@ -26,7 +27,7 @@ def judge(asked: Asked) -> Iterator[Check]:
             were), and C(stopped_at), the step; C(log), what falco_alerts_info returned for Falco's log;
             C(destinations), what it returned for each, as a loop over destinations registers it;
             C(timeout_seconds), how long was waited; C(rules), whether each rule that Falco loads is switched on, by its
-            name (empty if they are not known).
+            name (empty if they are not known); and what C(check_delivery) reads.
 
     Raises:
         EvidenceError: something of this is missing or of another type.
@@ -35,6 +36,7 @@ def judge(asked: Asked) -> Iterator[Check]:
         subject = asked.text("stopped_at") or "triggers"
         yield Check("triggers", "Triggers can be fired", subject, FAILED, asked.text("stopped"))
         return
+    yield from check_delivery(asked)
     log = asked.result("log")
     places = [
         (LOG, log),

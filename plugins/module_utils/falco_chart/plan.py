@@ -21,6 +21,7 @@ from .forwarding import further_name
 from .names import Names, names_of
 from .needs import Subject, needed_apis, needed_subjects
 from .outputs import build_outputs
+from .paths import needed_paths
 from .problems import FalcoChartError, Problem
 from .rulebook import with_rulebook
 from .settings import DEFAULTS
@@ -100,6 +101,8 @@ class Plan:
       foreign_secrets: Secrets of others that are read for fingerprints.
       workloads: that must come up, each with ``kind`` and ``name``.
       rollouts: what is waited for, one after the other: workloads, and the release of Falco whose pods must answer.
+      paths: connections that alerts need, in the words of netpol_probe.
+      image_of: by the names of ``falco_images`` the workload (``Kind/name``) and the container that runs the image.
       charts: to look for on the controller, each with ``name``, ``ref``, ``version`` and its ``variable``.
       subjects, apis: what the cluster must have beforehand.
       ui_address: how one comes to the UI; empty without one.
@@ -127,6 +130,8 @@ class Plan:
     foreign_secrets: Sequence[str]
     workloads: Sequence[Mapping[str, str]]
     rollouts: Sequence[Mapping[str, Any]]
+    paths: Sequence[Mapping[str, Any]]
+    image_of: Mapping[str, Sequence[str]]
     charts: Sequence[Mapping[str, str]]
     subjects: Sequence[Subject]
     apis: Sequence[Mapping[str, str]]
@@ -199,6 +204,15 @@ def build_plan(
             {"falco": release, "workloads": workloads},
             *({"falco": name, "workloads": [{"kind": kind, "name": name}]} for name in group_names),
         ],
+        paths=needed_paths(
+            variables["namespace"], release, kind, names, variables["sidekick_enabled"], with_ui, with_redis
+        ),
+        image_of={
+            "falco": [f"{kind}/{release}", "falco"],
+            "falcosidekick": [f"Deployment/{names.sidekick}", "falcosidekick"],
+            "falcosidekick_ui": [f"Deployment/{names.ui}", "falcosidekick-ui"],
+            "redis": [f"StatefulSet/{names.redis}", "redis"],
+        },
         charts=_charts(variables, own_sidekick),
         subjects=needed_subjects(variables, with_redis, with_ui),
         apis=needed_apis(variables),

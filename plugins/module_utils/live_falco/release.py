@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..falco_chart.values import BELONGS_TO
+from ..falco_chart.workload import images_of
 from ..kube.client import Client
 from ..kube.errors import KubeError
 from ..kube.resource import KNOWN, Resource
@@ -53,6 +54,7 @@ class Release:
         unfinished: records after the deployed one that no Helm will finish.
         chart: name and version of the deployed revision, such as ``falco-9.1.0``; empty without one.
         values: what was given to it.
+        images: by workload (C(Kind/name)) and container what Helm rendered.
     """
 
     deployed: Record | None
@@ -60,6 +62,7 @@ class Release:
     chart: str = ""
     app_version: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def read_release(client: Client, namespace: str, name: str) -> Release:
@@ -83,6 +86,7 @@ def read_release(client: Client, namespace: str, name: str) -> Release:
         chart=f"{chart['metadata']['name']}-{chart['metadata']['version']}",
         app_version=str(chart["metadata"].get("appVersion", "")),
         values=document.get("config") or {},
+        images=_images(str(document.get("manifest") or "")),
     )
 
 
@@ -106,6 +110,18 @@ def _record(secret: Mapping[str, Any]) -> Record:
     changed = int(labels.get("modifiedAt") or labels.get("createdAt") or 0)
     age = max(0, int(time.time()) - changed)
     return Record(int(labels.get("version", 0)), str(labels.get("status")), secret["metadata"]["name"], age)
+
+
+def _images(manifest: str) -> dict[str, dict[str, str]]:
+    """Images of the workloads that Helm rendered."""
+    import yaml  # comes with the library kubernetes
+
+    try:
+        objects = [one for one in yaml.safe_load_all(manifest) if isinstance(one, dict)]
+    except yaml.YAMLError:
+        return {}
+    named = {f"{one.get('kind')}/{(one.get('metadata') or {}).get('name')}": images_of(one) for one in objects}
+    return {name: images for name, images in named.items() if images}
 
 
 def _decode(secret: Mapping[str, Any]) -> dict[str, Any]:

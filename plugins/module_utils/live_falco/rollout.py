@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..falco_chart.diagnosis import crashed_containers, diagnose, hints, is_ready
-from ..falco_chart.metrics import differences, rules_digests
+from ..falco_chart.metrics import differences, process_facts, rules_digests
+from ..falco_chart.workload import images_of, placement_of, running_images
 from ..kube.client import Client
 from ..kube.errors import ApiError, KubeError, from_response
 from ..kube.resource import KNOWN, Resource
@@ -91,14 +92,17 @@ def look(client: Client, wanted: Wanted) -> State:
     workloads: list[dict[str, Any]] = []
     for kind, name in wanted.workloads:
         workload = client.get(KNOWN[("apps/v1", kind)], name, wanted.namespace)
-        workloads.append(workload_report(kind, name, workload))
-        missing += workloads[-1]["missing"]
+        report = workload_report(kind, name, workload)
+        workloads.append(report)
+        missing += report["missing"]
         if workload is None:
             continue
         selector = ",".join(f"{k}={v}" for k, v in sorted(workload["spec"]["selector"]["matchLabels"].items()))
         pods = client.list_all(PODS, wanted.namespace, label_selector=selector)
         pods = [pod for pod in pods if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
-        unready += [pod for pod in pods if not is_ready(pod)]
+        late = [pod for pod in pods if not is_ready(pod)]
+        unready += late
+        report.update(reasons=diagnose(late, []), running=running_images(pods))
         if name == wanted.falco:
             reports = falco_reports(
                 client, wanted, [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
@@ -111,12 +115,15 @@ def look(client: Client, wanted: Wanted) -> State:
 
 def workload_report(kind: str, name: str, workload: Mapping[str, Any] | None) -> dict[str, Any]:
     """How many pods a workload wants and has ready, and what it lacks; a workload that is not there wants none."""
+    empty: dict[str, Any] = {"reasons": [], "images": {}, "running": {}, "placement": {}}
     if workload is None:
-        return {"kind": kind, "name": name, "wanted": 0, "ready": 0, "missing": [f"{kind} {name} does not exist"]}
+        missing = [f"{kind} {name} does not exist"]
+        return {"kind": kind, "name": name, "wanted": 0, "ready": 0, "missing": missing, **empty}
     status, is_daemon = workload.get("status") or {}, kind == "DaemonSet"
     wanted = status.get("desiredNumberScheduled", 0) if is_daemon else (workload.get("spec") or {}).get("replicas", 1)
     ready = status.get("numberReady" if is_daemon else "readyReplicas", 0)
-    return {"kind": kind, "name": name, "wanted": wanted, "ready": ready, "missing": workload_missing(workload)}
+    counts = {"kind": kind, "name": name, "wanted": wanted, "ready": ready, "missing": workload_missing(workload)}
+    return {**counts, **empty, "images": images_of(workload), "placement": placement_of(workload)}
 
 
 def workload_missing(workload: Mapping[str, Any]) -> list[str]:
@@ -147,10 +154,18 @@ def falco_reports(client: Client, wanted: Wanted, pods: Sequence[Mapping[str, An
 
     def report(pod: Mapping[str, Any]) -> dict[str, Any]:
         name = str(pod["metadata"]["name"])
-        digests, failure = read_metrics(client, wanted.namespace, name, wanted.metrics_port)
+        text, failure = read_text(client, wanted.namespace, name, wanted.metrics_port)
+        digests = rules_digests(text)
         differs = [failure] if failure else differences(digests, wanted.digests or {}, wanted.absent)
-        node = pod.get("spec", {}).get("nodeName", "")
-        return {"name": name, "node": node, "digests": digests, "differs": differs}
+        return {
+            "name": name,
+            "node": pod.get("spec", {}).get("nodeName", ""),
+            "digests": digests,
+            "differs": differs,
+            "ready": is_ready(pod),
+            "reasons": diagnose([pod], []),
+            "process": process_facts(text),
+        }
 
     if not pods:
         return []
@@ -164,17 +179,27 @@ def read_metrics(client: Client, namespace: str, pod: str, port: int) -> tuple[d
     Raises:
         ForbiddenError: pods/proxy is not allowed; waiting would not help.
     """
+    text, failure = read_text(client, namespace, pod, port)
+    return rules_digests(text), failure
+
+
+def read_text(client: Client, namespace: str, pod: str, port: int) -> tuple[str, str]:
+    """What a pod answers at C(/metrics), and why it does not (empty if it does).
+
+    Raises:
+        ForbiddenError: pods/proxy is not allowed; waiting would not help.
+    """
     path = f"{PODS.path(namespace)}/{pod}:{port}/proxy/metrics"
     # Not repeated: while Falco reloads its port refuses, then /metrics is 404 for about two seconds.
     try:
         response = client.request("GET", path, timeout_seconds=5, repeat=False)
     except KubeError as error:
-        return {}, f"does not answer /metrics: {error}"
+        return "", f"does not answer /metrics: {error}"
     if response.status in (401, 403):
         raise from_response(response.status, response.data, "get", "pods/proxy", "", namespace, pod)
     if response.status >= 400:
-        return {}, f"does not answer /metrics yet (HTTP {response.status})"
-    return rules_digests(response.data.decode("utf-8", "replace")), ""
+        return "", f"does not answer /metrics yet (HTTP {response.status})"
+    return response.data.decode("utf-8", "replace"), ""
 
 
 def sync(client: Client, wanted: Wanted, token: str, dry_run: bool = False) -> int:

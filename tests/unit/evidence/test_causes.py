@@ -33,6 +33,7 @@ def sound() -> Cluster:
         "verify": {
             **verify.GOOD,
             "destinations": [*verify.GOOD["destinations"], UI],
+            "delivery": {"falco": [], "outputs": {}, "changed": False},
             "triggers": [READ],
             "pods": ["p"],
         },
@@ -108,6 +109,68 @@ def differs_on(node: str, text: str, stage: str = "falco") -> Callable[[Cluster]
                 pod["differs"] = [text]
         if stage == "falco_rules":
             cluster[stage]["rollout"]["missing"] = [f"pod falco-{node} on {node} {text}"]
+
+    return plant
+
+
+def refusing(words: str, kind: str) -> dict[str, Any]:
+    return {"sent": 0, "failed": 1, "failure": {"kind": kind, "status": None, "host": "", "words": words}}
+
+
+def deliver(**outputs: dict[str, Any]) -> Callable[[Cluster], None]:
+    return lambda cluster: cluster["verify"]["delivery"].setdefault("outputs", {}).update(outputs)
+
+
+def lose_on(node: str) -> Callable[[Cluster], None]:
+    """A Falco that cannot hand its alerts over."""
+    failure = {"kind": "silent", "status": None, "host": "", "words": "nobody answers"}
+
+    def plant(cluster: Cluster) -> None:
+        lost = {"sent": 0, "failed": 2, "failure": failure}
+        cluster["verify"]["delivery"].setdefault("falco", []).append({"node": node, "lost": lost})
+
+    return plant
+
+
+def path(name: str, node: str, cause: str) -> Callable[[Cluster], None]:
+    """A connection between Falco's parts that does not pass from a node, for a cause."""
+    denied = {"by_policies": "denied" if cause == "policy" else "allowed", "because": "because it is shut"}
+    row = {"from": "x", "from_node": node, "to": "because it is shut", "status": "violated", **denied}
+
+    def plant(cluster: Cluster) -> None:
+        service = f"{name} by its Service's address"
+        cluster["falco"].setdefault("paths", [])
+        cluster["falco"]["paths"] = [*cluster["falco"]["paths"], {"name": name}, {"name": service}]
+        probe = cluster["falco"].setdefault("probe", {})
+        flow = service if cause == "address" else name
+        probe.setdefault("results", []).append({**row, "flow": flow})
+        probe.setdefault("not_probed", [])
+        if cause == "away":
+            probe["results"][-1].update(status="unproven", flow=service)
+            probe["not_probed"].append({"flow": name, "why": "because it is shut"})
+
+    return plant
+
+
+def drop_on(node: str) -> Callable[[Cluster], None]:
+    def plant(cluster: Cluster) -> None:
+        for pod in cluster["falco"]["rollout"]["pods"]:
+            if pod["node"] == node:
+                pod["process"] = {"events": 50, "dropped": 50}
+
+    return plant
+
+
+def image(name: str) -> Callable[[Cluster], None]:
+    """Falcosidekick's image is another one than Helm installed."""
+
+    def plant(cluster: Cluster) -> None:
+        recorded = {"Deployment/falco-falcosidekick": {"falcosidekick": "reg.example/side:1"}}
+        release = {"chart": "falco-9.1.0", "images": recorded}
+        cluster["falco"]["releases"] = {"releases": [{"name": "falco", "release": release}]}
+        for one in cluster["falco"]["rollout"]["workloads"]:
+            if one["name"] == "falco-falcosidekick":
+                one["images"] = {"falcosidekick": name}
 
     return plant
 
@@ -220,8 +283,81 @@ FAULTS = [
     ),
     Fault(
         "an output that refuses",
-        (observe(refused={"slack": {"count": 3, "said": "403 Forbidden"}}), missing("slack")),
-        ("alert", "because Falcosidekick could not send to slack 3 times: 403 Forbidden"),
+        (deliver(slack=refusing("it was answered 403 (Forbidden)", "status")), missing("slack")),
+        ("output", "it was answered 403 (Forbidden)"),
+        ("because slack did not take it (it was answered 403 (Forbidden)",),
+    ),
+    Fault(
+        "a policy between Falco and Falcosidekick, on the trigger's node",
+        (path("Falco to Falcosidekick", "n1", "policy"), lose_on("n1"), missing("slack", "webui")),
+        ("path", "because it is shut"),
+        ("because Falco to Falcosidekick does not pass", "because Falco did not hand it over (n1: 2 alerts lost"),
+    ),
+    Fault(
+        "a node that serves no Service's address",
+        (
+            path("Falco to Falcosidekick", "n1", "address"),
+            path("Falco to cluster DNS", "n1", "address"),
+            lose_on("n1"),
+            missing("slack", "webui"),
+        ),
+        ("path", "because it is shut"),
+        ("because Falco to Falcosidekick does not pass",) * 2,
+    ),
+    Fault(
+        "Falcosidekick without a ready pod, so that Falco loses alerts",
+        (part("-falcosidekick", 0), lose_on("n1"), missing("slack", "webui")),
+        ("workloads", "0 of 1"),
+        ("because Falcosidekick has no ready pod", "because Falcosidekick has no ready pod"),
+    ),
+    Fault(
+        "DNS away, so that an output cannot be resolved",
+        (
+            path("Falcosidekick to cluster DNS", "n2", "away"),
+            deliver(slack=refusing("DNS does not answer for x", "no_dns")),
+            missing("slack"),
+        ),
+        ("path", "because it is shut"),
+        ("because Falcosidekick to cluster DNS does not pass", "because slack did not take it"),
+    ),
+    Fault(
+        "the UI behind a policy",
+        (
+            path("Falcosidekick to its UI", "n2", "policy"),
+            deliver(webui=refusing("it does not answer", "silent")),
+            missing("webui"),
+        ),
+        ("path", "because it is shut"),
+        ("because Falcosidekick to its UI does not pass", "because webui did not take it"),
+    ),
+    Fault(
+        "the UI without a pod, as Falcosidekick sees it",
+        (part("-ui", 0), deliver(webui=refusing("it refuses the connection", "refused")), missing("webui")),
+        ("workloads", "0 of 1"),
+        ("because Falcosidekick's UI has no ready pod",) * 2,
+    ),
+    Fault(
+        "events dropped on the trigger's node",
+        (drop_on("n1"), EVERYWHERE),
+        ("drops", "n1: 50 of 100 events"),
+        ("because Falco drops events there (n1: 50 of 100 events", "because Falco did not raise it"),
+    ),
+    Fault(
+        "an image that does not exist",
+        (image("reg.example/none:1"), part("-falcosidekick", 0), missing("slack", "webui")),
+        ("images", "somebody changed it since"),
+        ("because what runs is not what is declared", "because Falcosidekick has no ready pod"),
+    ),
+    Fault(
+        "somebody else's policy that opens a flow",
+        (
+            lambda cluster: _violate(cluster, "denied", "allowed"),
+            lambda cluster: cluster["network_policies"]["plan"].update(
+                violations=[{"flow": "f", "policy": "NetworkPolicy prod/open", "message": "f: a -> b is allowed"}]
+            ),
+        ),
+        ("policies", "somebody else made it"),
+        ("because the policies say so (f: a -> b is allowed NetworkPolicy prod/open is not of set",),
     ),
     Fault(
         "policies that are not enforced",
@@ -288,8 +424,21 @@ UNRELATED = [
     ((observe(rule_matching="first", hidden=[{"rule": "Other", "by": "x"}]), EVERYWHERE), "hides"),
     ((observe(scope={"namespaces": ["pr*"]}), EVERYWHERE), "alone"),
     ((observe(scope={"namespaces": ["x"]}, scoped=[]), EVERYWHERE), "alone"),
-    ((observe(refused={"slack": {"count": 0}}), missing("slack")), "could not send"),
-    ((observe(refused={"other": {"count": 1}}), missing("slack")), "could not send"),
+    ((deliver(webhook=refusing("no", "status")), missing("slack")), "did not take"),
+    ((lose_on("n2"), missing("slack")), "did not hand it over"),
+    ((lose_on("n1"), missing("log")), "did not hand it over"),
+    ((path("Falco to Falcosidekick", "n2", "policy"), lose_on("n1")), "does not pass"),
+    ((path("Falcosidekick to cluster DNS", "n1", "away"), deliver(slack=refusing("x", "status"))), "does not pass"),
+    ((path("Falcosidekick to its UI", "n1", "policy"), deliver(slack=refusing("x", "silent"))), "does not pass"),
+    ((path("Falcosidekick to its UI", "n1", "policy"), lose_on("n1")), "does not pass"),
+    (
+        (path("Falco to Falcosidekick", "n1", "policy"), path("Falco to cluster DNS", "n1", "policy")),
+        "because Falco to",
+    ),
+    ((part("-ui", 0), deliver(slack=refusing("x", "silent"))), "because Falcosidekick's UI"),
+    ((part("-falcosidekick", 1, 2), lose_on("n1")), "because Falcosidekick has no"),
+    ((drop_on("n2"), EVERYWHERE), "drops events there"),
+    ((drop_on("n1"), missing("slack")), "drops events there"),
     (
         (
             ask("network_policies", canary={"enforced": False, "why": "no"}),

@@ -80,11 +80,35 @@ def test_an_unchanged_stage_survives() -> None:
     assert survives("falco", made_of(ast.parse(source), package).judge)
 
 
+#: Files that make a part of a stage's checks: the stage, and the function that it takes from there.
+PARTS = {
+    "delivery": ("verify", "check_delivery"),
+    "paths": ("falco", "check_paths"),
+    "release": ("falco", "check_release"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_change_of_a_part_of_a_stage_goes_unnoticed(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, name = PARTS[part]
+    judge = STAGES[stage][1]
+    module = sys.modules[judge.__module__]
+    source = Path(str(module.__file__)).with_name(f"{part}.py").read_text()
+    tried = list(mutants(source, verdicts))
+    assert len(tried) > 10
+    unseen = []
+    for told_of, changed in tried:
+        monkeypatch.setattr(module, name, getattr(made_of(changed, str(module.__package__)), name))
+        if survives(stage, judge):
+            unseen.append(told_of)
+    assert unseen == []
+
+
 def test_every_file_that_makes_a_check_is_changed_here() -> None:
     folder = Path(str(asked_module.__file__)).parent
     makers = {path.stem for path in folder.glob("*.py") if re.search(r"\bCheck\(", path.read_text())}
     judges = {function.__module__.rpartition(".")[2] for _title, function in STAGES.values()}
-    assert makers == judges | {"report"}
+    assert makers == judges | {"report"} | PARTS.keys()
 
 
 #: (checks, stages that must have spoken, machines, verdict, passed, failed, skipped, headline)

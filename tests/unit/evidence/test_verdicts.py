@@ -56,6 +56,10 @@ def test_what_was_not_asked_is_an_error(stage: str) -> None:
         "base_used",
         "base_digests",
         "base_remark",
+        "charts",
+        "images",
+        "image_of",
+        "probe",
     }
 
 

@@ -10,7 +10,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.diagnosis
     diagnose,
     hints,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.metrics import differences, rules_digests
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.metrics import (
+    differences,
+    process_facts,
+    rules_digests,
+)
 
 
 def pod(
@@ -81,6 +85,29 @@ falcosecurity_falco_sha256_config_files_info{file_name="falco.yaml",sha256="cc"}
 
 def test_digests_of_rules_files_are_read() -> None:
     assert rules_digests(METRICS) == {"falco_rules.yaml": "aa", "site.yaml": "bb"}
+
+
+def test_a_process_tells_of_itself_and_of_its_events() -> None:
+    text = """\
+# TYPE falcosecurity_scap_n_evts_total counter
+falcosecurity_scap_n_evts_total 277107
+falcosecurity_scap_n_drops_total 1.5e+01
+falcosecurity_falco_start_timestamp_nanoseconds 1795251468104636853
+falcosecurity_falco_version_info{version="0.44.99"} 1
+falcosecurity_scap_engine_name_info{engine_name="modern_bpf",evt_source="syscall"} 1
+falcosecurity_falco_kernel_release_info{kernel_release="6.18.44"} 1
+falcosecurity_odd nothing
+"""
+    assert process_facts(text) == {
+        "events": 277107,
+        "dropped": 15,
+        "started_ns": 1795251468104636853,
+        "reloaded_ns": None,
+        "version": "0.44.99",
+        "driver": "modern_bpf",
+        "kernel": "6.18.44",
+    }
+    assert process_facts("")["dropped"] is None
 
 
 def test_differences_are_told() -> None:

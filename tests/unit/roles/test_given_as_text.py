@@ -31,6 +31,7 @@ PLANS = {
     "awx_objects": {"objects": "__awx_objects_plan"},
     "falco": {
         "plan": "__falco_plan",
+        "drops": "falco_drops_max_percent | float",
         "secrets": "dict(__falco_declared | zip(query('ansible.builtin.vars', *__falco_declared)))"
         " | falconet.k8s.falco_secrets([], [], {})",
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.evidence.cases import Case, changed
+from tests.unit.evidence.cases.delivery import DELIVERIES
 
 READ = {"name": "read", "rule": "Read of etc shadow", "namespace": "prod", "command": ["cat", "/etc/shadow"]}
 BESIDE = {**READ, "name": "beside", "namespace": "default", "expect_alert": False}
@@ -24,6 +25,7 @@ GOOD: dict[str, Any] = {
     "destinations": [{**MATCHES, "destination": {"name": "slack"}}],
     "timeout_seconds": "60",
     "rules": {READ["rule"]: True},
+    "delivery": {"skipped": True},
 }
 MISSED = {"matches": [{"name": "read", "arrived": False}], "alerts": []}
 ALL = ("alert", "passed"), ("alert", "passed"), ("silence", "passed")
@@ -114,6 +116,10 @@ CASES = [
         changed(GOOD, stopped="no such image", stopped_at="Pods run"),
         (("triggers", "failed"),),
         ("no such image",),
+    ),
+    *(
+        Case(name, changed(GOOD, triggers=[], pods=[], delivery=delivery), verdicts, words)
+        for name, delivery, verdicts, words in DELIVERIES
     ),
     Case("they could not be fired, nobody knows where", {"stopped": "x", "stopped_at": ""}, (("triggers", "failed"),)),
 ]
