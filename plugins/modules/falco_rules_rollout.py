@@ -100,6 +100,13 @@ opinion:
   description: What the running Falco said; V(accepted), or why it was not asked.
   returned: success
   type: str
+present_refused:
+  description:
+    - What the running Falco says of what the ConfigMaps hold, if that is other than what was asked for and Falco
+      refuses it, so that no pod would come up with it. Empty if it accepts it or could not be asked.
+  returned: in check mode
+  type: str
+  version_added: "0.3.0"
 canary:
   description: The C(node) of the trial and its C(elapsed_seconds).
   returned: when rules were tried
@@ -158,6 +165,7 @@ def bring(module: AnsibleModule, since: str) -> dict[str, Any]:
     result["diff"] = {"before": as_text(present.maps), "after": as_text(maps)} if changed else {}
     result["opinion"] = ask(module, client, wanted, changed)
     if module.check_mode:
+        result["present_refused"] = present_refused(client, wanted, present.maps, params) if changed else ""
         result["pods"] = list(falco_rules.unproven(client, wanted, maps).pods)
         return result
     if changed and params["files"] and params["canary_node"]:
@@ -173,6 +181,15 @@ def try_first(client: Any, wanted: Wanted, maps: Any, params: dict[str, Any]) ->
     except KubeError as error:
         raise KubeError(f"{error}\nNothing that Falco's pods see was changed.") from error
     return {"node": trial.node, "elapsed_seconds": trial.elapsed_seconds}
+
+
+def present_refused(client: Any, wanted: Wanted, maps: Any, params: dict[str, Any]) -> str:
+    """What the running Falco says of the ConfigMaps' rules; empty if it accepts them or cannot be asked."""
+    files = {name: text for data in maps.values() for name, text in data.items()}
+    try:
+        return falco_rules.second_opinion(client, wanted, files, params["base_file"]) if files else ""
+    except (ExecError, ForbiddenError):
+        return ""
 
 
 def ask(module: AnsibleModule, client: Any, wanted: Wanted, changed: bool) -> str:

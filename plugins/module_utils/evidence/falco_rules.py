@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..common.words import counted
 from .asked import Asked
 from .check import FAILED, Check, passed_if
+
+#: How much is told of what Falco says.
+_MOST_LETTERS = 600
+#: A file in a difference of whole sets of rules (falco_rules_rollout).
+_FILE = re.compile(r"(?ms)^--- (\S+)\n(.*?)(?=^--- |\Z)")
 
 
 def judge(asked: Asked) -> Iterator[Check]:
@@ -50,8 +57,19 @@ def _exactly_ours(asked: Asked) -> Check:
             for name in digests
             if name not in pod["digests"]
         ]
+    if any(pod.get("differs") for pod in pods) and _as_mounted(asked):
+        missing.append(
+            "the ConfigMaps hold ours: the kubelet there has not brought them yet, which takes up to a minute, or "
+            "Falco refused them, which its log says"
+        )
     detail = "; ".join(missing) or f"{counted(len(digests), 'file')} by SHA-256 on {counted(len(pods), 'pod')}"
     return Check("loaded", sentence, subject, passed_if(not missing), detail, {"files": digests, "pods": pods})
+
+
+def _as_mounted(asked: Asked) -> bool:
+    """Whether the ConfigMaps are known to hold our rules."""
+    mounted = asked.result("mounted")
+    return mounted.answered and not mounted.get("diff")
 
 
 def _after_a_restart(asked: Asked) -> Check:
@@ -61,8 +79,22 @@ def _after_a_restart(asked: Asked) -> Check:
     if not mounted.answered:
         return Check("mounted", sentence, subject, FAILED, mounted.why_not)
     if mounted.get("diff"):
-        return Check("mounted", sentence, subject, FAILED, "The ConfigMaps hold other rules than the inventory.")
+        words = "The ConfigMaps hold other rules than the inventory"
+        differs = _differing(mounted.get("diff"))
+        refused = " ".join(str(mounted.get("present_refused") or "").split())[:_MOST_LETTERS]
+        ends = f"; Falco refuses them, so that no pod comes up with them: {refused}" if refused else ""
+        data = {"files": differs, "refused": refused}
+        return Check("mounted", sentence, subject, FAILED, f"{words}: {', '.join(differs)}{ends}.", data)
     return Check("mounted", sentence, subject, passed_if(True), "The ConfigMaps hold what the pods run.")
+
+
+def _differing(diff: Mapping[str, Any]) -> list[str]:
+    """Files that the two texts of a difference do not have alike; each begins with a line of its name."""
+    before, after = (dict(_FILE.findall(str(diff.get(side) or ""))) for side in ("before", "after"))
+    missing = {name: "is missing" for name in after if name not in before}
+    more = {name: "is not ours" for name in before if name not in after}
+    other = {name: "differs" for name in before if name in after and before[name] != after[name]}
+    return [f"{name} {how}" for name, how in sorted({**missing, **more, **other}.items())]
 
 
 def _changes_fit(asked: Asked) -> Check:

@@ -242,7 +242,7 @@ FAULTS = [
     ),
     Fault(
         "a rules file broken by hand, and a pod that was restarted with it",
-        (ask("falco_rules", mounted={"diff": [{}]}), part("falco", 1, 2)),
+        (ask("falco_rules", mounted={"diff": {"before": "--- a.yaml\n", "after": ""}}), part("falco", 1, 2)),
         ("mounted", "hold other rules"),
         ("because the ConfigMaps hold other rules than the inventory",),
     ),
