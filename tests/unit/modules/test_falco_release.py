@@ -282,10 +282,14 @@ def test_a_rollout_that_is_done(cluster: FalcoCluster) -> None:
 def test_each_workload_tells_what_it_wants_and_has(cluster: FalcoCluster) -> None:
     gone = {"kind": "Deployment", "name": "gone"}
     result = rollout(cluster, workloads=[{"kind": "DaemonSet", "name": "falco"}, gone], timeout_seconds=0)
-    assert result["workloads"] == [
+    counts = ("kind", "name", "wanted", "ready", "missing")
+    assert [{key: one[key] for key in counts} for one in result["workloads"]] == [
         {"kind": "DaemonSet", "name": "falco", "wanted": 2, "ready": 2, "missing": []},
         {**gone, "wanted": 0, "ready": 0, "missing": ["Deployment gone does not exist"]},
     ]
+    assert result["workloads"][0]["images"]["falco"] == "falco:0.44"
+    assert result["workloads"][0]["placement"].keys() == {"node_selector", "affinity", "tolerations"}
+    assert result["pods"][0]["process"]["dropped"] is None
 
 
 @pytest.mark.parametrize(
