@@ -17,6 +17,7 @@ description:
   - Reads pods, workloads and policies from files, inline data or a live cluster, and answers one question about them.
   - It understands C(networking.k8s.io/v1) NetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy
     (C(policy.networking.k8s.io/v1alpha1)) and ClusterNetworkPolicy (C(v1alpha2)).
+  - Since 0.3.0 also what CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy say about addresses and ports.
   - It sends no packets. M(falconet.k8s.netpol_probe) asks the same of the live network.
   - Workloads of which the input has no pods are represented by their pod template, so manifests need not be applied.
 extends_documentation_fragment:
@@ -491,14 +492,15 @@ problems:
 not_analysed:
   description:
     - Objects that bear on reachability and are left out, each kind with its C(count) and the C(reason).
-    - They are policies of other APIs (such as CiliumNetworkPolicy), and objects whose operator makes pods that the
+    - They are policies of other APIs (such as AuthorizationPolicy), parts of policies that are not about addresses and
+      ports, which make what depends on them undetermined, and objects whose operator makes pods that the
       input does not have.
     - They are warned about, too.
   returned: success
   type: list
   elements: dict
   sample:
-    - {kind: CiliumNetworkPolicy, count: 2, reason: a policy of an API that is not analysed}
+    - {kind: AuthorizationPolicy, count: 2, reason: a policy of an API that is not analysed}
   version_added: 0.3.0
 skipped:
   description: How many documents and files of directories were skipped, by what they are.

@@ -115,15 +115,15 @@ def test_a_mistyped_flow_is_told_with_the_nearest_name() -> None:
 
 
 def test_what_is_left_out_is_told_with_every_answer() -> None:
-    cilium = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c"}, "spec": {}}
+    istio = {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "c"}, "spec": {}}
     for question in ("matrix", "lint", "exposure"):
-        result = analyze(resources=[*PODS, cilium], question=question)
+        result = analyze(resources=[*PODS, istio], question=question)
         assert result["not_analysed"] == [
-            {"kind": "CiliumNetworkPolicy", "count": 1, "reason": "a policy of an API that is not analysed"}
+            {"kind": "AuthorizationPolicy", "count": 1, "reason": "a policy of an API that is not analysed"}
         ]
-        assert result["notes"] == ["not analysed: 1 CiliumNetworkPolicy"]
+        assert result["notes"] == ["not analysed: 1 AuthorizationPolicy"]
         if "text" in result:
-            assert result["text"][-1] == "not analysed: 1 CiliumNetworkPolicy"
+            assert result["text"][-1] == "not analysed: 1 AuthorizationPolicy"
 
 
 def test_a_pod_template_is_read_where_the_caller_says() -> None:

@@ -243,3 +243,51 @@ def objects(draw: st.DrawFn, cluster_scoped: bool = True) -> list[dict[str, Any]
 
 def build(manifests: list[dict[str, Any]]) -> Model:
     return load([Input("random", objects=manifests)])
+
+
+def _cilium_rule(side: str, denies: bool) -> st.SearchStrategy[dict[str, Any]]:
+    port = st.fixed_dictionaries(
+        {
+            "port": st.sampled_from(["0", "53", "80", "http"]),
+            "protocol": st.sampled_from(["ANY", "TCP", "UDP", "SCTP"]),
+        }
+    )
+    blocks = st.sampled_from(["10.0.0.0/30", "192.0.2.0/24", "2001:db8::/32", "::/0"])
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        f"{side}Endpoints": st.lists(selector(), max_size=2),
+        f"{side}Entities": st.lists(st.sampled_from(["all", "cluster", "world", "remote-node", "host"]), max_size=2),
+        f"{side}CIDR": st.lists(blocks, max_size=2),
+        f"{side}Services": st.just([{}]),
+        "toPorts": st.lists(
+            st.fixed_dictionaries(
+                {"ports": st.lists(port, max_size=2)},
+                optional={} if denies else {"rules": st.just({"http": [{"method": "GET"}]})},
+            ),
+            min_size=1,
+            max_size=2,
+        ),
+    }
+    if side == "to":
+        fields["toFQDNs"] = st.just([{"matchName": "example.org"}])
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+@st.composite
+def cilium_policies(draw: st.DrawFn, index: int) -> dict[str, Any]:
+    """Of one namespace or of all, with denials, and with parts that are not analysed."""
+    kind = draw(st.sampled_from(["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"]))
+    spec: dict[str, Any] = {"endpointSelector": draw(selector())}
+    for section in ("ingress", "egress", "ingressDeny", "egressDeny"):
+        if draw(st.booleans()):
+            side = "from" if section.startswith("ingress") else "to"
+            spec[section] = draw(st.lists(_cilium_rule(side, section.endswith("Deny")), max_size=2))
+    metadata = {"name": f"cilium-{index}"}
+    if kind == "CiliumNetworkPolicy":
+        metadata["namespace"] = draw(st.sampled_from(NAMESPACES))
+    return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+@st.composite
+def objects_with_cilium(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """The same with policies of Cilium."""
+    return draw(objects()) + [draw(cilium_policies(index)) for index in range(draw(st.integers(1, 2)))]

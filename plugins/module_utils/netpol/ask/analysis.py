@@ -131,7 +131,7 @@ def _undetermined(request: Request, matrix: Matrix, result: dict[str, Any]) -> N
     counted = count(matrix, wide)
     number = counted["gained"] + counted["changed"]
     if number:
-        result["notes"] = [address_note(f"{number} pairs depend")]
+        result["notes"] = [address_note(f"{number} pairs depend", matrix.engine.universe.model)]
     result["summary"]["undetermined"] = number
     if number > request.limit:
         return
@@ -171,7 +171,7 @@ def _diff(request: Request, model: Model, before: Model | None) -> dict[str, Any
         "truncated": False,
     }
     if not (old.engine.is_determined and new.engine.is_determined):
-        result["notes"] = [address_note("connections may depend")]
+        result["notes"] = [address_note("connections may depend", model)]
     if sum(counted.values()) > request.limit:
         result["truncated"] = True
         result["blocks"] = list(compact(old, new))
@@ -247,7 +247,7 @@ def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str
     items, determined = exposure(model, model.policies, request.options)
     if request.namespaces:
         items = [item for item in items if item["workload"].split("/")[0] in request.namespaces]
-    notes = [] if determined else [address_note("connections may depend")]
+    notes = [] if determined else [address_note("connections may depend", model)]
     return {"exposure": items, "rules": by_rule(items), "text": sentences(items), "notes": notes}
 
 

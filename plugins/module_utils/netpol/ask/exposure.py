@@ -213,6 +213,9 @@ class Exposure:
         peers = self._peers.get(key)
         if peers is None:
             peers = self._peers[key] = self._peer_sets(rule, families)
+        if rule.unsure:
+            # What it may allow is not said to be open, and what it may deny is not, either.
+            peers = ((), True, ()) if rule.action == ALLOW else (peers[0], True, peers[2])
         return Step(
             policy.tier, rule.action, *ports, *peers, RuleName(policy.full_name, direction, rule.index, rule.name)
         )
@@ -250,7 +253,7 @@ class Exposure:
                 peers.append(peer)
             elif isinstance(peer, BlockPeer):
                 ranges.extend(peer.ranges)
-                if peer.covers_pods or self.options.block_matches_pods:
+                if peer.matches_pods(self.options):
                     of_pods.extend(peer.ranges)
             elif isinstance(peer, NodesPeer):
                 ranges.extend(self.universe.node_ranges(peer))

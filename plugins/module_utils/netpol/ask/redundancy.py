@@ -109,6 +109,9 @@ class _Removal:
     def __init__(self, model: Model, policies: Sequence[Policy], options: Options) -> None:
         self._universe = Universe(model, [policies], options)
         self._engine = Engine(self._universe, policies)
+        self._engines = [self._engine]
+        if not self._engine.is_determined:
+            self._engines.append(Engine(self._universe, policies, possible=True))
         self._classes = Classes(self._universe)
         self._kinds = self._alike(range(self._universe.size))
 
@@ -128,9 +131,9 @@ class _Removal:
         """Whether any connection would be different without it, and without those that have gone already."""
         dropped = gone.also(policy, rule)
         for number, among in self._reached(policy, direction, rule):
-            before = _narrowed(self._engine.row(number), among)
-            if self._engine.row_without(number, dropped, among) != before:
-                return True
+            for engine in self._engines:
+                if engine.row_without(number, dropped, among) != _narrowed(engine.row(number), among):
+                    return True
         return False
 
     def _reached(self, policy: Policy, direction: str, rule: Rule | None) -> Iterator[tuple[int, int]]:

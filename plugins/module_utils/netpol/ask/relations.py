@@ -67,14 +67,14 @@ def relate(
         raise NetpolError(f"{question} needs policies that specify something: there is none among the others")
     everywhere, determined = placed(model, [*policies, *others], options)
     evidence, truncated = _evidence(question, everywhere, policies, others, options, limit, False)
-    if everywhere is not model:
+    if everywhere is not model or not determined:
         # What holds for some of the addresses that pods may get is told apart from what holds for all.
         sure, _more = _evidence(question, model, policies, others, options, limit, True)
         pairs = {(item["from"], item["to"]) for item in sure}
         evidence = [
             item if (item["from"], item["to"]) in pairs else {**item, "undetermined": True} for item in evidence
         ]
-        determined = determined and not any("undetermined" in item for item in evidence)
+        determined = not any("undetermined" in item for item in evidence)
     holds = bool(evidence) == (question == "interference")
     return Answer(holds, evidence, truncated, determined, _SENTENCES[question][holds])
 
@@ -97,22 +97,25 @@ def _evidence(
     def allowed(some: Sequence[Policy], possible: bool = False) -> Rows:
         return rows(Engine(universe, some, possible))
 
+    # What may be is no yes: the left side is taken as wide as it may be and the right one as narrow, or the other way.
+    wide = not sure
+
     def told(parts: Iterable[Part], only_in: str = "") -> tuple[list[dict[str, Any]], bool]:
         found, more = classes.told(parts, limit)
         return [{**item, "only_in": only_in} if only_in else dict(item) for item in found], more
 
     if question == "equivalence":
-        evidence, truncated = told(classes.minus(allowed(policies), allowed(others, sure)), "policies")
-        more, longer = told(classes.minus(allowed(others), allowed(policies, sure)), "others")
+        evidence, truncated = told(classes.minus(allowed(policies, wide), allowed(others, sure)), "policies")
+        more, longer = told(classes.minus(allowed(others, wide), allowed(policies, sure)), "others")
         return evidence + more, truncated or longer
     if question == "containment":
-        return told(classes.minus(allowed(others), allowed(policies, sure)))
+        return told(classes.minus(allowed(others, wide), allowed(policies, sure)))
     if question == "interference":
-        return told(classes.minus(allowed(together), allowed(policies, sure)))
-    specified = specifies(universe, others)
+        return told(classes.minus(allowed(together, wide), allowed(policies, sure)))
+    specified = specifies(universe, others, wide)
     if question == "permits":
         return told(classes.minus(specified, allowed(policies, sure)))
-    return told(classes.common(specified, allowed(policies)))
+    return told(classes.common(specified, allowed(policies, wide)))
 
 
 def is_vacuous(model: Model, policies: Sequence[Policy], options: Options, limit: int) -> Answer:
@@ -125,12 +128,12 @@ def is_vacuous(model: Model, policies: Sequence[Policy], options: Options, limit
     return Answer(not evidence, evidence, truncated, determined, _SENTENCES["vacuity"][not evidence])
 
 
-def specifies(universe: Universe, policies: Sequence[Policy]) -> Rows:
+def specifies(universe: Universe, policies: Sequence[Policy], possible: bool) -> Rows:
     """Connections that are allowed, by a rule at one end at least."""
     ruled = universe.every_pod & ~universe.host
     some = [_without_pass(policy) for policy in policies]
-    into = rows(Engine(universe, [*some, _NO_INGRESS]))
-    out = rows(Engine(universe, [*some, _NO_EGRESS]))
+    into = rows(Engine(universe, [*some, _NO_INGRESS], possible))
+    out = rows(Engine(universe, [*some, _NO_EGRESS], possible))
     return union(
         [row if ruled >> number & 1 else {} for number, row in enumerate(into)],
         [dict(_of_sources(row.items(), ruled)) for row in out],

@@ -46,7 +46,8 @@ def placed(model: Model, policies: Sequence[Policy], options: Options) -> tuple[
             made += 1
         if made > MAX_PLACED:
             return model, False
-    return replace(model, pods=pods), True
+    everywhere = replace(model, pods=pods)
+    return everywhere, Engine(Universe(everywhere, [policies], options), policies).is_determined
 
 
 def _places(model: Model, universe: Universe, family: int, pod: Pod) -> Iterator[tuple[int, int]]:

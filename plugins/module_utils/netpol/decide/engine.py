@@ -212,6 +212,8 @@ class _Family:
                     mask |= self._universe.ports.mask(port.protocol, port.first, port.last)
             ports = self._masks[rule.ports] = (mask, tuple(named))
         sure, maybe = peers
+        if rule.unsure:
+            sure, maybe = 0, sure | maybe
         if maybe:
             self.is_determined = False
             if policy.tier == NAMESPACED:

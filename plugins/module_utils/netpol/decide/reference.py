@@ -215,6 +215,7 @@ class _Context:
                         rule.action,
                         reason,
                         considered,
+                        unsure=rule.unsure,
                     )
                     outcomes.append(decision)
                 else:
@@ -237,7 +238,16 @@ class _Context:
                 if matches is not False:
                     reason = f"allowed by {policy.full_name}, {direction} rule {rule.index}"
                     decision = Decision(
-                        direction, True, NAMESPACED, policy.full_name, rule.index, rule.name, ALLOW, reason, considered
+                        direction,
+                        True,
+                        NAMESPACED,
+                        policy.full_name,
+                        rule.index,
+                        rule.name,
+                        ALLOW,
+                        reason,
+                        considered,
+                        unsure=rule.unsure,
                     )
                     if matches:
                         return [decision]
@@ -249,7 +259,11 @@ class _Context:
         return [*possible, denied]
 
     def matches(self, rule: Rule, other: Endpoint) -> bool | None:
-        """Whether a rule matches; None where that depends on an address that is not known."""
+        """Whether a rule matches; None where that depends on what is not known."""
+        found = self._matches(rule, other)
+        return None if found and rule.unsure else found
+
+    def _matches(self, rule: Rule, other: Endpoint) -> bool | None:
         if rule.ports is not None and not any(self.is_port(item) for item in rule.ports):
             return False
         if rule.peers is None or any(self.is_peer(item, other) for item in rule.peers):
@@ -285,7 +299,7 @@ class _Context:
             return any(
                 r.family == other.family and r.first <= other.first and other.last <= r.last for r in block.ranges
             )
-        if not (block.covers_pods or self.options.block_matches_pods):
+        if not block.matches_pods(self.options):
             return False
         return any(
             holds(block.ranges, family, value) for family, value in other.addresses if self.family in (0, family)
@@ -298,7 +312,7 @@ class _Context:
             # A pod that is not on the host network has no address of a node.
             if isinstance(peer, BlockPeer) or (isinstance(peer, NodesPeer) and pod.host_network):
                 block = self.block(peer)
-                if block.covers_pods or self.options.block_matches_pods:
+                if block.matches_pods(self.options):
                     ranges.extend(block.ranges)
         families = (self.family,) if self.family else tuple(self.model.assumed_families)
         found: bool | None = False
@@ -329,9 +343,9 @@ def _settle(found: Sequence[Decision], other: Endpoint) -> Decision:
     for decision in found:
         if decision.allowed != last.allowed:
             name = other.full_name if isinstance(other, Pod) else format_range(other)
-            reason = (
-                f"undetermined: the address of {name} is not known, and blocks hold a part of those that it may have:"
-                f" {decision.reason} or {last.reason}"
-            )
+            why = f"the address of {name} is not known, and blocks hold a part of those that it may have"
+            if decision.unsure:
+                why = f"{decision.unsure} of {decision.policy} are not analysed"
+            reason = f"undetermined: {why}: {decision.reason} or {last.reason}"
             return replace(decision, allowed=False, reason=reason, undetermined=True)
     return last

@@ -297,7 +297,7 @@ class Universe:
                 for number, (_family, signature) in enumerate(self._outside_signatures)
                 if signature >> index & 1
             ]
-            if self.families != [0] and (block.covers_pods or self.options.block_matches_pods):
+            if self.families != [0] and block.matches_pods(self.options):
                 for number, where in enumerate(self._signatures):
                     if any(f == (family or f) and signature >> index & 1 for f, signature in where):
                         found.append(number)
@@ -318,7 +318,7 @@ class Universe:
         for on_host, classes in self._hidden.items():
             inside = 0
             for peer in peers:
-                if isinstance(peer, BlockPeer) and (peer.covers_pods or self.options.block_matches_pods):
+                if isinstance(peer, BlockPeer) and peer.matches_pods(self.options):
                     inside |= self.block(peer, family)
                 elif isinstance(peer, NodesPeer) and on_host:
                     inside |= self.nodes(peer, family)

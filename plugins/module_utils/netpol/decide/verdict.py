@@ -29,7 +29,8 @@ class Decision:
         action: Allow, Deny, or empty when isolation or nothing decided.
         reason: one sentence for people.
         considered: full names of the policies that select the pod of this direction.
-        undetermined: whether it depends on an address that is not known; C(allowed) is then false.
+        undetermined: whether it depends on what is not known; C(allowed) is then false.
+        unsure: what the deciding rule asks beyond addresses and ports, empty if nothing.
     """
 
     direction: str
@@ -42,6 +43,7 @@ class Decision:
     reason: str
     considered: tuple[str, ...] = ()
     undetermined: bool = False
+    unsure: str = ""
 
     def as_dict(self) -> dict[str, object]:
         return {

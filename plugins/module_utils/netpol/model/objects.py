@@ -42,6 +42,7 @@ NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 #: Why objects are not analysed.
 OTHER_POLICY = "a policy of an API that is not analysed"
 OTHER_NETWORK = "a network beside the cluster's own, which is not analysed"
+PART_OF_POLICY = "a part of a policy that is not analysed: what depends on it is undetermined"
 OTHER_WORKLOAD = "its operator makes pods that are not in the input"
 
 
@@ -205,11 +206,17 @@ class BlockPeer:
         text: the block as written, for people.
         covers_pods: whether the specification says that pod addresses in the block match
             (policy.networking.k8s.io C(networks)); for C(ipBlock) that is left to implementations.
+        outside_only: whether it says that they do not (Cilium).
     """
 
     ranges: tuple[Range, ...]
     text: str
     covers_pods: bool = False
+    outside_only: bool = False
+
+    def matches_pods(self, options: Options) -> bool:
+        """Whether it holds pods by their addresses."""
+        return not self.outside_only and (self.covers_pods or options.block_matches_pods)
 
 
 class NodesPeer(NamedTuple):
@@ -258,6 +265,7 @@ class Rule:
         peers: who is on the other side, None for everyone.
         ports: which destination ports, None for all.
         name: its name, where the API has one.
+        unsure: what it asks beyond addresses and ports, so that it is not known whether it matches; empty if nothing.
     """
 
     index: int
@@ -265,6 +273,7 @@ class Rule:
     peers: tuple[object, ...] | None = None
     ports: tuple[PortRule, ...] | None = None
     name: str = ""
+    unsure: str = ""
 
 
 @dataclass(frozen=True)
@@ -272,7 +281,8 @@ class Policy:
     """A policy of any kind.
 
     Attributes:
-        kind: NetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy.
+        kind: NetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy, or a kind of another
+            API, which may make several policies of one object.
         namespace: its namespace, empty for cluster-scoped kinds.
         name: its name.
         tier: C(admin), C(namespaced) or C(baseline).
@@ -382,6 +392,11 @@ class Model:
         for number in families:
             found.extend([item for item in known if item.family == number] or [WHOLE[number]])
         return tuple(found)
+
+    @property
+    def has_unsure_parts(self) -> bool:
+        """Whether a rule asks for more than addresses and ports."""
+        return any(rule.unsure for policy in self.policies for rule in (*policy.ingress, *policy.egress))
 
     @property
     def errors(self) -> list[Problem]:

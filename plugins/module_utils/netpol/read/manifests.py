@@ -16,7 +16,8 @@ from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
 from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
-from . import cluster, endpoints, foreign, repository, routes, yamltext
+from . import cluster, endpoints, foreign, other_policies, repository, routes, yamltext
+from .cilium import CILIUM_KINDS, is_cilium, without_cluster
 from .entry import Entry, Input, Key, Reporter, origin_of
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import name_problem
@@ -142,7 +143,7 @@ class _Builder:
             self._add_items(entry, kind, items or (), depth)
             return
         version = value.get("apiVersion")
-        if routes.is_route(kind, version):
+        if routes.is_route(kind, version) or (kind in CILIUM_KINDS and is_cilium(version)):
             self._keep(entry, kind, value.get("metadata"))
             return
         if isinstance(version, str) and "." in version and foreign.is_foreign(version):
@@ -278,6 +279,7 @@ class _Builder:
         self._count_left_out(controlled)
         self._imply_namespaces()
         model.pod_ranges = self._pod_ranges or cluster.pod_ranges(model)
+        model.policies = without_cluster(model.policies, model)
         return model
 
     def _count_left_out(self, controlled: set[Key]) -> None:
@@ -288,7 +290,7 @@ class _Builder:
                 if reason == OTHER_WORKLOAD:
                     self.model.operated.add(key[1])
                 counts[(key[0], reason)] = counts.get((key[0], reason), 0) + 1
-        self.model.not_analysed = [LeftOut(kind, number, reason) for (kind, reason), number in sorted(counts.items())]
+        self.model.not_analysed += [LeftOut(kind, number, reason) for (kind, reason), number in sorted(counts.items())]
 
     def _imply_namespaces(self) -> None:
         names = [pod.namespace for pod in self.model.pods]
@@ -331,6 +333,7 @@ _READERS: dict[str, Callable[[Model, Reporter, Key, Entry], None]] = {
     "AdminNetworkPolicy": _read_policy,
     "BaselineAdminNetworkPolicy": _read_policy,
     "ClusterNetworkPolicy": _read_policy,
+    **dict.fromkeys(CILIUM_KINDS, other_policies.read_cilium),
     "ValidatingWebhookConfiguration": _read_webhook,
     "MutatingWebhookConfiguration": _read_webhook,
     **dict.fromkeys(routes.ROUTE_GROUPS, routes.read_route),
@@ -359,6 +362,7 @@ _CLUSTER_SCOPED = (
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
+    CILIUM_KINDS[1],
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
 )

@@ -32,7 +32,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..clusters import KEYS, NAMESPACES, PORT_NAMES, VALUES, build, objects
+from ..clusters import KEYS, NAMESPACES, PORT_NAMES, VALUES, build, objects, objects_with_cilium
 from ..lint.test_lint import pod, policy
 
 #: Every state of a label: each value that selectors mention, another one, and none.
@@ -102,6 +102,17 @@ def test_what_is_open_agrees_with_asking_about_every_pod_that_may_come(
             item["status"] = {}
     model = build(manifests)
     assert disagreements(model, Options(block_matches_pods)) == []
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(objects_with_cilium())
+def test_what_is_open_under_policies_of_cilium_agrees_as_well(manifests: list[dict[str, Any]]) -> None:
+    for item in manifests:
+        if item["kind"] == "Pod":
+            item["spec"]["hostNetwork"] = False
+            item["status"] = {}
+    model = build(manifests)
+    assert disagreements(model, Options()) == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -14,7 +14,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..clusters import NUMBERS, PROTOCOLS, build, objects
+from ..clusters import NUMBERS, PROTOCOLS, build, objects, objects_with_cilium
 
 #: The ports where any policy of the random clusters can change its mind, and their neighbours.
 PORTS = sorted({n + d for n in NUMBERS for d in (-1, 0, 1)} | {1})
@@ -56,6 +56,15 @@ def disagreements(model: Model, policies: list[Policy], options: Options) -> lis
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(objects(), st.builds(Options, st.booleans(), st.booleans()))
 def test_the_engine_agrees_with_the_reference(manifests: list[dict[str, Any]], options: Options) -> None:
+    model = build(manifests)
+    assert disagreements(model, model.policies, options) == []
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(objects_with_cilium(), st.builds(Options, st.booleans(), st.booleans()))
+def test_they_agree_on_policies_of_cilium_and_on_what_of_them_is_not_known(
+    manifests: list[dict[str, Any]], options: Options
+) -> None:
     model = build(manifests)
     assert disagreements(model, model.policies, options) == []
 

@@ -24,8 +24,6 @@ def read(*objects: dict[str, Any], **options: Any) -> Model:
 @pytest.mark.parametrize(
     ("version", "kind", "name"),
     [
-        ("cilium.io/v2", "CiliumNetworkPolicy", "CiliumNetworkPolicy"),
-        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
         ("projectcalico.org/v3", "NetworkPolicy", "NetworkPolicy.projectcalico.org"),
         ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", "GlobalNetworkPolicy"),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", "ClusterNetworkPolicy.crd.antrea.io"),
