@@ -42,6 +42,12 @@ options:
   pod:
     description: Name of the pod.
     type: str
+  workload:
+    description:
+      - Kind and name of what owns pods in O(namespace), such as V(Deployment/frontend), in the place of O(pod). All pods
+        that it owns now are held, and it starts others in their place, which a second run would hold.
+      - A pod that is held no longer belongs to it, so O(state=released) takes O(pod).
+    type: str
   alert:
     description:
       - An alert as Falco writes it, whose C(output_fields) name the pod (C(k8s.ns.name) and C(k8s.pod.name)), in the
@@ -173,6 +179,12 @@ until:
   returned: for held
   type: str
   sample: "2026-03-02T10:00:00Z"
+pods:
+  description: Names of the pods that are held; of several, the values above are those of all together.
+  returned: for held
+  type: list
+  elements: str
+  sample: [frontend-7d9c5b6f8-x2x4q]
 forbidden_flows:
   description: Flows for M(falconet.k8s.netpol_probe), of which none may pass.
   returned: for held
@@ -216,6 +228,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.plan i
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import parse_block
 
 PROTECTED = ("kube-system", "kube-public", "kube-node-lease")
+#: What is told of several pods together.
+_TOGETHER = ("steps", "amended_policies", "released_by", "open_connections", "unheld")
 _FIELDS = {"namespace": "k8s.ns.name", "pod": "k8s.pod.name"}
 
 
@@ -268,6 +282,21 @@ def flows(wanted: Wanted) -> list[dict[str, Any]]:
 
 
 def hold(params: dict[str, Any], quarantine: Quarantine, change: bool) -> dict[str, Any]:
+    if not params["workload"]:
+        return hold_one(params, quarantine, change)
+    kind, slash, name = params["workload"].partition("/")
+    if not slash or not is_name(name) or not params["namespace"]:
+        raise QuarantineError("workload: kind and name such as Deployment/frontend, and its namespace")
+    asked({**params, "pod": name})
+    pods = quarantine.pods_of(params["namespace"], kind, name)
+    found = [hold_one({**params, "pod": pod}, quarantine, change) for pod in pods]
+    both = {key: list(dict.fromkeys(text for one in found for text in one[key])) for key in _TOGETHER}
+    both["forbidden_flows"] = [flow for one in found for flow in one["forbidden_flows"]]
+    done = {"changed": any(one["changed"] for one in found), "proven": all(one["proven"] for one in found)}
+    return {**found[0], **both, **done, "pod": "", "pods": pods}
+
+
+def hold_one(params: dict[str, Any], quarantine: Quarantine, change: bool) -> dict[str, Any]:
     wanted = asked(params)
     outcome = quarantine.hold(wanted, params["minutes"], params["admin_policy"], change)
     made = outcome.plan
@@ -278,6 +307,7 @@ def hold(params: dict[str, Any], quarantine: Quarantine, change: bool) -> dict[s
         "steps": outcome.steps,
         "namespace": wanted.namespace,
         "pod": wanted.pod,
+        "pods": [wanted.pod],
         "removed_labels": dict(made.removed),
         "amended_policies": [item["metadata"]["name"] for item in made.amended],
         "released_by": list(made.released),
@@ -312,6 +342,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["held", "released", "expired", "listed"], "default": "held"},
             "namespace": {"type": "str"},
             "pod": {"type": "str"},
+            "workload": {"type": "str"},
             "alert": {"type": "dict"},
             "allow_cidrs": {"type": "list", "elements": "str", "default": []},
             "allow_dns": {"type": "bool", "default": False},
@@ -321,7 +352,7 @@ def main() -> None:
             "protected_namespaces": {"type": "list", "elements": "str", "default": ["falco"]},
             "admin_policy": {"type": "bool", "default": True},
         },
-        mutually_exclusive=[("alert", "pod"), ("alert", "namespace")],
+        mutually_exclusive=[("alert", "pod", "workload"), ("alert", "namespace")],
         supports_check_mode=True,
     )
     params, change = module.params, not module.check_mode

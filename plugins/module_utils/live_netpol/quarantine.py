@@ -25,6 +25,7 @@ from ..netpol.isolate.proof import Left, open_connections
 from .policy_set import tidy
 
 _POD = KNOWN["v1", "Pod"]
+_SETS = KNOWN["apps/v1", "ReplicaSet"]
 _POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 _ADMIN_GROUP = "policy.networking.k8s.io"
 _ADMIN_KINDS = ("ClusterNetworkPolicy", "AdminNetworkPolicy")
@@ -250,6 +251,27 @@ class Quarantine:
 
     # Who is held
 
+    def pods_of(self, namespace: str, kind: str, name: str) -> list[str]:
+        """Pods that a workload owns, those between which a ReplicaSet stands included.
+
+        Args:
+            namespace: of the workload.
+            kind, name: such as C(Deployment) and C(frontend).
+
+        Raises:
+            QuarantineError: it owns none.
+            KubeError: the API server is away, or a permission is missing.
+        """
+        owners = {(kind, name)}
+        if kind == "Deployment":
+            sets = self.client.list_all(_SETS, namespace)
+            owners |= {("ReplicaSet", one["metadata"]["name"]) for one in sets if (kind, name) == _controller(one)}
+        pods = self.client.list_all(_POD, namespace)
+        found = sorted(one["metadata"]["name"] for one in pods if _controller(one) in owners)
+        if not found:
+            raise QuarantineError(f"{kind} {namespace}/{name} owns no pod")
+        return found
+
     def held(self, namespace: str | None = None) -> list[dict[str, Any]]:
         """Pods in quarantine, and policies whose pod is gone, each as plain data."""
         pods = self.client.list_all(_POD, namespace, label_selector=LABEL)
@@ -276,6 +298,12 @@ class Quarantine:
             "alert": annotations.get(ALERT, ""),
             "labels": json.loads(annotations.get(LABELS) or "{}") if there else {},
         }
+
+
+def _controller(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind and name of what controls an object; empty where nothing does."""
+    references = item["metadata"].get("ownerReferences") or ()
+    return next(((str(one["kind"]), str(one["name"])) for one in references if one.get("controller")), ("", ""))
 
 
 def _written(time: datetime) -> str:

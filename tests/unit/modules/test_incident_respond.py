@@ -303,8 +303,8 @@ def test_a_signed_answer_approves_and_who_signed_stands_in_the_timeline(
     data = json.loads(question.read_text())
     assert (data["approve"], data["pod"]) == (["quarantine", "stop"], "web-1")
     question.write_text(json.dumps({**data, "approve": ["quarantine"]}))
-    allowed = {"allowed_signers": str(keys / "allowed")}
-    result = respond(api, tmp_path, ladder=WAITING, answer=str(sign(keys, question)), **allowed)
+    allowed = str(keys / "allowed")
+    result = respond(api, tmp_path, ladder=WAITING, answer=str(sign(keys, question)), allowed_signers=allowed)
     assert not result.get("failed"), result["msg"]
     assert result["plan"]["do"] == ["quarantine"]
     assert why(result, "stop") == "it waits for somebody who approves"
@@ -328,8 +328,9 @@ def test_any_other_answer_does_not_count(
 ) -> None:
     question = asked(api, tmp_path)
     question.write_text(json.dumps({**json.loads(question.read_text()), **change}))
-    allowed = {"allowed_signers": str(keys / "allowed")}
-    result = respond(api, tmp_path, ladder=WAITING, answer=str(sign(keys, question, **how)), **allowed)
+    allowed = str(keys / "allowed")
+    signed = str(sign(keys, question, **how))
+    result = respond(api, tmp_path, ladder=WAITING, answer=signed, allowed_signers=allowed)
     assert result["failed"] is True
     assert said in result["msg"]
     assert LABEL not in labels(api)

@@ -293,3 +293,32 @@ def test_results_are_as_documented(api: Cluster) -> None:
                 by_state[state].add(name)
     for state, names in by_state.items():
         assert set(act(api, state=state)) - {"changed", "invocation", "diff"} == names
+
+
+def test_all_pods_of_a_workload_are_held_at_once(api: Cluster) -> None:
+    sets = "/apis/apps/v1/namespaces/prod/replicasets"
+    owner = {"kind": "Deployment", "name": "web", "controller": True}
+    api.collections[sets] = [{"metadata": {"name": "web", "namespace": "prod", "ownerReferences": [owner]}}]
+    result = run_module(
+        "netpol_quarantine", {"host": api.url, "namespace": "prod", "workload": "Deployment/web", "minutes": 5}
+    )
+    assert not result.get("failed"), result["msg"]
+    assert (result["pods"], result["proven"], result["changed"]) == (["web-1", "web-2"], True, True)
+    assert len(result["forbidden_flows"]) == 4
+    assert all(LABEL in one["metadata"]["labels"] for one in api.collections[PODS])
+    again = run_module("netpol_quarantine", {"host": api.url, "namespace": "prod", "workload": "Deployment/web"})
+    assert again["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        ("Deployment/none", "Deployment prod/none owns no pod"),
+        ("web", "workload: kind and name such as Deployment/frontend"),
+        ("Deployment/../x", "workload: kind and name such as Deployment/frontend"),
+    ],
+)
+def test_a_workload_that_is_none_is_told(api: Cluster, workload: str, said: str) -> None:
+    api.collections["/apis/apps/v1/namespaces/prod/replicasets"] = []
+    result = run_module("netpol_quarantine", {"host": api.url, "namespace": "prod", "workload": workload})
+    assert said in result["msg"]
