@@ -44,8 +44,8 @@ options:
     type: str
   workload:
     description:
-      - Kind and name of what owns pods in O(namespace), such as V(Deployment/frontend), in the place of O(pod). All pods
-        that it owns now are held, and it starts others in their place, which a second run would hold.
+      - Kind and name of what owns pods in O(namespace), such as V(Deployment/frontend), in the place of O(pod). All
+        pods that it owns are held, and it starts others in their place, which a second run would hold.
       - A pod that is held no longer belongs to it, so O(state=released) takes O(pod).
     type: str
   alert:
