@@ -5,7 +5,6 @@ package sensor
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -44,18 +43,20 @@ func Main(args []string) int {
 	}
 	t := newTeller(os.Stdout)
 	t.say(map[string]any{"types": types()})
-	go func() {
-		defer s.Close()
-		if err := t.listen(os.Stdin, s.Want); err != nil {
-			log.Printf("Error: %v", err)
-		}
-	}()
+	go t.watch(s)
 	go t.count(s)
+	// The programs are attached to the kernel as long as this process lives.
+	if err := t.listen(os.Stdin, s.Want); err != nil {
+		log.Printf("Error: %v", err)
+		return 1
+	}
+	return 0
+}
+
+// watch tells of each event.
+func (t *teller) watch(s *Sensor) {
 	for {
 		e, err := s.Next()
-		if errors.Is(err, os.ErrClosed) {
-			return 0
-		}
 		if err != nil {
 			log.Printf("an event is lost: %v", err)
 			continue

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"text/template"
-
 )
 
 type output struct {
