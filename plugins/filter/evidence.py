@@ -37,9 +37,16 @@ def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any
 
 def evidence_views(data: dict[str, Any]) -> dict[str, Any]:
     """The report as people look at it. See evidence_views.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections, timelines
 
-    return {"alerts": alerts(data["checks"]), "connections": connections(data["checks"])}
+    return {view.__name__: view(data["checks"]) for view in (alerts, timelines, connections)}
+
+
+def evidence_history(texts: list[Any], data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Kept reports and this one, the newest first. See evidence_history.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.history import history
+
+    return history(texts, data)
 
 
 def evidence_alert(data: dict[str, Any], **about: Any) -> dict[str, Any]:
@@ -61,6 +68,7 @@ class FilterModule:
         return {
             "evidence": evidence,
             "evidence_alert": evidence_alert,
+            "evidence_history": evidence_history,
             "evidence_report": evidence_report,
             "evidence_views": evidence_views,
         }

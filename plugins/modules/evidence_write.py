@@ -25,6 +25,10 @@ options:
   page:
     description: Text of C(report.html). Without it there is none.
     type: str
+  differences:
+    description: Text of C(differences.html). Without it there is none.
+    type: str
+    version_added: "0.3.0"
   directory:
     description: The folder, on the machine that runs the module. It is made if it is not there.
     type: path
@@ -83,7 +87,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import Ku
 HISTORY = "history"
 
 
-def forms_of(report: dict[str, Any], page: str | None) -> dict[str, str]:
+def forms_of(report: dict[str, Any], pages: dict[str, str | None]) -> dict[str, str]:
     """The text of each file by its path below the folder; what follows the report comes first."""
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     time = re.sub("[-:]", "", report["time"])
@@ -94,7 +98,7 @@ def forms_of(report: dict[str, Any], page: str | None) -> dict[str, str]:
         "metrics.prom": metrics(report),
         "report.json": text,
     }
-    return {**forms, "report.html": page} if page is not None else forms
+    return {**forms, **{name: text for name, text in pages.items() if text is not None}}
 
 
 def beyond(folder: Path, length: int, written: str) -> list[Path]:
@@ -109,6 +113,7 @@ def main() -> None:
         argument_spec={
             "report": {"type": "dict", "required": True},
             "page": {"type": "str"},
+            "differences": {"type": "str"},
             "directory": {"type": "path", "required": True},
             "history_length": {"type": "int", "default": 30},
         },
@@ -117,7 +122,8 @@ def main() -> None:
     params = module.params
     folder = Path(params["directory"])
     try:
-        forms = forms_of(params["report"], params["page"])
+        pages = {"differences.html": params["differences"], "report.html": params["page"]}
+        forms = forms_of(params["report"], pages)
     except KeyError as error:
         module.fail_json(msg=f"report: it has no {error}, so it is none of the filter evidence_report")
     gone = beyond(folder / HISTORY, params["history_length"], next(iter(forms)).rpartition("/")[2])

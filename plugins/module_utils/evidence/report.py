@@ -13,6 +13,8 @@ from ..common.words import counted
 from .causes import explained, first_cause
 from .changes import changes, previous_report
 from .check import FAILED, PASSED, SKIPPED, STATUSES, Check, EvidenceError
+from .coverage import coverage
+from .running import running
 from .stages import STAGES
 
 #: Grows when a key changes its meaning; new keys do not change it.
@@ -66,6 +68,8 @@ def report(
         "summary": counts,
         "stages": _stages(listed),
         "checks": listed,
+        "coverage": coverage((observed or {}).get("rules") or {}, listed),
+        "running": running(listed),
         "changes": changes(previous_report(previous, cluster, FORMAT), listed),
     }
 

@@ -37,6 +37,27 @@ def alerts(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def timelines(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """When each trigger's alert was where, on one axis for all of them.
+
+    Returns:
+        C(longest_ms), where the axis ends, and C(triggers), each with C(subject) and C(marks) in the order of their
+        times: C(place), C(latency_ms) and C(share), its place on the axis in percent. A trigger of which no latency
+        is known is not among them.
+    """
+    seen = alerts(checks)
+    lines = []
+    for trigger in seen["triggers"]:
+        marks = [
+            {"place": place, "latency_ms": cell["latency_ms"], "share": cell["share"]}
+            for place, cell in trigger["cells"].items()
+            if cell["latency_ms"] is not None
+        ]
+        if marks:
+            lines.append({"subject": trigger["subject"], "marks": sorted(marks, key=lambda mark: mark["latency_ms"])})
+    return {"longest_ms": seen["longest_ms"], "triggers": lines}
+
+
 def connections(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Connections that were tried, as a map: who connects in rows, to what in columns.
 

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.falconet.k8s.plugins.filter.evidence import evidence_report, evidence_views
+from ansible_collections.falconet.k8s.plugins.filter.evidence import (
+    evidence_history,
+    evidence_report,
+    evidence_views,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.markdown import markdown
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.metrics import metrics
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
@@ -63,6 +67,16 @@ def test_alerts_are_seen_by_trigger_and_destination() -> None:
         "slack": (80, 100),
     }
     assert (cells["cat"]["slack"]["status"], cells["cat"]["slack"]["latency_ms"]) == ("failed", None)
+
+
+def test_timelines_are_on_one_axis_in_the_order_of_time() -> None:
+    checks = [alert("slack", 80), alert("Falco's log", 40), alert("slack", None, "failed", "cat")]
+    seen = evidence_views({"checks": checks})["timelines"]
+    marks = [
+        {"place": "Falco's log", "latency_ms": 40, "share": 50},
+        {"place": "slack", "latency_ms": 80, "share": 100},
+    ]
+    assert seen == {"longest_ms": 80, "triggers": [{"subject": "shell", "marks": marks}]}
 
 
 def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
@@ -132,11 +146,16 @@ def _elements(html: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
     return found
 
 
-def page(made: dict[str, Any]) -> str:
-    """The role's page of this report."""
-    text = (ROOT / "roles" / "verify" / "templates" / "report.html.j2").read_text()
+def page(made: dict[str, Any], name: str = "report") -> str:
+    """The role's page of this report, or of what changed from a report to it."""
+    text = (ROOT / "roles" / "verify" / "templates" / f"{name}.html.j2").read_text()
+    reports = evidence_history([json.dumps({**made, "time": "2026-11-25T20:00:00Z"}), "no report"], made)
     # What modules return is never a template, and neither is what is made of it: before 2.19 by this mark.
-    variables = {"__verify_report": wrap_var(made), "__verify_views": wrap_var(evidence_views(made))}
+    variables = {
+        "__verify_report": wrap_var(made),
+        "__verify_views": wrap_var(evidence_views(made)),
+        "__verify_reports": wrap_var(reports),
+    }
     return str(Templar(loader=None, variables=variables).template(_trusted(text)))
 
 
@@ -157,25 +176,53 @@ def whole(text: str) -> dict[str, Any]:
         alert(text, 5, subject=text),
         alert("slack", None, "failed", subject=f"{text}2"),
         flow(text, (text, f"{text}2", "allowed", "met"), (f"{text}3", text, "denied", "violated")),
+        check("skipped", subject=f"{text}3", detail=text),
+        check(
+            code="nodes", data={"pods": [{"node": text, "name": text, "process": {"version": text, "driver": text}}]}
+        ),
+        check(stage="falco_rules", code="loaded", data={"pods": [{"node": text, "digests": {text: text}}]}),
+        check(code="images", data={"images": {text: {text: text}}, "running": {text: {text: [text]}}}),
     ]
+    rules = {text: {"enabled": True, "tags": ["T1059", "mitre_execution"]}, "r": {"enabled": True, "tags": ["T1059"]}}
+    checks.append(alert("slack", 7, subject=f"r, {text}"))
     node = {"metadata": {"name": text}, "status": {"nodeInfo": {"osImage": text, "kernelVersion": text}}}
     about = {**ABOUT, "cluster": text or "x", "notes": [text], "nodes": [node]}
-    return evidence_report(checks, **about, previous=json.dumps(report(before, **{**ABOUT, "cluster": text or "x"})))
+    previous = json.dumps(report(before, **{**ABOUT, "cluster": text or "x"}))
+    return evidence_report(checks, **about, previous=previous, observed={"rules": rules})
 
 
 def test_the_page_shows_what_is_known() -> None:
     shown = page(whole("known"))
     for part in ("Not proven on known", "Since the report of", "5 ms", "not as declared", "Connections that were"):
         assert part in shown
+    for title in (
+        "When each alert was where",
+        "MITRE ATT&amp;CK",
+        "What was skipped",
+        "Falco, by node",
+        "Images that run",
+    ):
+        assert f"<h2>{title}" in shown
+    assert "<td>T1059</td>" in shown
     assert page(report([check()], **ABOUT)).count("<h2>") == 2  # the stage and the nodes, nothing that was not asked
 
 
-def test_a_page_of_hostile_text_has_the_elements_of_a_harmless_one() -> None:
-    assert _elements(page(whole(HOSTILE))) == _elements(page(whole("harmless")))
-    assert "49" not in page(whole(HOSTILE)).split("<body>")[1]
+def test_the_page_of_differences_tells_of_each_report() -> None:
+    shown = page(whole("known"), "differences")
+    assert "2 reports are kept" in shown
+    assert [shown.count(f"{day} 20:00:00 UTC") for day in ("2026-11-26", "2026-11-25")] == [1, 1]
+    assert "new: failed" in shown
+    assert "There was no report before it" in page(report([check()], **ABOUT), "differences")
 
 
-def test_nothing_is_fetched_from_elsewhere() -> None:
-    for tag, attributes in _elements(page(whole("x"))):
+@pytest.mark.parametrize("name", ["report", "differences"])
+def test_a_page_of_hostile_text_has_the_elements_of_a_harmless_one(name: str) -> None:
+    assert _elements(page(whole(HOSTILE), name)) == _elements(page(whole("harmless"), name))
+    assert "49" not in page(whole(HOSTILE), name).split("<body>")[1]
+
+
+@pytest.mark.parametrize("name", ["report", "differences"])
+def test_nothing_is_fetched_from_elsewhere(name: str) -> None:
+    for tag, attributes in _elements(page(whole("x"), name)):
         assert tag not in ("script", "link", "img", "iframe")
         assert not {name for name, _value in attributes} & {"src", "href"}

@@ -13,6 +13,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report impor
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs" / "evidence.schema.json").read_text())
 ABOUT: dict[str, Any] = {"cluster": "production", "time": "2026-11-26T20:00:00Z"}
 CHECK = {"stage": "falco", "code": "x", "check": "It holds", "subject": "a", "status": "passed", "detail": ""}
+PODS = {"pods": [{"node": "n1", "name": "falco-a", "process": {"version": "0.44", "events": 3, "dropped": None}}]}
 NODE = {"metadata": {"name": "n1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
 
 
@@ -24,10 +25,18 @@ def reports() -> list[dict[str, Any]]:
         report([], **ABOUT),
         report([CHECK], **ABOUT, machines=["n1"], stages=["verify"], nodes=[NODE], notes=["a stand-in"]),
         report(now, **ABOUT, previous=before),
+        report(
+            [
+                {**CHECK, "code": "images", "data": {"images": {"a": {"b": "c"}}}},
+                {**CHECK, "code": "nodes", "data": PODS},
+            ],
+            **ABOUT,
+            observed={"rules": {"r": {"enabled": True, "tags": ["T1059"]}}},
+        ),
     ]
 
 
-@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later"])
+@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later", "running"])
 def test_a_report_is_as_its_schema_says(made: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(json.dumps(made)), SCHEMA)
