@@ -77,7 +77,7 @@ def _keeps_off(taint: Mapping[str, Any], tolerations: list[Mapping[str, Any]]) -
 def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
     if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
         return False
-    exists = toleration.get("operator") == "Exists"
+    exists = bool(toleration.get("operator") == "Exists")
     if not toleration.get("key"):
         return exists
     same = bool(toleration["key"] == taint.get("key"))

@@ -74,7 +74,7 @@ def _match(trigger: Mapping[str, Any], answer: Result) -> Mapping[str, Any]:
 def _arrived(trigger: Mapping[str, Any], place: str, answer: Result, timeout_seconds: float) -> Check:
     sentence, subject = f"Alert arrives at {place}", subject_of(trigger)
     if not answer.answered:
-        return Check("alert", sentence, subject, FAILED, answer.why_not)
+        return Check("alert", sentence, subject, FAILED, answer.why_not, {"place": place})
     match = _match(trigger, answer)
     latency = match.get("latency_ms")
     data = {"place": place, "latency_ms": latency, "text": match.get("text")}

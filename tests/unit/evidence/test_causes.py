@@ -121,6 +121,17 @@ def deliver(**outputs: dict[str, Any]) -> Callable[[Cluster], None]:
     return lambda cluster: cluster["verify"]["delivery"].setdefault("outputs", {}).update(outputs)
 
 
+def unasked(place: str) -> Callable[[Cluster], None]:
+    """A destination that cannot be asked which alerts it has."""
+
+    def plant(cluster: Cluster) -> None:
+        for one in cluster["verify"]["destinations"]:
+            if one["destination"]["name"] == place:
+                one.update(failed=True, msg="no endpoints")
+
+    return plant
+
+
 def lose_on(node: str) -> Callable[[Cluster], None]:
     """A Falco that cannot hand its alerts over."""
     failure = {"kind": "silent", "status": None, "host": "", "words": "nobody answers"}
@@ -286,6 +297,12 @@ FAULTS = [
         (deliver(slack=refusing("it was answered 403 (Forbidden)", "status")), missing("slack")),
         ("output", "it was answered 403 (Forbidden)"),
         ("because slack did not take it (it was answered 403 (Forbidden)",),
+    ),
+    Fault(
+        "a receiver that is away, so that it cannot even be asked",
+        (deliver(slack=refusing("it refuses the connection", "refused")), unasked("slack")),
+        ("output", "it refuses the connection"),
+        ("no endpoints, because slack did not take it (it refuses the connection",),
     ),
     Fault(
         "a policy between Falco and Falcosidekick, on the trigger's node",
