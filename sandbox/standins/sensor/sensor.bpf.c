@@ -36,7 +36,7 @@ struct wanted {
 	__s8 dir[2];  /* descriptors of the directories that these are relative to; NOTHING is the current one */
 	__s8 fd;      /* a descriptor, or RESULT */
 	__s8 address; /* a socket address, its length follows */
-	__s8 unused;
+	__s8 how;     /* a struct open_how: its flags and its mode take the place of arguments 4 and 5 */
 };
 
 /* Texts of a record follow each other in `data`; paths are their components from the last to the first. */
@@ -332,6 +332,8 @@ int on_syscall(__u64 *context)
 	r->args[3] = regs->r10;
 	r->args[4] = regs->r8;
 	r->args[5] = regs->r9;
+	if (w->how != NOTHING)
+		bpf_probe_read_user(&r->args[4], 2 * sizeof(r->args[0]), (const void *)argument(r, w->how));
 	if (w->text[0] != NOTHING)
 		add_argument_text(r, task, w->text[0], w->dir[0], TEXT, BASE);
 	if (w->text[1] != NOTHING)

@@ -15,6 +15,7 @@ type call struct {
 	name, category string
 	texts, dirs    [2]int8 // numbers of arguments that are paths or other texts, and of the directories they start in
 	fd, address    int8
+	how            int8 // a struct open_how, whose flags and mode come as arguments 4 and 5
 	params         []param
 }
 
@@ -27,13 +28,13 @@ type param struct {
 
 // wanted is the call's entry in the kernel's map, see struct wanted in sensor.bpf.c.
 func (c *call) wanted() [8]byte {
-	return [8]byte{1, byte(c.texts[0]), byte(c.texts[1]), byte(c.dirs[0]), byte(c.dirs[1]), byte(c.fd), byte(c.address)}
+	return [8]byte{1, byte(c.texts[0]), byte(c.texts[1]), byte(c.dirs[0]), byte(c.dirs[1]), byte(c.fd), byte(c.address), byte(c.how)}
 }
 
 // One letter helpers would hide what an entry says; these are read as sentences: file(257, "openat").path(1).in(0).
 func newCall(number int, name, category string, params ...param) *call {
 	return &call{number: number, name: name, category: category, texts: [2]int8{nothing, nothing}, dirs: [2]int8{nothing, nothing},
-		fd: nothing, address: nothing, params: params}
+		fd: nothing, address: nothing, how: nothing, params: params}
 }
 
 func file(number int, name string, params ...param) *call {
@@ -57,6 +58,7 @@ func (c *call) pathIn(dir, number int8) *call {
 }
 func (c *call) descriptor(number int8) *call { c.fd = number; return c }
 func (c *call) endpoint(number int8) *call   { c.address = number; return c }
+func (c *call) openHow(number int8) *call    { c.how = number; return c }
 
 var (
 	res   = param{"res", writeResult, result}
@@ -71,8 +73,7 @@ func named(name string, write func(*Event, int8) (string, string), from int8) pa
 
 var calls = append([]*call{
 	file(unix.SYS_OPENAT, "openat", newFD, dirFD, named("name", writeFirst, 0), named("flags", writeOpenFlags, 2), named("mode", writeOctal, 3)).pathIn(0, 1).descriptor(result),
-	// Its flags stand in a structure that the sensor does not read: it is told as a read.
-	file(unix.SYS_OPENAT2, "openat2", newFD, dirFD, named("name", writeFirst, 0)).pathIn(0, 1).descriptor(result),
+	file(unix.SYS_OPENAT2, "openat2", newFD, dirFD, named("name", writeFirst, 0), named("flags", writeOpenFlags, 4), named("mode", writeOctal, 5)).pathIn(0, 1).descriptor(result).openHow(2),
 	network(unix.SYS_CONNECT, "connect", res, named("tuple", writeTuple, 0), oldFD, named("addr", writeAddress, 0)).descriptor(0).endpoint(1),
 	network(unix.SYS_ACCEPT4, "accept4", newFD, named("tuple", writeTuple, 0), named("flags", writeNumber, 3)).descriptor(result),
 	network(unix.SYS_ACCEPT, "accept", newFD, named("tuple", writeTuple, 0)).descriptor(result),

@@ -81,13 +81,15 @@ func (e *Event) is(names ...string) bool {
 
 func (e *Event) isOpen() bool { return e.is("open", "openat", "openat2", "creat") }
 
-// openFlags are the flags as the program passed them; of openat2 they are not known.
+// openFlags are the flags as the program passed them.
 func (e *Event) openFlags() int64 {
 	switch e.call.name {
 	case "open":
 		return e.argument(1)
 	case "openat":
 		return e.argument(2)
+	case "openat2":
+		return e.argument(4)
 	case "creat":
 		return unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC
 	}
@@ -109,6 +111,8 @@ func (e *Event) opensExecutable() bool {
 	switch {
 	case e.is("openat"):
 		mode = e.argument(3)
+	case e.is("openat2"):
+		mode = e.argument(5)
 	case e.is("open"):
 		mode = e.argument(2)
 	case e.is("creat"):

@@ -6,7 +6,19 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+const openAt2 = "openat2"
+
+// TestMain is the test, or a program that opens a file by openat2, which no usual one does.
+func TestMain(m *testing.M) {
+	if len(os.Args) != 3 || os.Args[1] != openAt2 {
+		os.Exit(m.Run())
+	}
+	_, _ = unix.Openat2(unix.AT_FDCWD, os.Args[2], &unix.OpenHow{Flags: unix.O_WRONLY | unix.O_CREAT | unix.O_TRUNC, Mode: 0o700})
+}
 
 // attached is a sensor on this machine's kernel that wants everything.
 func attached(t *testing.T) *Sensor {
@@ -67,6 +79,8 @@ func TestTheKernelTellsWhatProgramsDo(t *testing.T) {
 		{dir, []string{"cat", "/no/such"}, map[string]any{"fd.name": "/no/such", "evt.res": "ENOENT", "evt.failed": true, "fd.num": int64(-1)}},
 		{dir, []string{"sh", "-c", "echo x > made"}, map[string]any{"fd.name": dir + "/made", "evt.is_open_write": true, "evt.is_open_create": true, "proc.name": "sh"}},
 		{dir, []string{"sh", "-c", "echo x > made"}, map[string]any{"fd.name": dir + "/made", "evt.is_open_create": false}},
+		{dir, []string{os.Args[0], openAt2, "how"},
+			map[string]any{"evt.type": "openat2", "fd.name": dir + "/how", "evt.arg.flags": "O_TRUNC|O_CREAT|O_WRONLY|O_F_CREATED", "evt.is_open_write": true, "evt.is_open_exec": true}},
 		{dir, []string{script}, map[string]any{"evt.type": "execve", "proc.name": "cat", "proc.pname": "named", "proc.args": "/etc/hostname"}},
 		{dir, []string{"chmod", "4755", "made"}, map[string]any{"fs.path.name": dir + "/made", "evt.arg.mode": "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID"}},
 	} {

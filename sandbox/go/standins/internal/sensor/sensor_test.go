@@ -112,6 +112,10 @@ func TestOpeningsTellPathFlagsAndMode(t *testing.T) {
 		"evt.is_open_exec": true, "evt.arg.flags": "O_TRUNC|O_CREAT|O_WRONLY|O_CLOEXEC", "evt.arg.mode": "0755", "fs.path.name": "/home/x", "proc.cmdline": "cat /etc/shadow",
 		"evt.args": "fd=3(<f>/home/x) dirfd=-100(AT_FDCWD) name=../x(/home/x) flags=4358(O_TRUNC|O_CREAT|O_WRONLY|O_CLOEXEC) mode=0755",
 	})
+	how := [6]uint64{uint64(uint32(at)), 0, 0, 24, unix.O_RDWR | unix.O_CREAT, 0o700}
+	expect(t, s.told(t, raw(kindSyscall, unix.SYS_OPENAT2, 3, how, map[int]string{textFirst: "/x\x00"})), map[string]any{
+		"fd.name": "/x", "evt.is_open_write": true, "evt.is_open_exec": true, "evt.arg.flags": "O_CREAT|O_RDWR", "evt.arg.mode": "0700",
+	})
 	failed := s.told(t, raw(kindSyscall, unix.SYS_OPENAT, -int64(unix.ENOENT), [6]uint64{uint64(uint32(at))}, map[int]string{textFirst: "/no\x00"}))
 	expect(t, failed, map[string]any{"fd.name": "/no", "fd.num": int64(-1), "evt.res": "ENOENT", "evt.failed": true, "fd.typechar": "f", "fd.filename": nil,
 		"evt.args": "fd=-2(ENOENT) dirfd=-100(AT_FDCWD) name=/no flags=1(O_RDONLY) mode=0"})
