@@ -46,6 +46,7 @@ def falco_secrets(
         raise AnsibleFilterError(str(error)) from error
     namespace = typed["namespace"]
     return {
+        "of": f"{namespace}/{typed['release_name']}",
         "manifests": [manifest(name, namespace, labels, encoded(data)) for name, data in found.data.items()],
         "before": [
             manifest(one["metadata"]["name"], namespace, labels, one.get("data") or {}, one.get("type", "Opaque"))

@@ -37,6 +37,7 @@ CORE_LIBRARIES = {"yaml"}
 CORE_ARROWS = {
     "audit": {"falco"},  # which rule needs what is asked of the rule's own condition
     "awx": {"variables"},  # what is answered in a survey is read as variables are
+    "k8s_audit": {"falco_chart"},  # its Falco is a release of the same chart
 }
 #: The rooms of a package, lowest first: each may import those before it and the files that are no room, none the other
 #: way. A file may be named like a room of its own.

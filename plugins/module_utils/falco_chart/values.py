@@ -238,7 +238,9 @@ def _falco(settings: Mapping[str, Any]) -> dict[str, Any]:
     if settings["append_output"]:
         falco["append_output"] = [{"suggested_output": True}, *settings["append_output"]]
     if settings["rule_files"]:
-        falco["rules_files"] = [*settings["rule_files"], OWN_RULES_DIRECTORY]
+        # Once: what is loaded twice is appended to twice.
+        others = [file for file in settings["rule_files"] if file.rstrip("/") != OWN_RULES_DIRECTORY]
+        falco["rules_files"] = [*others, OWN_RULES_DIRECTORY]
     if settings["plugins"]:
         falco["plugins"] = settings["plugins"]
         falco["load_plugins"] = [plugin["name"] for plugin in settings["plugins"]]

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from ..apiserver.errors import ApiServerError
 from ..apiserver.kubeconfig import Webhook
+from ..apiserver.validity import ends
 
 
 def check_certificates(webhook: Webhook) -> None:
-    """That a webhook's CA is one and valid today, and that key and client certificate belong together.
+    """That a webhook's CA is one, that key and client certificate belong together, and that both are valid today.
 
     Raises:
         ApiServerError: they do not.
@@ -56,3 +57,9 @@ def _check_pair(certificate: str, key: str) -> None:
                 "webhook: client_certificate and client_key do not belong together, or one is none: "
                 f"{error.reason or error}"
             ) from None
+    try:
+        end = ends(certificate)
+    except ValueError as error:
+        raise ApiServerError(f"webhook.client_certificate: {error}") from None
+    if end.timestamp() < time.time():
+        raise ApiServerError(f"webhook.client_certificate: it has expired on {end:%b %d %H:%M:%S %Y} GMT")

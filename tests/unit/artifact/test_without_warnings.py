@@ -13,6 +13,8 @@ PLAYBOOKS = [
     "falco",
     "falco_rules",
     "gate",
+    "k8s_audit",
+    "k8s_audit_uninstall",
     "network_policies",
     "node_prep",
     "on_clusters",

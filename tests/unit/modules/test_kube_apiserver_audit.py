@@ -369,6 +369,10 @@ def test_certificates_that_cannot_work_are_refused_before_anything_changes(node:
         ({"ca": webhook["client_certificate"]}, "webhook.ca: this is no certificate of a CA"),
         ({"client_key": old.client.key}, "client_certificate and client_key do not belong together"),
         (
+            {"client_certificate": old.client.certificate, "client_key": old.client.key},
+            "webhook.client_certificate: it has expired on Apr 01 00:00:00 2001 GMT",
+        ),
+        (
             {"ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"},
             "webhook.ca: OpenSSL does not read it",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.k8s_audit.rules import LISTS
 
 from ..test_roles import ROOT
 
@@ -98,6 +99,36 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "falco_rules_tests": ["/srv/rules_tests"],
         "falco_rules_timeout_seconds": 30,
         "falco_rules_warnings_are_errors": True,
+    },
+    "k8s_audit": {
+        **{f"k8s_audit_{name}": [f"one {name}", "it's"] for name in LISTS},
+        "k8s_audit_affinity": {"podAffinity": {}},
+        "k8s_audit_apiserver_timeout_seconds": 60,
+        "k8s_audit_artifacts": ["k8saudit:0.18.0"],
+        "k8s_audit_extra_values": {"falco": {"time_format_iso_8601": True}},
+        "k8s_audit_log": {"max_age_days": 3},
+        "k8s_audit_log_enabled": False,
+        "k8s_audit_network_policy": False,
+        "k8s_audit_node_port": 30007,
+        "k8s_audit_node_selector": {"kubernetes.io/os": "linux"},
+        "k8s_audit_outputs": {"slack": {"webhookurl": "https://hooks.example/audit"}},
+        "k8s_audit_plugin_init_config": {"maxEventSize": 1048576},
+        "k8s_audit_policy_fail_on": ["FA003"],
+        "k8s_audit_policy_secret_bodies": True,
+        "k8s_audit_replace": True,
+        "k8s_audit_replicas": 2,
+        "k8s_audit_resources": {"limits": {"memory": "1Gi"}},
+        "k8s_audit_rules": {"port-forward": False},
+        "k8s_audit_rules_disabled_tags": ["activity"],
+        "k8s_audit_rules_exceptions": [{"rule": "R", "exceptions": [{"name": "e", "values": [["alice"]]}]}],
+        "k8s_audit_rules_extra": [{"list": "shells", "items": ["sh"]}],
+        "k8s_audit_rules_files": ["/srv/audit_rules"],
+        "k8s_audit_rules_tests": ["/srv/audit_rules_tests"],
+        "k8s_audit_rules_timeout_seconds": 30,
+        "k8s_audit_sources": ["198.51.100.0/24"],
+        "k8s_audit_tls_days": 90,
+        "k8s_audit_tolerations": [{"operator": "Exists"}],
+        "k8s_audit_webhook": {"batch_max_size": 100},
     },
     "network_policies": {
         "network_policies_api_server_addresses": ["192.0.2.1"],

@@ -36,6 +36,7 @@ PLANS = {
         " | falconet.k8s.falco_secrets([], [], {})",
     },
     "falco_rules": {"changed": "__falco_rules_changes_base"},
+    "k8s_audit": {"plan": "__k8s_audit_plan"},
     "network_policies": {"objects": "__network_policies_catalogue", "asked": "__network_policies_asked"},
     "node_prep": {"booleans": "__node_prep_booleans"},
     "respond": {"minutes": "respond_minutes | int"},
