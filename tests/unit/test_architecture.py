@@ -55,7 +55,7 @@ ROOMS = {
         "tune",
         "change",
     ),
-    "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "isolate", "show"),
+    "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "isolate", "watch", "show"),
     "probe": ("wire", "model", "question", "conclude", "plan", "cluster", "methods", "settle", "canary", "answer"),
 }
 #: How collections mark what is no public interface, as a comment of each package's first file.

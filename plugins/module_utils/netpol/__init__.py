@@ -5,7 +5,7 @@
 
 Rooms, lowest first; each imports only those before it: `model` (the values), `read` (manifests to values), `decide`
 (whether a connection is allowed), `flows` (the vocabulary), `lint`, `ask` (the questions), `suggest`,
-`isolate` (one pod cut off), `show`.
+`isolate` (one pod cut off), `watch` (policies and Falco's alerts), `show`.
 
 The way of the data, and what to import for it::
 
