@@ -133,6 +133,17 @@ def reference(directory: str, limit: str = "2000") -> None:
                     return
 
 
+def matrix(directory: str) -> None:
+    """As the module answers: line by line, and beyond its limit as products."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+
+    result = answer(Request("matrix"), load(read(directory)))
+    for line in result.get("blocks") or result["connections"]:
+        sys.stdout.write(f"{line}\n")
+
+
 def exposure(directory: str) -> None:
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
@@ -155,6 +166,7 @@ TASKS = {
     "exposure": exposure,
     "explain": explain,
     "load": load_with_libyaml,
+    "matrix": matrix,
     "connections": connections,
     "everything": everything,
     "query": query,

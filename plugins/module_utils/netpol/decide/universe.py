@@ -15,9 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model.addresses import WHOLE, Range, merge, touch
-from ..model.objects import BlockPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy, PortRule
+from ..model.objects import BlockPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy
 from ..model.ports import Interval, PortSpace
 from ..model.selectors import DOES_NOT_EXIST, EXISTS, IN, Selector
+from .mentioned import mentioned
+from .spans import Spans
 
 
 def bit_indices(bits: int) -> list[int]:
@@ -104,14 +106,13 @@ class Universe:
     ) -> None:
         self.model = model
         self.options = options or Options()
-        keys, names, blocks, nodes, port_rules = _mentioned(policy_sets)
+        keys, names, blocks, nodes, port_rules = mentioned(policy_sets)
         self._node_blocks: dict[Selector, BlockPeer] = {}
         for selector in nodes:
             found = [a for node in model.nodes if selector.matches(node.labels) for a in node.addresses]
             ranges = tuple(merge(Range(family, value, value) for family, value in found))
             self._node_blocks[selector] = BlockPeer(ranges, f"nodes {selector}", covers_pods=True)
         self._blocks: list[BlockPeer] = list(dict.fromkeys([*blocks, *self._node_blocks.values()]))
-        self._block_index = {block: index for index, block in enumerate(self._blocks)}
         maps = {family: AddressMap(family, self._blocks) for family in (4, 6)}
         self.families = self._relevant_families(maps)
         self._divide_pods(keys, names, maps)
@@ -128,7 +129,7 @@ class Universe:
         self._pods_cache: dict[tuple[Selector | None, str, Selector], int] = {}
         self._selector_cache: dict[Selector, int] = {}
         self._namespace_cache: dict[Selector, int] = {}
-        self._block_cache: dict[tuple[int, int], int] = {}
+        self._block_cache: dict[tuple[BlockPeer, int], int] = {}
         self._possible_cache: dict[tuple[int, bool], int] = {}
         self._partner_cache: dict[tuple[frozenset[int], int], int] = {}
 
@@ -153,7 +154,8 @@ class Universe:
         self._labels: list[dict[str, str]] = []
         self.namespaces: list[str] = []
         self.named_ports: list[frozenset[tuple[str, str, int]]] = []
-        self._signatures: list[tuple[tuple[int, int], ...]] = []
+        # An address of each family for each class.
+        places: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         self.class_families: list[frozenset[int]] = []
         host: list[int] = []
         # Classes of pods without a known address, by whether they are on their node's network.
@@ -182,13 +184,15 @@ class Universe:
                 self._labels.append(dict(meaningful))
                 self.namespaces.append(pod.namespace)
                 self.named_ports.append(named)
-                self._signatures.append(where)
+                for (family, value), _held in zip(pod.addresses, where):
+                    places[family].append((value, index))
                 self.class_families.append(frozenset(family for family, _signature in where) or assumed)
                 if on_host:
                     host.append(index)
                 if by_address and not where:
                     hidden[pod.host_network].append(index)
             self.members[index].append(pod)
+        self._pod_spans = {family: Spans(found) for family, found in places.items()}
         self.pod_classes = len(self.members)
         self.every_pod = (1 << self.pod_classes) - 1
         self.host = from_indices(host)
@@ -204,7 +208,15 @@ class Universe:
             for signature, item in maps[family].ranges():
                 grouped.setdefault((family, signature), []).append(item)
         self.outside: list[list[Range]] = [merge(ranges) for ranges in grouped.values()]
-        self._outside_signatures = list(grouped)
+        self._outside_families = [family for family, _signature in grouped]
+        self._outside_spans = {
+            family: Spans(
+                (ranges[0].first, self.pod_classes + number)
+                for number, ranges in enumerate(self.outside)
+                if ranges[0].family == family
+            )
+            for family in used
+        }
         self.size = self.pod_classes + len(self.outside)
         self.everyone = (1 << self.size) - 1
         self.every_outside = self.everyone & ~self.every_pod
@@ -289,20 +301,25 @@ class Universe:
             block: the block.
             family: 4 or 6; 0 for an address of any family.
         """
-        index = self._block_index[block]
-        bits = self._block_cache.get((index, family))
+        bits = self._block_cache.get((block, family))
         if bits is None:
-            found = [
-                self.pod_classes + number
-                for number, (_family, signature) in enumerate(self._outside_signatures)
-                if signature >> index & 1
-            ]
-            if self.families != [0] and block.matches_pods(self.options):
-                for number, where in enumerate(self._signatures):
-                    if any(f == (family or f) and signature >> index & 1 for f, signature in where):
-                        found.append(number)
-            bits = self._block_cache[(index, family)] = from_indices(found)
+            bits = 0
+            pods = self.families != [0] and block.matches_pods(self.options)
+            for item in block.ranges:
+                bits |= self._outside_within(item)
+                if pods and family in (0, item.family):
+                    bits |= self._pods_within(item)
+            self._block_cache[(block, family)] = bits
         return bits
+
+    def _outside_within(self, item: Range) -> int:
+        """Outside classes that begin in a range of a block. A class lies in a block as a whole, so it begins there."""
+        spans = self._outside_spans.get(item.family)
+        return spans.within(item.first, item.last) if spans else 0
+
+    def _pods_within(self, item: Range) -> int:
+        """Pod classes with an address in a range of a block: all of a class are in the same blocks."""
+        return self._pod_spans[item.family].within(item.first, item.last)
 
     def hidden(self, peers: Sequence[object], family: int) -> tuple[int, int]:
         """Classes of pods without a known address that blocks hold together.
@@ -338,7 +355,7 @@ class Universe:
             found = (
                 self.pod_classes + number
                 for number, ranges in enumerate(self.outside)
-                if self._outside_signatures[number][0] == family and touch(ranges, possible)
+                if self._outside_families[number] == family and touch(ranges, possible)
             )
             bits = self._possible_cache[(family, on_host)] = from_indices(found)
         return bits
@@ -371,29 +388,3 @@ class Universe:
                         found.append(number)
             bits = self._partner_cache[key] = from_indices(found) | self.every_outside
         return bits
-
-
-def _mentioned(
-    policy_sets: Sequence[Sequence[Policy]],
-) -> tuple[set[str], set[str], list[BlockPeer], list[Selector], set[PortRule]]:
-    """Label keys of pods, port names, blocks, node selectors and ports that the policies mention."""
-    keys: set[str] = set()
-    names: set[str] = set()
-    blocks: dict[BlockPeer, None] = {}
-    nodes: dict[Selector, None] = {}
-    ports: set[PortRule] = set()
-    for policies in policy_sets:
-        for policy in policies:
-            keys.update(policy.subject.pods.keys)
-            for rule in policy.ingress + policy.egress:
-                for peer in rule.peers or ():
-                    if isinstance(peer, PodsPeer):
-                        keys.update(peer.pods.keys)
-                    elif isinstance(peer, BlockPeer):
-                        blocks[peer] = None
-                    elif isinstance(peer, NodesPeer):
-                        nodes[peer.nodes] = None
-                if rule.ports:
-                    ports.update(rule.ports)
-    names.update(port.name for port in ports if port.name)
-    return keys, names, list(blocks), list(nodes), ports
