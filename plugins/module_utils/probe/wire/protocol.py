@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ...kube.errors import KubeError
+from .bash_script import BASH, BASH_CAN
 from .node_script import NODE_SHELL
 from .script import END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, PYTHON, SHELL
 
@@ -107,6 +108,8 @@ def _head(settings: Settings) -> str:
         "payload_hex": settings.payload.hex(),
         "dns_hex": DNS_QUERY.hex(),
         "python": PYTHON,
+        "bash_can": BASH_CAN,
+        "bash_many": BASH,
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
@@ -155,7 +158,8 @@ def read(
         words = rest.split(" ", 3)
         if kind == "R" and len(words) >= 3 and words[0].isdigit() and int(words[0]) in asked and words[1] in VERDICTS:
             detail = words[3].strip() if len(words) > 3 else ""
-            found[int(words[0])] = Attempt(words[1], _number(words[2]), detail)
+            # The first word counts: an attempt may end just when its time is up.
+            found.setdefault(int(words[0]), Attempt(words[1], _number(words[2]), detail))
         elif kind == "T" and len(words) >= 2:
             tools[words[0].upper()] = (words[1], " ".join(words[2:]).strip())
         elif kind == "X" and pods is not None:

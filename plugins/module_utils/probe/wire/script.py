@@ -143,6 +143,8 @@ sctp_python3() { single_python3 sctp "$@"; }
 
 usable_bash() { have bash && [ "$(limit bash -c 'echo yes' 2>/dev/null)" = yes ]; }
 tcp_bash() { limit bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }
+many_bash() { [ "$1" != sctp ] && bash -c "$bash_can" 2>/dev/null; }
+run_bash() { printf '%s\n' "$targets" | bash -c "$bash_many" many "$1" "$wait" "$bound" "$payload" "$dns"; }
 udp_bash() {
   [ "$2" = 53 ] && data=$dns || data=$payload
   bash -c 'exec 3<>"/dev/udp/$0/$1" || exit 1; printf "$2" >&3; IFS= read -r -t "$3" -n 1 -u 3 x' \
@@ -230,6 +232,7 @@ try() {
   case $chosen in
     none) return ;;
     python3) printf '%s\n' "$targets" | grep " $1 " | run_python3; return ;;
+    bash) if many_bash "$1"; then run_bash "$1"; return; fi ;;
   esac
   printf '%s\n' "$targets" | {
     open=0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,41 @@ def test_each_tool_has_ipv6(tmp_path: Path, tool: str) -> None:
     expected = {1: "allowed", 2: "refused", 3: "allowed", 4: "refused"}
     assert verdicts == {target.ident: expected[target.ident] for target in targets}
     assert set(used.values()) == {tool}
+
+
+def test_one_bash_tries_everything_of_a_protocol_side_by_side(tmp_path: Path, port: int) -> None:
+    """Many that never answer and some that do: each has its own deadline, and only its own."""
+    silent = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(60)]
+    try:
+        for sock in silent:
+            sock.bind((ADDRESS, 0))
+        targets = [Target(n, "UDP", ADDRESS, sock.getsockname()[1]) for n, sock in enumerate(silent)]
+        targets += [Target(100 + n, "UDP", ADDRESS, port) for n in range(20)]
+        targets += [Target(200, "UDP", "localhost", closed_port("127.0.0.1")), Target(201, "UDP", "no.invalid", 1)]
+        path = image(tmp_path, "bash")
+        log = tmp_path / "started"
+        real = (tmp_path / "bash").resolve()
+        (tmp_path / "bash").unlink()
+        (tmp_path / "bash").write_text(f'#!{real}\necho x >>{log}\nexec {real} "$@"\n')
+        (tmp_path / "bash").chmod(0o755)
+        done = subprocess.run(
+            ["/bin/sh", *LOADER[1:]],
+            input=pod_input(targets, Settings(wait_seconds=3)),
+            capture_output=True,
+            env={"PATH": path},
+            timeout=60,
+            check=True,
+        )
+    finally:
+        for sock in silent:
+            sock.close()
+    attempts = read(done.stdout.decode(), targets)
+    assert [attempts[n].verdict for n in range(60)] == ["dropped"] * 60
+    assert [attempts[100 + n].verdict for n in range(20)] == ["allowed"] * 20
+    assert (attempts[200].verdict, attempts[201].verdict) == ("refused", "unresolved")
+    assert all((attempts[100 + n].latency_ms or 0) < 3000 for n in range(20))
+    # One to see whether it works, one for a closed port, one whether it has sockets, and the one that tries everything.
+    assert len(log.read_text()) <= 2 * 4
 
 
 def test_an_image_without_tools_says_so(tmp_path: Path, port: int) -> None:
