@@ -61,6 +61,8 @@ IMAGES: tuple[ImageSpec, ...] = (
     ImageSpec(
         AGNHOST_IMAGE,
         files={"agnhost/agnhost": "/agnhost", "busybox/busybox": "/bin/busybox"},
+        # The real image has bash, too: https://github.com/kubernetes/kubernetes/blob/master/test/images/agnhost/Dockerfile
+        trees={"bash/root": "/"},
         links=_SHELL_LINKS,
         texts=_USERS,
         directories={"/tmp": 0o1777, "/root": 0o700},  # noqa: S108 - a path in the image

@@ -168,17 +168,27 @@ def what_came(root: Path, redis: Path) -> tuple[str, dict[str, str]]:
 
 
 # `ldd` names what a program loads; the loader itself and the libraries go to the same paths in the image.
-_REDIS = """
-apt-get update -q >/dev/null
-DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends redis-server >/dev/null
-# redis-stack's image has bash, and the real chart's script that waits for Redis asks for it.
-for program in /usr/bin/redis-server /usr/bin/redis-cli /bin/bash; do
+_COPY = """
+for program in $programs; do
   for file in "$program" $(ldd "$program" | grep -o '/[^ ]*'); do
     mkdir -p "/out/root$(dirname "$file")"
     cp -L "$file" "/out/root$file"
   done
 done
-dpkg-query --show --showformat '${Version}' redis-server > /out/version
+"""
+
+_BASH = f"""
+programs=/bin/bash
+{_COPY}
+"""
+
+_REDIS = f"""
+apt-get update -q >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends redis-server >/dev/null
+# redis-stack's image has bash, and the real chart's script that waits for Redis asks for it.
+programs="/usr/bin/redis-server /usr/bin/redis-cli /bin/bash"
+{_COPY}
+dpkg-query --show --showformat '${{Version}}' redis-server > /out/version
 """
 
 
@@ -186,13 +196,16 @@ def debian_programs(root: Path) -> dict[str, Path]:
     """Programs for images that come from Debian: folders named like builds.
 
     Returns:
-        ``busybox`` (file ``busybox``, static), ``redis`` (folder ``root`` with redis-server,
-        redis-cli and their libraries), ``sensor`` (see `sensor.sensor_object`), ``python`` and ``falco`` (see
+        ``busybox`` (file ``busybox``, static), ``bash`` and ``redis`` (folder ``root`` with bash, redis-server and
+        redis-cli, and their libraries), ``sensor`` (see `sensor.sensor_object`), ``python`` and ``falco`` (see
         `standins.program`).
     """
 
     def make_busybox(folder: Path) -> None:
         shutil.copy(next(path for path in (root / "bin/busybox", root / "usr/bin/busybox") if path.exists()), folder)
+
+    def make_bash(folder: Path) -> None:
+        run_in_scratch(root, folder, _BASH, env={}, timeout_seconds=60)
 
     def make_redis(folder: Path) -> None:
         say("fetching Redis from Debian (first time only, about 15 s)")
@@ -213,6 +226,7 @@ def debian_programs(root: Path) -> dict[str, Path]:
     return {
         "busybox": produce(builds / f"busybox-{digest([base])}", make_busybox),
         "redis": produce(builds / f"redis-{digest([base, _REDIS])}", make_redis),
+        "bash": produce(builds / f"bash-{digest([base, _BASH])}", make_bash),
         "sensor": sensor_object(root),
         "python": program.interpreter(root),
         "falco": program.program(root),

@@ -124,7 +124,7 @@ def test_every_image_has_a_name_of_its_own_and_sources_that_are_built() -> None:
     for spec in specs:
         for source in (*spec.files, *spec.trees):
             build, _, file = source.partition("/")
-            assert build in ("busybox", "falco", "python", "redis", "sensor") or file in builds[build], source
+            assert build in ("bash", "busybox", "falco", "python", "redis", "sensor") or file in builds[build], source
 
 
 def test_stand_ins_say_that_they_are() -> None:
