@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import streams
 
 from ..api_server import ApiServer, api_server
 from ..module_runner import run_module
@@ -120,3 +121,128 @@ def test_bad_input_is_told_before_the_cluster_is_asked(
     assert result["failed"]
     assert word in result["msg"]
     assert server.asked == []
+
+
+NODE_LOGS = "/api/v1/nodes/n1/proxy/logs/pods/falco_falco-a_u1/falco/"
+
+
+def alert(number: int) -> dict[str, Any]:
+    """An alert of its own, logged at that second."""
+    return {**ALERT, "output": f"alert {number}", "at": f"2026-01-31T12:00:{number:02}Z"}
+
+
+def texts(result: dict[str, Any]) -> list[str]:
+    return [one["text"] for one in result["alerts"]]
+
+
+def test_a_read_goes_on_where_another_one_ended(server: ApiServer) -> None:
+    twin = alert(1)
+    server.answer(
+        LOG, logged(twin), logged(twin, twin, alert(1) | {"output": "same time"}), logged(twin, twin, alert(2))
+    )
+    first = run(server)
+    second = run(server, cursor=first["cursor"])
+    third = run(server, cursor=second["cursor"])
+    assert (texts(first), texts(second)) == (["alert 1"], ["alert 1", "same time"])
+    assert texts(third) == ["alert 2"]
+    assert third["gaps"] == []
+    assert server.asked[-1][1]["sinceTime"] == ["2026-01-31T12:00:01Z"]
+
+
+def test_the_log_before_a_restart_is_read_to_its_end(server: ApiServer) -> None:
+    server.answers[PODS] = [(200, pods()), (200, pods(container="two", ended="one"))]
+    # Asked in this order: the log, and after the restart the one before it, and the new one.
+    server.answer(LOG, logged(alert(1)), logged(alert(1), alert(2)), logged(alert(3)))
+    first = run(server)
+    second = run(server, cursor=first["cursor"])
+    assert texts(second) == ["alert 2", "alert 3"]
+    assert second["gaps"] == []
+    assert server.asked[-2][1]["previous"] == ["true"]
+
+
+def test_a_first_read_takes_the_log_before_a_restart_as_well(server: ApiServer) -> None:
+    server.answers[PODS] = [(200, pods(container="two", ended="one"))]
+    server.answer(LOG, logged(alert(1)), logged(alert(3)))
+    assert texts(run(server)) == ["alert 1", "alert 3"]
+    asked = len(server.asked)
+    run(server, since="2026-01-31T12:00:02Z")
+    assert ["previous" in query for _path, query in server.asked[asked:]] == [False, False]
+
+
+def test_a_second_restart_may_have_lost_something_and_that_is_told(server: ApiServer) -> None:
+    server.answers[PODS] = [(200, pods()), (200, pods(container="three", ended="two"))]
+    server.answer(LOG, logged(alert(1)), logged(alert(4)), logged(alert(5)))
+    second = run(server, cursor=run(server)["cursor"])
+    assert texts(second) == ["alert 4", "alert 5"]
+    assert second["gaps"] == ["pod falco-a restarted more than once; what it logged between is lost"]
+
+
+def test_a_log_that_was_rotated_is_read_from_the_node(server: ApiServer) -> None:
+    server.answer(LOG, logged(alert(1)), logged(alert(4)))
+    server.answer(NODE_LOGS, '<a href="0.log">0.log</a>\n<a href="0.log.20260131-120003">x</a>')
+    lines = [f"{one['at']} stdout F {json.dumps(one)}" for one in (alert(1), alert(2))]
+    half = json.dumps(alert(3))
+    lines += [f"{alert(3)['at']} stdout P {half[:30]}", f"{alert(3)['at']} stdout F {half[30:]}"]
+    server.answer(f"{NODE_LOGS}0.log.20260131-120003", "\n".join(lines))
+    second = run(server, cursor=run(server)["cursor"])
+    assert texts(second) == ["alert 2", "alert 3", "alert 4"]
+    assert second["gaps"] == []
+
+
+def test_a_log_that_was_rotated_and_cannot_be_read_from_the_node_is_told(server: ApiServer) -> None:
+    server.answer(LOG, logged(alert(1)), logged(alert(4)))
+    second = run(server, cursor=run(server)["cursor"])
+    assert texts(second) == ["alert 4"]
+    assert second["gaps"] == [
+        "the log of pod falco-a begins after 2026-01-31T12:00:01Z; what was logged between is lost"
+    ]
+
+
+def test_a_pod_that_is_gone_is_told(server: ApiServer) -> None:
+    server.answers[PODS] = [(200, pods()), (200, pods(uid="u2"))]
+    server.answer(LOG, logged(alert(1)), logged(alert(2)))
+    second = run(server, cursor=run(server)["cursor"])
+    assert texts(second) == ["alert 2"]
+    assert second["gaps"] == ["pod falco-a is gone, and what it logged after 2026-01-31T12:00:01Z"]
+
+
+def test_a_log_is_read_in_parts_where_it_is_long(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = logged(*(alert(number) for number in range(6)))
+    size = len(whole) // 2
+    monkeypatch.setattr(streams, "LOG_LIMIT_BYTES", size)
+    rest = logged(*(alert(number) for number in range(1, 6)))
+    server.answer(LOG, whole[:size], rest[:size], logged(alert(3), alert(4))[:size], logged(alert(4)))
+    assert texts(run(server)) == [f"alert {number}" for number in range(5)]
+
+
+def test_a_pod_that_cannot_be_read_now_keeps_its_place(server: ApiServer) -> None:
+    two = json.loads(pods())
+    two["items"].append(json.loads(pods(uid="u2"))["items"][0])
+    two["items"][1]["metadata"]["name"] = "falco-b"
+    server.answers[PODS] = [(200, json.dumps(two))]
+    server.answers[LOG] = [(200, logged(alert(1))), (404, "{}"), (200, logged(alert(1), alert(2)))]
+    server.answer(f"{PODS}/falco-b/log", "")
+    first = run(server)
+    second = run(server, cursor=first["cursor"])
+    third = run(server, cursor=second["cursor"])
+    assert list(second["unread"]) == ["falco-a"]
+    assert (texts(first), texts(second), texts(third)) == (["alert 1"], [], ["alert 2"])
+
+
+def received(*numbers: int) -> str:
+    return "\n".join(
+        json.dumps({"received": alert(number)["at"], "destination": "webhook", "text": "x", "alert": alert(number)})
+        for number in numbers
+    )
+
+
+def test_a_receiver_is_read_with_a_cursor_too(server: ApiServer) -> None:
+    path = "/api/v1/namespaces/alerts/services/receiver:8080/proxy/alerts"
+    server.answer(path, received(10), received(10, 8, 11), received(30))
+    first = run(server, source="receiver", receiver=RECEIVER)
+    second = run(server, source="receiver", receiver=RECEIVER, cursor=first["cursor"])
+    third = run(server, source="receiver", receiver=RECEIVER, cursor=second["cursor"])
+    assert [one["count"] for one in (first, second, third)] == [1, 2, 1]
+    assert second["gaps"] == []
+    assert "any more" in third["gaps"][0]
+    assert run(server, cursor=first["cursor"])["failed"]
