@@ -14,7 +14,8 @@ author:
   - falconet.k8s contributors (@falconet-k8s)
 description:
   - Reads alerts from the logs of the Falco pods (C(json_output) must be on), the log before a restart included, or from
-    a receiver behind a Service.
+    a receiver behind a Service. What Falcosidekick counted (events by rule, and what became of them at each output) is
+    read from the metrics of each of its pods.
   - With O(cursor), a read goes on where another one ended. It loses no alert and takes none twice, whatever restarted,
     was rotated, or has the same time. What it cannot read any more is told in RV(gaps).
   - With O(expected), waits until each expected alert has arrived, and says how long it took from the event
@@ -22,12 +23,14 @@ description:
   - A missing alert does not fail the module; RV(missing) names it.
 options:
   source:
-    description: Where to read.
+    description:
+      - Where to read.
+      - V(sidekick) gives RV(counters) and no alerts, for Falcosidekick counts them only.
     type: str
-    choices: [logs, receiver]
+    choices: [logs, receiver, sidekick]
     default: logs
   namespace:
-    description: Where the Falco pods are, for O(source=logs).
+    description: Where the pods of Falco and Falcosidekick are, for O(source=logs) and O(source=sidekick).
     type: str
     default: falco
   label_selector:
@@ -38,6 +41,24 @@ options:
     description: Which of their containers logs the alerts.
     type: str
     default: falco
+  sidekick:
+    description: Falcosidekick's pods in O(namespace), for O(source=sidekick).
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      label_selector:
+        description: Which pods are Falcosidekick's.
+        type: str
+        default: app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=core
+      port:
+        description: Port of its metrics.
+        type: int
+        default: 2801
+      scheme:
+        description: Whether it speaks TLS there.
+        type: str
+        choices: [http, https]
+        default: http
   receiver:
     description:
       - An HTTP endpoint in the cluster that answers the alerts it was sent as JSON lines.
@@ -152,6 +173,20 @@ unread:
   description: Name of each pod whose log cannot be read now, to why. Its alerts are read the next time.
   returned: success
   type: dict
+counters:
+  description: What Falcosidekick's pods have counted together, for O(source=sidekick).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: >-
+        C(falco_events_total) (by rule, priority and pod), C(inputs_total), or C(outputs_total) (by destination and
+        status).
+      type: str
+    labels: {description: Its labels., type: dict}
+    value: {description: Since the pods began., type: int}
+    increase: {description: Since O(cursor) or since the pods began., type: int}
 matches:
   description: One entry per expectation.
   returned: success
@@ -184,16 +219,33 @@ from ansible_collections.falconet.k8s.plugins.module_utils.alerts.cursor import 
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.streams import Read, read_logs, read_receiver
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.streams import (
+    Read,
+    read_logs,
+    read_receiver,
+    read_sidekick,
+)
 
 POLL_SECONDS = 0.25
 MOST_ALERTS = 1000
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "source": {"type": "str", "choices": ["logs", "receiver"], "default": "logs"},
+    "source": {"type": "str", "choices": ["logs", "receiver", "sidekick"], "default": "logs"},
     "namespace": {"type": "str", "default": "falco"},
     "label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
     "container": {"type": "str", "default": "falco"},
+    "sidekick": {
+        "type": "dict",
+        "apply_defaults": True,
+        "options": {
+            "label_selector": {
+                "type": "str",
+                "default": "app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=core",
+            },
+            "port": {"type": "int", "default": 2801},
+            "scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
+        },
+    },
     "receiver": {
         "type": "dict",
         "options": {
@@ -224,6 +276,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def read(client: Client, params: dict[str, Any], since_ns: int | None, positions: Mapping[str, Position]) -> Read:
     """What the chosen source has after *positions*, but what is older than *since_ns*."""
+    if params["source"] == "sidekick":
+        about = params["sidekick"]
+        place = (params["namespace"], about["label_selector"], about["port"], about["scheme"])
+        return read_sidekick(client, *place, positions)
     if params["source"] == "receiver":
         got = read_receiver(client, params["receiver"], params["since"], positions)
     else:
@@ -253,6 +309,8 @@ def main() -> None:
     try:
         since_ns = read_time(params["since"]) if params["since"] else None
         wanted = [Expectation.from_dict({k: v for k, v in e.items() if v}) for e in params["expected"]]
+        if wanted and params["source"] == "sidekick":
+            raise AlertsError("expected: Falcosidekick counts alerts and does not keep them; take another source")
         positions = read_positions(params["cursor"] or "", params["source"])
         deadline = time.monotonic() + patience(params)
         client = connect(params)
@@ -278,6 +336,7 @@ def main() -> None:
         changed=False,
         alerts=shown,
         count=len(alerts),
+        counters=got.counters,
         cursor=written(params["source"], positions),
         gaps=gaps,
         unread=got.unread,

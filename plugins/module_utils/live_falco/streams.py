@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..alerts import Alert, AlertsError, read_line, read_time
+from ..alerts.counters import Counter, increases, read_counters, summed
 from ..alerts.cursor import Entry, Position, fresh
 from ..kube.client import Client
 from ..kube.errors import ForbiddenError, KubeError, from_response
@@ -41,12 +42,14 @@ class Read:
         positions: by stream where the reader stands now.
         gaps: what may be lost since the read before, in words.
         unread: streams that could not be read now, with why.
+        counters: of Falcosidekick, as C(summed) gives them.
     """
 
     alerts: list[Alert] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    counters: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_logs(
@@ -265,6 +268,65 @@ def read_receiver(
     if position and not position.is_in(entries):
         result.gaps.append(f"{key} does not keep what it received until {_at(position)} any more")
     return result
+
+
+def read_sidekick(
+    client: Client, namespace: str, selector: str, port: int, scheme: str, positions: Mapping[str, Position]
+) -> Read:
+    """What Falcosidekick's pods have counted since the read before, each asked by itself through the API server.
+
+    Args:
+        port, scheme: of C(/metrics), V(http) or V(https).
+        positions: where the read before stood, by pod.
+
+    Raises:
+        KubeError: no pod is selected, or none of them can be asked.
+    """
+    pods = client.list_all(PODS, namespace, label_selector=selector)
+    if not pods:
+        raise KubeError(f"no pod in namespace {namespace} has the labels {selector}", "Is Falcosidekick installed?")
+    result = Read()
+    found: list[list[tuple[Counter, int]]] = []
+    failures = []
+    for pod in pods:
+        key, name = str(pod["metadata"]["uid"]), str(pod["metadata"]["name"])
+        position = positions.get(key)
+        try:
+            text = _metrics(client, namespace, name, port, scheme)
+        except KubeError as error:
+            failures.append(error)
+            result.unread[name] = str(error)
+            if position:
+                result.positions[key] = position
+            continue
+        statuses = (pod.get("status") or {}).get("containerStatuses") or []
+        instance = ",".join(sorted(str(one.get("containerID") or "") for one in statuses))
+        same = position is not None and position.about.get("instance") == instance
+        if position is not None and not same:
+            result.gaps.append(f"pod {name} restarted; what it counted between the last read and that is lost")
+        counters = read_counters(text)
+        found.append(increases(counters, position.about["counters"] if position is not None and same else None))
+        about = {"pod": name, "instance": instance, "counters": {one.key: one.value for one in counters}}
+        result.positions[key] = Position(0, {}, about)
+    if len(failures) == len(pods):
+        raise failures[0]
+    here = {str(pod["metadata"]["uid"]) for pod in pods}
+    result.gaps += [
+        f"pod {one.about.get('pod')} is gone, and what it counted since the last read"
+        for key, one in positions.items()
+        if key not in here
+    ]
+    result.counters = summed(found)
+    return result
+
+
+def _metrics(client: Client, namespace: str, pod: str, port: int, scheme: str) -> str:
+    prefix = "https:" if scheme == "https" else ""
+    path = f"{PODS.path(namespace)}/{prefix}{quote(pod)}:{port}/proxy/metrics"
+    response = client.request("GET", path)
+    if response.status >= 400:
+        raise from_response(response.status, response.data, "get", "pods/proxy", "", namespace, pod)
+    return str(response.data.decode("utf-8", "replace"))
 
 
 def rfc3339(moment_ns: int) -> str:

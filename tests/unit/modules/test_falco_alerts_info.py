@@ -246,3 +246,38 @@ def test_a_receiver_is_read_with_a_cursor_too(server: ApiServer) -> None:
     assert second["gaps"] == []
     assert "any more" in third["gaps"][0]
     assert run(server, cursor=first["cursor"])["failed"]
+
+
+METRICS = 'falcosecurity_falcosidekick_outputs_total{{destination="slack",status="ok"}} {}\n'
+
+
+def counted(result: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(one["value"], one["increase"]) for one in result["counters"]]
+
+
+def test_what_falcosidekick_counted_grows_from_read_to_read(server: ApiServer) -> None:
+    server.answers[PODS] = [(200, pods()), (200, pods()), (200, pods(container="two")), (200, pods(uid="u2"))]
+    path = f"{PODS}/falco-a:2801/proxy/metrics"
+    server.answer(path, METRICS.format(3), METRICS.format(5), METRICS.format(1), METRICS.format(4))
+    results = [run(server, source="sidekick")]
+    for _number in range(3):
+        results.append(run(server, source="sidekick", cursor=results[-1]["cursor"]))
+    assert [counted(one) for one in results] == [[(3, 3)], [(5, 2)], [(1, 1)], [(4, 4)]]
+    assert [len(one["gaps"]) for one in results] == [0, 0, 1, 1]
+    assert "restarted" in results[2]["gaps"][0]
+    assert "is gone" in results[3]["gaps"][0]
+
+
+def test_a_falcosidekick_that_speaks_tls_is_asked_so(server: ApiServer) -> None:
+    server.answer(f"{PODS}/https:falco-a:2810/proxy/metrics", METRICS.format(3))
+    assert counted(run(server, source="sidekick", sidekick={"scheme": "https", "port": 2810})) == [(3, 3)]
+
+
+def test_a_falcosidekick_that_is_away_is_an_error_and_not_silence(server: ApiServer) -> None:
+    assert "pods/proxy" in run(server, source="sidekick")["msg"]
+    server.answers[PODS] = [(200, '{"metadata": {}, "items": []}')]
+    assert "Is Falcosidekick installed?" in run(server, source="sidekick")["msg"]
+
+
+def test_no_alert_can_be_expected_of_counters(server: ApiServer) -> None:
+    assert "take another source" in run(server, source="sidekick", expected=[{"rule": "R1"}])["msg"]
