@@ -10,5 +10,6 @@ It runs in the image `standin-falco`, beside `falco-sensor`, which tells it what
 - `sensor`, `k8saudit`, `k8saudit_webhook`: the two sources of events
 - `alerts`, `outputs`: what goes out, and where to
 - `webserver`: /healthz, /versions and /metrics
+- `listening`: what it and the webhook are made of
 - `log`: what it says on standard error
 """

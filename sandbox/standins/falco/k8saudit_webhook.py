@@ -12,20 +12,18 @@ import ssl
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import cast
 from urllib.parse import urlsplit
 
+from .listening import Listener
 from .log import log
 
 _WAITING = 50
 _IDLE_SECONDS = 300
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
+class _Server(Listener):
     def __init__(self, host: str, port: int, path: str, certificate: str | None, max_batch_size: int) -> None:
         self.path = path
         self.max_batch_size = max_batch_size
@@ -35,9 +33,6 @@ class _Server(ThreadingHTTPServer):
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(certificate)
         super().__init__((host, port), _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that ends amid a request is the client's affair."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,13 +8,14 @@ import re
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import priority_number
 
 from .config import Config, Webserver
+from .listening import Listener
 from .outputs import Outputs
 from .rules import LoadedRules
 from .sensor import Sensor
@@ -39,7 +40,7 @@ class Served(Protocol):
         """Whether there are no metrics for a moment."""
 
 
-def serve(daemon: Served, settings: Webserver) -> ThreadingHTTPServer:
+def serve(daemon: Served, settings: Webserver) -> Listener:
     """A server that listens; its caller lets it serve.
 
     Raises:
@@ -73,10 +74,7 @@ def serve(daemon: Served, settings: Webserver) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    return Server((settings.address, settings.port), Handler)
+    return Listener((settings.address, settings.port), Handler)
 
 
 def versions() -> dict[str, object]:
