@@ -80,15 +80,15 @@ def complaints(said: str, returncode: int) -> list[str]:
     return found or ([f"it ended with {returncode}: {said.strip()[-500:]}"] if returncode else [])
 
 
-def environment() -> Path:
-    """The environment of LOCK, in the cache.
+def environment(lock: Path = LOCK) -> Path:
+    """The environment of a lock, in the cache.
 
     Raises:
         SetupError: it cannot be made.
     """
     cache = Path(os.environ.get("FALCONET_CACHE") or Path.home() / ".cache" / "falconet")
-    venv = cache / "venv" / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    make(LOCK, venv)
+    venv = cache / "venv" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    make(lock, venv)
     return venv
 
 

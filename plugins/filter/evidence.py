@@ -60,6 +60,24 @@ def evidence_alert(data: dict[str, Any], **about: Any) -> dict[str, Any]:
         raise AnsibleFilterError(f"evidence_alert: {error}") from error
 
 
+def evidence_artifacts(data: dict[str, Any]) -> dict[str, Any]:
+    """What a job's artifacts tell of the report. See evidence_artifacts.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.keeping import told_by_artifacts
+
+    return told_by_artifacts(data)
+
+
+def evidence_config_map(files: dict[str, str], name: str, namespace: str, cluster: str) -> dict[str, Any]:
+    """A ConfigMap with the evidence. See evidence_config_map.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.check import EvidenceError
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.keeping import config_map
+
+    try:
+        return config_map(files, name, namespace, cluster)
+    except EvidenceError as error:
+        raise AnsibleFilterError(f"evidence_config_map: {error}") from error
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -68,6 +86,8 @@ class FilterModule:
         return {
             "evidence": evidence,
             "evidence_alert": evidence_alert,
+            "evidence_artifacts": evidence_artifacts,
+            "evidence_config_map": evidence_config_map,
             "evidence_history": evidence_history,
             "evidence_report": evidence_report,
             "evidence_views": evidence_views,

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters inventory_problems and cluster_nodes: groups that the inventory lacks, and a cluster's machines."""
+"""The filters inventory_problems, connection_problems and cluster_nodes: what an inventory lacks or says twice."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from ansible_collections.falconet.k8s.plugins.module_utils.variables.connections import problems_of_connections
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import (
     clusters_of,
     nodes_of,
@@ -28,9 +29,21 @@ def cluster_nodes(
     return nodes_of(groups, clusters_of(groups, hostvars), cluster)
 
 
+def connection_problems(
+    clusters: list[str], hostvars: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str]
+) -> list[str]:
+    """What inventory and environment say twice of connections. See connection_problems.yml."""
+    named = {cluster: [name for name in hostvars[cluster] if name.startswith("cluster_")] for cluster in clusters}
+    return problems_of_connections(named, environment)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"inventory_problems": inventory_problems, "cluster_nodes": cluster_nodes}
+        return {
+            "inventory_problems": inventory_problems,
+            "connection_problems": connection_problems,
+            "cluster_nodes": cluster_nodes,
+        }

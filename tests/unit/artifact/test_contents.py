@@ -17,6 +17,7 @@ SHIPPED = {
     "README.md",
     "changelogs",
     "docs",
+    "execution-environment.yml",
     "inventory",
     "meta",
     "playbooks",

@@ -185,6 +185,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "verify_alert_port": 2802,
         "verify_fail": False,
         "verify_tell": True,
+        "verify_stats": True,
+        "verify_store_headers": {"Authorization": "Bearer t"},
         "verify_notes": ["a note"],
         "verify_stages": ["falco", "network_policies"],
         "verify_trigger_timeout_seconds": 6,
