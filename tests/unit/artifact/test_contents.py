@@ -18,6 +18,7 @@ SHIPPED = {
     "changelogs",
     "docs",
     "execution-environment.yml",
+    "extensions",
     "inventory",
     "meta",
     "playbooks",
