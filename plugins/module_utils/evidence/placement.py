@@ -104,7 +104,7 @@ def _fits(values: Mapping[str, Any], expression: Mapping[str, Any]) -> bool:
     wanted = [str(value) for value in expression.get("values") or []]
     has, value = key in values, str(values.get(key))
     if operator in ("Exists", "DoesNotExist"):
-        return has == (operator == "Exists")
+        return has if operator == "Exists" else not has
     if operator in ("Gt", "Lt"):
         try:
             difference = int(value) - int(wanted[0])

@@ -1,0 +1,102 @@
+"""A red check names its cause: faults of a table are planted on the site, and the proof alone says what is wrong.
+
+Each row takes a proof, and what is planted its time; so all of it runs in `make test-long`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .cluster import Cluster
+from .faults.steps import Hands, Step, faults
+from .playbook import Outcome, Site
+
+pytestmark = [
+    pytest.mark.cluster,
+    # Each row is a proof of its own.
+    pytest.mark.long,
+    pytest.mark.skipif("INVENTORY" in os.environ and "SANDBOX_NAME" not in os.environ, reason="it breaks the sandbox"),
+]
+
+#: A failing proof of the demo's size ends within this.
+LIMIT_SECONDS = 90
+READ = {
+    "name": "shadow read in production",
+    "rule": "Read of etc shadow",
+    "namespace": "prod",
+    "command": ["/bin/cat", "/etc/shadow"],
+}
+ROWS = [pytest.param(row, id=row["name"]) for row in faults()]
+
+
+@pytest.fixture(scope="module")
+def hands(site: Site, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Hands:
+    """The site, installed if it is not."""
+    found = cluster.kubectl("get", "daemonset", "-n", "falco", "-o", "name", "--ignore-not-found")
+    if "daemonset.apps/falco" not in found.split():
+        outcome = site.run("site.yml")
+        assert outcome.returncode == 0, outcome.output[-6000:]
+    return Hands(site, cluster, tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture
+def planted(request: pytest.FixtureRequest, hands: Hands) -> Iterator[Step]:
+    """A fault while a test runs."""
+    row: Step = request.param
+    try:
+        hands.do(row.get("plant", ()))
+        yield row
+    finally:
+        hands.do(row.get("undo", ()))
+
+
+def prove(site: Site, row: Step, folder: Path) -> tuple[Outcome, dict[str, Any], float]:
+    """The proof alone, its report, and how many seconds it took."""
+    wanted = row.get("proof", {})
+    extra = {
+        "verify_evidence_directory": str(folder),
+        "verify_alert_when": "never",
+        "verify_alert_timeout_seconds": 10,
+        "verify_triggers": [READ] if wanted.get("alerts") else [],
+        **({"verify_stages": wanted["stages"]} if "stages" in wanted else {}),
+        **wanted.get("extra", {}),
+    }
+    started = time.monotonic()
+    outcome = site.run("prove.yml", extra=extra)
+    took = time.monotonic() - started
+    assert (folder / "report.json").exists(), outcome.output[-6000:]
+    return outcome, json.loads((folder / "report.json").read_text()), took
+
+
+def failed(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [check for check in report["checks"] if check["status"] == "failed"]
+
+
+@pytest.mark.parametrize("planted", ROWS, indirect=True)
+def test_the_proof_says_what_is_wrong(planted: Step, site: Site, tmp_path: Path) -> None:
+    outcome, report, took = prove(site, planted, tmp_path)
+    told = "\n".join(f"{one['stage']} {one['code']} ({one['subject']}): {one['detail']}" for one in failed(report))
+    wanted = planted.get("red")
+    assert (outcome.returncode == 0) is (wanted is None), told
+    assert report["verdict"] == ("failed" if wanted else "passed"), told
+    if not wanted:
+        assert told == ""
+        return
+    about = [
+        f"{one['subject']} {one['detail']}"
+        for one in failed(report)
+        if (one["stage"], one["code"]) == (wanted["stage"], wanted["code"])
+    ]
+    assert [text for text in about if all(words in text for words in wanted["says"])], told
+    for words in planted.get("follows", ()):
+        assert words in told
+    page = (tmp_path / "report.html").read_text()
+    assert [words for words in wanted.get("never", ()) if words in told + page + outcome.output] == []
+    assert took < LIMIT_SECONDS, f"{took:.0f} s"
