@@ -17,7 +17,8 @@ description:
   - Reads pods, workloads and policies from files, inline data or a live cluster, and answers one question about them.
   - It understands C(networking.k8s.io/v1) NetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy
     (C(policy.networking.k8s.io/v1alpha1)) and ClusterNetworkPolicy (C(v1alpha2)).
-  - Since 0.3.0 also what CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy say about addresses and ports.
+  - Since 0.3.0 also what CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy, and Calico's NetworkPolicy and
+    GlobalNetworkPolicy of the default tier say about addresses and ports.
   - It sends no packets. M(falconet.k8s.netpol_probe) asks the same of the live network.
   - Workloads of which the input has no pods are represented by their pod template, so manifests need not be applied.
 extends_documentation_fragment:

@@ -37,6 +37,7 @@ _POLICY_ENDINGS = (
     "ClusterwideNetworkPolicy",
     "EgressFirewall",
     "NetworkPolicy",
+    "NetworkSet",
     "ServiceIntentions",
 )
 #: Kinds that give pods a network of their own, where other pods do not reach them and NetworkPolicies may not hold:

@@ -17,7 +17,8 @@ from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
 from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
 from . import cluster, endpoints, foreign, other_policies, repository, routes, yamltext
-from .cilium import CILIUM_KINDS, is_cilium, without_cluster
+from .calico import CALICO_KINDS, is_calico
+from .cilium import CILIUM_KINDS, is_cilium
 from .entry import Entry, Input, Key, Reporter, origin_of
 from .policies import POLICY_GROUP, POLICY_KINDS, parse_policy
 from .reader import name_problem
@@ -145,6 +146,9 @@ class _Builder:
         version = value.get("apiVersion")
         if routes.is_route(kind, version) or (kind in CILIUM_KINDS and is_cilium(version)):
             self._keep(entry, kind, value.get("metadata"))
+            return
+        if is_calico(version) and foreign.kind_name(kind, str(version)) in CALICO_KINDS:
+            self._keep(entry, foreign.kind_name(kind, str(version)), value.get("metadata"))
             return
         if isinstance(version, str) and "." in version and foreign.is_foreign(version):
             self._add_foreign(entry, foreign.kind_name(kind, version), True)
@@ -279,7 +283,7 @@ class _Builder:
         self._count_left_out(controlled)
         self._imply_namespaces()
         model.pod_ranges = self._pod_ranges or cluster.pod_ranges(model)
-        model.policies = without_cluster(model.policies, model)
+        other_policies.settle(model)
         return model
 
     def _count_left_out(self, controlled: set[Key]) -> None:
@@ -334,6 +338,7 @@ _READERS: dict[str, Callable[[Model, Reporter, Key, Entry], None]] = {
     "BaselineAdminNetworkPolicy": _read_policy,
     "ClusterNetworkPolicy": _read_policy,
     **dict.fromkeys(CILIUM_KINDS, other_policies.read_cilium),
+    **dict.fromkeys(CALICO_KINDS, other_policies.read_calico),
     "ValidatingWebhookConfiguration": _read_webhook,
     "MutatingWebhookConfiguration": _read_webhook,
     **dict.fromkeys(routes.ROUTE_GROUPS, routes.read_route),
@@ -363,6 +368,7 @@ _CLUSTER_SCOPED = (
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
     CILIUM_KINDS[1],
+    "GlobalNetworkPolicy",
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
 )

@@ -24,8 +24,8 @@ def read(*objects: dict[str, Any], **options: Any) -> Model:
 @pytest.mark.parametrize(
     ("version", "kind", "name"),
     [
-        ("projectcalico.org/v3", "NetworkPolicy", "NetworkPolicy.projectcalico.org"),
-        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", "GlobalNetworkPolicy"),
+        ("projectcalico.org/v3", "GlobalNetworkSet", "GlobalNetworkSet"),
+        ("crd.projectcalico.org/v1", "StagedNetworkPolicy", "StagedNetworkPolicy"),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", "ClusterNetworkPolicy.crd.antrea.io"),
         ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "MultiNetworkPolicy"),
         ("security.istio.io/v1", "AuthorizationPolicy", "AuthorizationPolicy"),
