@@ -112,8 +112,9 @@ def _policy(policy: Policy, universe: Universe, peers: PeerChecks, ports: PortCh
     for direction in ("ingress", "egress"):
         for rule in policy.rules(direction):
             where = f"{direction} rule {rule.index}"
+            apart = peers.apart(rule.peers or ())
             for peer in rule.peers or ():
-                for found in peers.of(peer):
+                for found in [apart[peer]] if peer in apart else peers.of(peer):
                     yield about(policy, found.code, found.severity, f"{where}: {found.message}", found.hint)
             if rule.ports and subject:
                 yield from ports.check(policy, rule, direction, subject, where)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...common.words import nearest
@@ -121,6 +121,35 @@ class PeerChecks:
             said = f"no pod matches both selectors of one peer ({self.told(peer)}), though each matches pods"
             return Said("both-selectors", "warning", said, "write two peers if either is meant")
         return None
+
+    def apart(self, peers: Sequence[object]) -> dict[object, Said]:
+        """Peers that were probably meant to narrow the one beside them: two selectors as two peers, where either does.
+
+        That is told where the pods' selector alone matches none, and some of those that the other one lets in.
+
+        Args:
+            peers: of one rule, in their order.
+
+        Returns:
+            What is found, by the peer that matches no pod.
+        """
+        found: dict[object, Said] = {}
+        for first, second in zip(peers, peers[1:]):
+            for wide, narrow in ((first, second), (second, first)):
+                if not isinstance(wide, PodsPeer) or wide.namespaces is None or wide.pods.requirements:
+                    continue
+                if not isinstance(narrow, PodsPeer) or narrow.namespaces is not None or not narrow.pods.requirements:
+                    continue
+                if self.universe.pods(narrow) or self.may_be_operated(narrow):
+                    continue
+                if self.universe.pods(PodsPeer(wide.namespaces, narrow.pods)):
+                    said = (
+                        f"{self.told(narrow)} are none, though there are some in namespaces with {wide.namespaces}, the"
+                        " peer beside it, which opens all pods there: in two peers either counts, in one both"
+                    )
+                    hint = "write both selectors in one peer (one dash) if both are meant"
+                    found[narrow] = Said("either-selector", "warning", said, hint)
+        return found
 
     def may_be_operated(self, peer: PodsPeer) -> bool:
         """Whether a peer or subject may be about pods that an operator makes and that are not in the input."""
