@@ -63,6 +63,11 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
 def inventory(directory: Path, site: Site, **variables: Any) -> Path:
     """One cluster with variables of the role respond."""
     found = directory / "inventory"
@@ -81,12 +86,14 @@ class Rulebook:
     Attributes:
         port: where it listens.
         cert: its certificate.
+        key: the certificate's key.
         log: file with its output and that of the playbooks.
         process: itself.
     """
 
     port: int
     cert: Path
+    key: Path
     log: Path
     process: subprocess.Popen[bytes]
 
@@ -187,10 +194,9 @@ def rulebook(directory: Path, site: Site, port: int = 0, name: str = "respond", 
             start_new_session=True,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "1"},
         )
-    found = Rulebook(port, cert, log, process)
+    found = Rulebook(port, cert, key, log, process)
     try:
-        # An answer at all, here a refusal, says that the whole way stands.
-        wait_for(lambda: found.post({}, token="") == 401 or process.poll() is not None, START_SECONDS, "the rulebook")
+        wait_for(lambda: _listens(port) or process.poll() is not None, START_SECONDS, "the rulebook")
         assert process.poll() is None, found.told()[-4000:]
         yield found
     finally:
@@ -232,12 +238,7 @@ def sidekick(directory: Path, environment: dict[str, str]) -> Iterator[Sidekick]
             env={**os.environ, **environment, "LISTENADDRESS": "127.0.0.1", "LISTENPORT": str(port)},
         )
     try:
-
-        def answers() -> bool:
-            with socket.socket() as one:
-                return one.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_for(answers, 30, "the stand-in for Falcosidekick")
+        wait_for(lambda: _listens(port), 30, "the stand-in for Falcosidekick")
         yield Sidekick(port)
     finally:
         process.kill()

@@ -88,6 +88,23 @@ def test_an_alert_is_told_as_lost_where_nobody_listens(tmp_path: Path) -> None:
         assert TOKEN not in (tmp_path / "sidekick.log").read_text()
 
 
+def test_a_client_certificate_takes_the_place_of_a_token(site: Site, tmp_path: Path) -> None:
+    with rulebook(tmp_path, site, name="respond_mutual_tls") as book:
+        assert book.post(alert("nobody")) == 0, "a token does not replace a certificate"
+        # The rulebook's own certificate signs itself, so it is the CA of its clients, and one of these.
+        mutual = {
+            "WEBHOOK_ADDRESS": book.address,
+            "WEBHOOK_MUTUALTLS": "true",
+            "MUTUALTLSCLIENT_CERTFILE": str(book.cert),
+            "MUTUALTLSCLIENT_KEYFILE": str(book.key),
+            "MUTUALTLSCLIENT_CACERTFILE": str(book.cert),
+        }
+        with sidekick(tmp_path, mutual) as sender:
+            sender.post(alert("nobody"))
+            wait_for(lambda: len(responses(tmp_path)) == 1, RUN_SECONDS, "the response")
+            assert (sender.sent("ok"), sender.sent("error")) == (1, 0)
+
+
 @pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.long)])
 def test_a_storm_costs_one_action_and_no_memory(watching: tuple[Rulebook, Path], seconds: int) -> None:
     book, directory = watching
