@@ -371,3 +371,60 @@ def test_what_passes_the_baseline_tier_is_open_to_addresses_as_well() -> None:
     }
     found = of(ask(pod("web"), passes), "egress")
     assert found["outside"] == [{"address": "192.0.2.0/24", "protocol": "all", "ports": "all"}]
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        # One value of two is denied: the other may come.
+        (
+            [
+                policy(
+                    "{podSelector: {}, ingress: [{from: [{podSelector:"
+                    " {matchExpressions: [{key: env, operator: In, values: [a, b]}]}}]}]}"
+                ),
+                admin("ingress", {"action": "Deny", "from": [pods_with(env="a")]}),
+            ],
+            "from pods (env=b) of namespaces (name prod) on all",
+        ),
+        # A namespace by its label.
+        (
+            [admin("ingress", {"action": "Deny", "from": [{"namespaces": {"matchLabels": {"team": "x"}}}]})],
+            "from pods (any) of namespaces (any) except (any) of (team=x) on all",
+        ),
+        # A denial of some ports leaves the others open to everyone.
+        (
+            [
+                admin(
+                    "ingress",
+                    {
+                        "action": "Deny",
+                        "from": [pods_with(env="dev")],
+                        "ports": [{"portNumber": {"protocol": "TCP", "port": 22}}],
+                    },
+                )
+            ],
+            "from every pod of every namespace on TCP 1-21,23-65535; UDP; SCTP;",
+        ),
+        # The baseline denies what no policy decides.
+        (
+            [
+                {
+                    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+                    "kind": "BaselineAdminNetworkPolicy",
+                    "metadata": {"name": "default"},
+                    "spec": {
+                        "subject": {"namespaces": {}},
+                        "ingress": [{"action": "Deny", "from": [pods_with(env="dev")]}],
+                    },
+                }
+            ],
+            "except (env=dev) of (any) on all",
+        ),
+    ],
+)
+def test_the_text_never_says_any_where_some_are_denied(manifests: list[dict[str, Any]], told: str) -> None:
+    result = answer(Request("exposure"), load([Input("t", objects=[pod("web"), *manifests])]))
+    line = next(line for line in result["text"] if line.startswith("prod/Pod/web ingress"))
+    assert told in line
+    assert "every namespace on all" not in line

@@ -128,3 +128,26 @@ def _set(texts: list[tuple[str, str]]) -> set[tuple[str, int]]:
                 first, _, last = part.partition("-")
                 found.update((name, number) for number in range(int(first), int(last or first) + 1))
     return found
+
+
+def test_a_workload_that_comes_with_a_label_that_a_policy_names_gains_what_it_opens() -> None:
+    before = [pod("api"), WEB_ONLY]
+    result = diff(before, [*before, labelled("web", "web")])
+    assert ("prod/Pod/web", "prod/Pod/api") in pairs(result["difference"]["gained"])
+    assert result["text"][0] == "added: workload prod/Pod/web (app=web)"
+    back = diff([*before, labelled("web", "web")], before)
+    assert ("prod/Pod/web", "prod/Pod/api") in pairs(back["difference"]["lost"])
+    assert back["text"][0] == "removed: workload prod/Pod/web (app=web)"
+
+
+def test_a_namespace_that_loses_a_label_loses_what_policies_opened_by_it() -> None:
+    pods = [pod("api"), pod("web", "dev"), OPS_ONLY, namespace("prod")]
+    result = diff([*pods, namespace("dev", team="ops", cost="1")], [*pods, namespace("dev", cost="1")])
+    assert pairs(result["difference"]["lost"]) == [("dev/Pod/web", "prod/Pod/api")]
+    assert [item["name"] for item in result["relabelled"]] == ["dev"]
+
+
+def test_labels_that_no_policy_reads_change_no_connection_and_are_told() -> None:
+    result = diff([pod("api"), labelled("web", "web"), OPS_ONLY], [pod("api"), labelled("web", "www"), OPS_ONLY])
+    assert result["difference"] == {"gained": [], "lost": [], "changed": []}
+    assert result["summary"]["relabelled"] == 1

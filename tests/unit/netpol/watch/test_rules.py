@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.engine import Engine
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import Event, parse_event
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
@@ -94,6 +95,13 @@ def test_a_connection_is_alerted_on_where_a_policy_should_have_stopped_it() -> N
     assert alerted(judge, "accept4", "db", "10.244.0.2", "10.244.0.3", 22) == [INTO_DB]
     assert alerted(judge, "accept", "db", "10.244.0.4", "10.244.0.3", 5432) == [INTO_DB]
     assert alerted(judge, "accept4", "db", "203.0.113.9", "10.244.0.3", 5432) == [INTO_DB]
+
+
+def test_the_rules_are_the_same_as_data_for_the_role() -> None:
+    content = falco_rules(build([*PODS, TO_DB, NO_EGRESS]))["content"]
+    judge = engine(yaml.safe_dump(yaml.safe_load(content)))
+    assert alerted(judge, "accept", "db", "10.244.0.4", "10.244.0.3", 5432) == [INTO_DB]
+    assert alerted(judge, "connect", "web", "10.244.0.2", "203.0.113.9", 443) == [OUT_OF_WEB]
 
 
 @pytest.mark.parametrize(
