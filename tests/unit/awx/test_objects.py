@@ -69,7 +69,7 @@ def test_questions_are_declared_variables_whose_names_are_no_secret() -> None:
 
 def test_workflow_goes_from_the_gate_to_the_proof_past_an_approval() -> None:
     nodes = by_kind(made(), "node")
-    order = ["gate", "nodes", "falco", "rules", "approval", "policies", "proof"]
+    order = ["gate", "nodes", "falco", "rules", "audit", "approval", "policies", "proof"]
     assert list(nodes) == order
     assert [node["success_nodes"] for node in nodes.values()] == [*([key] for key in order[1:]), []]
     assert nodes["approval"]["approval_node"]["name"] == "falconet Policies may be applied"
