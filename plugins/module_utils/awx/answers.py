@@ -8,14 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from ..common.words import nearest
 from ..variables import VariableError, read_variable
 from .errors import AwxError
 from .survey import PREFIX, UNANSWERED
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_answers(
@@ -73,8 +69,10 @@ def _opened(value: Any, option: Mapping[str, Any]) -> Any:
     if kind == "list" and option.get("elements") in ("str", "path") and not value.lstrip().startswith(("[", "- ")):
         lines = [line.strip() for line in value.splitlines() if line.strip()]
         return lines if len(lines) > 1 else lines[0]
+    import yaml  # may be missing where a module runs; filters run where Ansible has it
+
     try:
-        found = yaml.load(value, Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+        found = yaml.safe_load(value)
     except yaml.YAMLError:
         return value  # what it must be is said where its type is read
     return found if kind == "raw" or isinstance(found, (list, dict)) else value
