@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build" / "collections"))
 from tools.agreement import netpol_analyzer, network_config_analyzer  # noqa: E402 - the collection is found by then
 from tools.agreement.comparison import Comparison, Count  # noqa: E402
-from tools.agreement.explained import reason  # noqa: E402
+from tools.agreement.explained import REFUSED, reason  # noqa: E402
 
 MAX_TOLD = 5
 
@@ -53,6 +53,7 @@ def report(found: Iterable[Comparison]) -> int:
         if not item.found:
             count.equal += 1
             continue
+        why = why or (REFUSED if item.refused else "")
         count.explained += bool(why)
         unexplained += not why
         if why:

@@ -15,6 +15,7 @@ class Comparison(NamedTuple):
         name: of their file or case.
         said: in how many statements.
         found: those that differ, for people.
+        refused: an object of its input that the API server refuses and that is left out here; empty if there is none.
     """
 
     peer: str
@@ -22,6 +23,7 @@ class Comparison(NamedTuple):
     name: str
     said: int
     found: list[str]
+    refused: str = ""
 
 
 @dataclass

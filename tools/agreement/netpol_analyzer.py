@@ -40,20 +40,23 @@ def compare(root: Path) -> Iterator[Comparison]:
         text = file.read_text()
         partial = file.name != f"{directory.name}_connlist_output.txt" and "_focus_" in file.name
         if "_explain_" in file.name:
-            yield Comparison(PEER, "verdicts of explain", file.name, *_explained(text, model, names))
+            yield Comparison(PEER, "verdicts of explain", file.name, *_explained(text, model, names), _refused(model))
             continue
         head, mark, _rest = text.partition("Exposure Analysis Result:")
         port = _PORT.search(file.name.removeprefix(directory.name))
         only = read_ports(f"{port[1].upper()} {port[2]}") if port else EVERYTHING
-        yield Comparison(PEER, "connection lists", file.name, *_listed(head, model, names, partial, only))
+        yield Comparison(
+            PEER, "connection lists", file.name, *_listed(head, model, names, partial, only), _refused(model)
+        )
         if mark and not partial and not port:
-            yield Comparison(PEER, "exposure", file.name, *exposure.compare(text, model, names))
+            yield Comparison(PEER, "exposure", file.name, *exposure.compare(text, model, names), _refused(model))
     for file in sorted((outputs / "diff").glob("*.txt")):
         sides = _sides(inputs, file.stem)
         if sides is not None:
-            yield Comparison(PEER, "differences", file.name, *_differing(file.read_text(), *sides))
+            refused = " ".join(_refused(ours.model_of(side)) for side in sides).strip()
+            yield Comparison(PEER, "differences", file.name, *_differing(file.read_text(), *sides), refused)
     for number, case in enumerate(_cases(root)):
-        yield Comparison(PEER, "verdicts of eval", f"case {number}: {case['dir']}", 1, _evaluated(inputs, case))
+        yield Comparison(PEER, "verdicts of eval", f"case {number}: {case['dir']}", 1, *_evaluated(inputs, case))
 
 
 def _directory(inputs: Path, name: str) -> Path | None:
@@ -171,7 +174,11 @@ def _cases(root: Path) -> Iterator[dict[str, str]]:
             yield dict(re.findall(r'(\w+):\s*"?([^",\n]*)"?,', match[1] + ","))
 
 
-def _evaluated(inputs: Path, case: Mapping[str, str]) -> list[str]:
+def _refused(model: Model) -> str:
+    return str(model.errors[0]) if model.errors else ""
+
+
+def _evaluated(inputs: Path, case: Mapping[str, str]) -> tuple[list[str], str]:
     model = ours.model_of(inputs / case["dir"])
     ends = []
     for place, name in (("sourceNs", "source"), ("destNs", "dest")):
@@ -182,8 +189,9 @@ def _evaluated(inputs: Path, case: Mapping[str, str]) -> list[str]:
             if pod.namespace == (case.get(place) or "default") and wanted in (pod.name, pod.workload)
         ]
         if not pods:
-            return [f"no pod {wanted} here"]
+            return [f"no pod {wanted} here"], _refused(model)
         ends.append(pods[0])
     protocol = (case.get("protocol") or "tcp").upper()
     verdict = ours.decide(model, ends[0], ends[1], protocol, int(case["port"]))
-    return [] if str(verdict).lower() == case["evalResult"] else [f"theirs {case['evalResult']}, ours {verdict}"]
+    found = [] if str(verdict).lower() == case["evalResult"] else [f"theirs {case['evalResult']}, ours {verdict}"]
+    return found, _refused(model)

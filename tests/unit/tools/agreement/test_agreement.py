@@ -160,6 +160,19 @@ def test_what_differs_is_told(
     assert said in capsys.readouterr().out
 
 
+def test_what_differs_because_of_a_refused_object_is_explained(
+    analyzer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = POLICY.replace("policyTypes: [Ingress, Egress]", "policyTypes: [Sideways]").replace(
+        "name: web", "name: x"
+    )
+    (analyzer / "tests" / "shop" / "refused.yaml").write_text(refused)
+    listed = analyzer / "test_outputs" / "connlist" / "shop_connlist_output.txt"
+    listed.write_text(LIST.replace("TCP 8080", "TCP 80"))
+    assert main(["--netpol-analyzer", str(analyzer)]) == 0
+    assert "1 explained: an object that the API server refuses is left out here" in capsys.readouterr().out
+
+
 SCHEME = """\
 namespaceList: ns.yaml
 podList: all.yaml
