@@ -29,7 +29,7 @@ def explained(checks: Sequence[dict[str, Any]], observed: Observed) -> list[dict
     Args:
         checks: of all stages, as C(evidence) returned them.
         observed: what else is known, each of which may be missing: C(triggers) with C(name), C(rule) and C(namespace);
-            C(nodes), by name of the trigger the node on which it ran; and what C(unalerted.why_unalerted) reads.
+            and what C(unalerted.why_unalerted) reads.
     """
     return [_explained(check, checks, observed) if check["status"] == FAILED else check for check in checks]
 
@@ -102,36 +102,38 @@ def _without_a_pod(*parts: str) -> Callable[[Entry, Entry, Observed], str]:
     return words
 
 
+def _missing_on(check: Entry) -> list[str]:
+    """Nodes from which an alert is missing."""
+    return [str(node) for node in (check.get("data") or {}).get("missing_on") or ()]
+
+
 def _not_in_the_log(check: Entry, other: Entry, observed: Observed) -> str:
     follows = _place(other) == LOG != _place(check) and other["subject"] == check["subject"]
-    return "Falco did not raise it" if follows else ""
+    # What Falco raised on a node, and is missing from there all the same, has another cause.
+    return "Falco did not raise it" if follows and set(_missing_on(check)) <= set(_missing_on(other)) else ""
 
 
 def _on_this_node(words: str) -> Callable[[Entry, Entry, Observed], str]:
-    """Falco on the trigger's node is the cause: no pod there, or one that is otherwise than wanted.
-
-    Where the node is not known, only if that holds for all nodes.
-    """
+    """Falco on the nodes from which alerts are missing is the cause: no pod there, or one that is not as wanted."""
 
     def told(check: Entry, other: Entry, observed: Observed) -> str:
         if _place(check) != LOG:
             return ""
         pods = (other.get("data") or {}).get("pods") or []
         sound = {str(pod["node"]) for pod in pods if not pod.get("differs")}
-        node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
-        if (node in sound) if node else sound:
+        nodes = _missing_on(check)
+        if any(node in sound for node in nodes) if nodes else sound:
             return ""
-        why = next((text for pod in pods if pod["node"] == node for text in pod.get("differs") or ()), other["detail"])
-        return words.format(node=node or "any node", why=why)
+        reasons = [text for pod in pods if str(pod["node"]) in nodes for text in pod.get("differs") or ()]
+        return words.format(node=", ".join(nodes) or "any node", why=reasons[0] if reasons else other["detail"])
 
     return told
 
 
 def _not_handed_over(check: Entry, other: Entry, observed: Observed) -> str:
-    """An alert that Falco lost on the trigger's node, and what did not come to Falcosidekick at all."""
+    """An alert that Falco lost on the nodes from which it is missing, and what did not come to Falcosidekick at all."""
     nodes = (other.get("data") or {}).get("nodes") or ()
-    node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
-    if _place(check) == LOG or (node and node not in nodes):
+    if _place(check) == LOG or not set(_missing_on(check)) <= set(nodes):
         return ""
     return f"Falco did not hand it over ({other['detail']})"
 
@@ -167,8 +169,8 @@ def _part_behind(check: Entry, other: Entry, observed: Observed) -> str:
 
 
 def _dropped(check: Entry, other: Entry, observed: Observed) -> str:
-    node = str((observed.get("nodes") or {}).get(_trigger(check, observed).get("name")) or "")
-    there = node in ((other.get("data") or {}).get("nodes") or ()) and _place(check) == LOG
+    nodes = set((other.get("data") or {}).get("nodes") or ())
+    there = bool(_missing_on(check)) and set(_missing_on(check)) <= nodes and _place(check) == LOG
     return f"Falco drops events there ({other['detail']})" if there else ""
 
 

@@ -19,7 +19,6 @@ from .cases import falco, falco_rules, network_policies, node_prep, verify
 from .test_report import ABOUT, check
 
 RULE, READ = verify.READ["rule"], verify.READ
-UI = {**verify.MATCHES, "destination": {"name": "webui"}}
 Cluster = dict[str, Any]
 
 
@@ -31,15 +30,11 @@ def sound() -> Cluster:
         "network_policies": network_policies.CASES[0].asked,
         "node_prep": node_prep.CASES[0].asked,
         "verify": {
-            **verify.GOOD,
-            "destinations": [*verify.GOOD["destinations"], UI],
+            **verify.ran({**READ, "nodes": [verify.node(webui=verify.place())]}, destinations=["slack", "webui"]),
             "delivery": {"falco": [], "outputs": {}, "changed": False},
-            "triggers": [READ],
-            "pods": ["p"],
         },
         "observed": {
             "triggers": [READ],
-            "nodes": {"read": "n1"},
             "rules": {RULE: {"enabled": True, "priority": "WARNING"}},
             "priority": "debug",
             "rule_matching": "all",
@@ -77,13 +72,22 @@ def missing(*places: str) -> Callable[[Cluster], None]:
     """Alerts that do not arrive; C(log) is Falco's own."""
 
     def plant(cluster: Cluster) -> None:
-        if "log" in places:
-            cluster["verify"]["log"] = verify.MISSED
-        for one in cluster["verify"]["destinations"]:
-            if one["destination"]["name"] in places:
-                one.update(verify.MISSED)
+        for trigger in cluster["verify"]["run"]["triggers"]:
+            for node in trigger["nodes"]:
+                node["places"].update({("falco" if one == "log" else one): verify.place(False) for one in places})
 
     return plant
+
+
+def done_nowhere(cluster: Cluster) -> None:
+    for trigger in cluster["verify"]["run"]["triggers"]:
+        trigger["nodes"] = []
+
+
+def from_two_nodes(cluster: Cluster) -> None:
+    """Another node does the trigger, too."""
+    for trigger in cluster["verify"]["run"]["triggers"]:
+        trigger["nodes"].append(verify.node("n2", webui=verify.place()))
 
 
 def observe(**values: Any) -> Callable[[Cluster], None]:
@@ -125,9 +129,8 @@ def unasked(place: str) -> Callable[[Cluster], None]:
     """A destination that cannot be asked which alerts it has."""
 
     def plant(cluster: Cluster) -> None:
-        for one in cluster["verify"]["destinations"]:
-            if one["destination"]["name"] == place:
-                one.update(failed=True, msg="no endpoints")
+        missing(place)(cluster)
+        cluster["verify"]["run"]["unread"] = {place: "no endpoints"}
 
     return plant
 
@@ -431,7 +434,10 @@ UNRELATED = [
     ((part("-falcosidekick", 1, 2), missing("slack")), "because Falcosidekick"),
     ((part("-ui", 0), missing("slack")), "because Falcosidekick's UI"),
     ((no_pod_on("n2"), EVERYWHERE), "does not watch"),
-    ((no_pod_on("n2"), observe(nodes={}), EVERYWHERE), "does not watch"),
+    ((no_pod_on("n2"), done_nowhere), "does not watch"),
+    ((no_pod_on("n1"), from_two_nodes, EVERYWHERE), "does not watch"),
+    ((lose_on("n1"), from_two_nodes, missing("slack")), "did not hand it over"),
+    ((drop_on("n1"), from_two_nodes, EVERYWHERE), "drops events there"),
     ((differs_on("n2", "reports another own.yaml", "falco_rules"), EVERYWHERE), "does not run our rules"),
     ((no_pod_on("n1"), part("falco", 1, 2)), "pods are not ready"),
     ((part("falco", 1, 2), differs_on("n1", "reports another x", "falco_rules")), "pods are not ready"),
@@ -476,9 +482,21 @@ def test_what_is_no_cause_is_not_called_one(plants: tuple[Callable[[Cluster], No
     assert [one["detail"] for one in failed if words in one["detail"]] == []
 
 
+def test_what_falco_raised_on_a_node_has_another_cause_there() -> None:
+    cluster = sound()
+    from_two_nodes(cluster)
+    for node, place in (("n1", "falco"), ("n2", "slack")):
+        (trigger,) = cluster["verify"]["run"]["triggers"]
+        next(one for one in trigger["nodes"] if one["node"] == node)["places"][place] = verify.place(False)
+    log, slack = [one for one in judged(cluster) if one["status"] == "failed"]
+    assert log["data"]["missing_on"] == ["n1"]
+    assert slack["data"]["missing_on"] == ["n2"]
+    assert "did not raise it" not in slack["detail"]
+
+
 def test_where_the_node_is_not_known_a_falco_that_is_nowhere_is_a_cause() -> None:
     cluster = sound()
-    for plant in (no_pod_on("n1"), no_pod_on("n2"), observe(nodes={}), EVERYWHERE):
+    for plant in (no_pod_on("n1"), no_pod_on("n2"), done_nowhere):
         plant(cluster)
     assert any("because Falco does not watch any node" in one["detail"] for one in judged(cluster))
 

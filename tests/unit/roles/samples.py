@@ -181,6 +181,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "verify": {
         "verify_alert_destinations": [{"name": "slack", "receiver": {"namespace": "a", "service": "b", "port": 80}}],
         "verify_alert_timeout_seconds": 5,
+        "verify_catalogue": ["all"],
         "verify_history": 5,
         "verify_alert_port": 2802,
         "verify_fail": False,
@@ -189,7 +190,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "verify_store_headers": {"Authorization": "Bearer t"},
         "verify_notes": ["a note"],
         "verify_stages": ["falco", "network_policies"],
+        "verify_trigger_image_pull_secrets": ["mirror"],
+        "verify_trigger_nodes": ["worker01"],
         "verify_trigger_timeout_seconds": 6,
+        "verify_triggers_disabled": ["packet-socket"],
         "verify_triggers": [
             {"name": "t", "rule": "R", "namespace": "n", "command": ["sh", "-c", "echo 'a b'"], "tty": True},
             {"name": "u", "rule": "R", "namespace": "n", "command": ["true"], "expect_alert": False},

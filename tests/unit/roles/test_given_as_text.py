@@ -40,10 +40,7 @@ PLANS = {
     "network_policies": {"objects": "__network_policies_catalogue", "asked": "__network_policies_asked"},
     "node_prep": {"booleans": "__node_prep_booleans"},
     "respond": {"minutes": "respond_minutes | int"},
-    "verify": {
-        "pods": "lookup('ansible.builtin.template', 'trigger-pods.yaml.j2') | from_yaml_all | select | list",
-        "expected": "lookup('ansible.builtin.template', 'expected.yaml.j2') | from_yaml",
-    },
+    "verify": {"chosen": "__verify_chosen"},
 }
 #: Facts that a role makes of its variables.
 KEPT = {"falco": {"__falco_kept": "{{ __falco_planned }}"}}
@@ -53,9 +50,6 @@ ROLE_VARIABLE = "falconet.k8s.role_variable"
 #: What earlier tasks of the roles leave behind.
 LEFT: dict[str, Any] = {
     "__falco_looked": {"objects": {"Node": NODES, "Service": []}, "subjects": []},
-    "__verify_pods": ["pod-0", "pod-1"],
-    "__verify_labels": {"a": "b"},
-    "__verify_settle_seconds": 2,
 }
 
 
