@@ -126,7 +126,7 @@ def test_misspelt_variables(site: Site) -> None:
 def test_variables_of_the_wrong_type(site: Site) -> None:
     extra = {"falco_ui_node_port": "thirty", "falco_redis_storage": "nfs", "verify_triggers": [{"name": "x"}]}
     output = refused(site, extra=extra)
-    words = ["falco_ui_node_port", "int", "falco_redis_storage", "local", "nfs", "verify_triggers", "rule"]
+    words = ["falco_ui_node_port", "int", "falco_redis_storage", "local", "nfs", "verify_triggers", "command"]
     assert [word for word in words if word not in output] == []
     assert "Nothing was changed" in output
 

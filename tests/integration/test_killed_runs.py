@@ -63,7 +63,7 @@ KILLS = (
     Kill("falco_rules", "Every pod runs exactly these rules", undo_falco_rules, has_rules),
     Kill("network_policies", "Policies are applied", undo_network_policies, has_policies),
     Kill("network_policies", "Connections are tried", undo_network_policies),
-    Kill("verify", "Alerts are in Falco's own log"),
+    Kill("verify", "Triggers are done on every node, and their alerts followed"),
 )
 
 
