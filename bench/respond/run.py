@@ -50,7 +50,11 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     kubeconfig = Path(os.environ["KUBECONFIG"])
     cluster, found = Cluster(kubeconfig), []
-    settings = {"respond_dry_run": False, "respond_ladder": LADDER, "respond_pods_per_hour": 10 * rounds}
+    settings: dict[str, Any] = {
+        "respond_dry_run": False,
+        "respond_ladder": LADDER,
+        "respond_pods_per_hour": 10 * rounds,
+    }
     with tempfile.TemporaryDirectory() as place, running_system(cluster):
         apply(cluster, ALLOW_ALL)
         site = Site(ROOT, kubeconfig)

@@ -136,7 +136,7 @@ def storm(book: Rulebook, rule: str, seconds: float, a_second: int = 1000, sende
 
 
 def test_a_pod_is_collected_held_and_proven_without_a_hand(site: Site, cluster: Cluster, tmp_path: Path) -> None:
-    settings = {"respond_dry_run": False, "respond_ladder": LADDER, "respond_share_up": 0.5}
+    settings: dict[str, Any] = {"respond_dry_run": False, "respond_ladder": LADDER, "respond_share_up": 0.5}
     with running_system(cluster), rulebook(tmp_path, site, **settings) as book:
         apply(cluster, ALLOW_ALL)
         pod = backends(cluster)[0]

@@ -94,8 +94,9 @@ def main(
     seen: Seen = _SEEN,
 ) -> Any:
     """The event with what a rulebook needs; an empty list, which is no event to ansible-rulebook, if it is dropped."""
-    alert = event.get("payload")
-    told = _told(alert) if isinstance(alert, dict) else None
+    given = event.get("payload")
+    alert: dict[str, Any] = given if isinstance(given, dict) else {}
+    told = _told(alert)
     if told is None or not seen.is_new((told["rule"], told["namespace"], told["pod"]), once_within_seconds, most):
         seen.dropped += 1
         return []
@@ -134,6 +135,8 @@ def _json(alert: dict[str, Any], told: dict[str, Any], longest_bytes: int) -> st
     if len(text) <= longest_bytes:
         return text
     fields = {"k8s.ns.name": told["namespace"], "k8s.pod.name": told["pod"]}
-    short = {key: alert[key] for key in ("rule", "priority", "time", "tags", "source", "hostname") if key in alert}
+    short: dict[str, Any] = {
+        key: alert[key] for key in ("rule", "priority", "time", "tags", "source", "hostname") if key in alert
+    }
     short["output"] = f"left out: the alert had {len(text)} bytes"
     return json.dumps({**short, "output_fields": fields})
