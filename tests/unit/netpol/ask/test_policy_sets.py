@@ -323,3 +323,16 @@ def test_what_depends_on_an_address_is_told_apart_from_what_does_not() -> None:
 def test_every_question_about_sets_has_an_answer_for_an_empty_cluster() -> None:
     for question in WHOLE:
         assert answer(Request(question), build([]))["text"]
+
+
+def test_what_is_not_analysed_makes_an_answer_uncertain_and_never_a_yes() -> None:
+    metadata = {"name": "c", "namespace": "prod"}
+    rule = {"fromEntities": ["all"], "toPorts": [{"ports": [{"port": "80"}], "rules": {"http": [{"path": "/a"}]}}]}
+    spec = {"endpointSelector": {"matchLabels": {"app": "db"}}, "ingress": [rule]}
+    requests = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata, "spec": spec}
+    for question in ("permits", "forbids"):
+        result = ask(question, [requests], [OPEN_80])
+        assert not result["holds"]
+        assert [(item["from"], item["undetermined"]) for item in result["evidence"]] == [("prod/Pod/web", True)]
+        assert result["notes"][0] == "not analysed: 1 toPorts rules http of CiliumNetworkPolicy prod/c"
+    assert ask("redundancy", [requests])["idle"] == []
