@@ -25,8 +25,8 @@ from .reading import read_lines
 #: What Falco itself raises, by rule; it says the first of a pod that could not take new rules, the second of drops.
 REFUSED_RULES = "Falco internal: hot restart failure"
 DROPPED_EVENTS = "Falco internal: syscall event drop"
-#: ``[ERROR] : Slack - access denied (403): ...``, with Go's time before it.
-_SIDEKICK_LINE = re.compile(r"(?:[\d/]+ [\d:.]+ )?\[(ERROR|INFO)\s*\]\s*: (\S+) - (.*)")
+#: ``[ERROR] : Slack - access denied (403): ...``, with a program's name and Go's time before it.
+_SIDEKICK_LINE = re.compile(r"(?:[\w.-]+ )?(?:[\d/]+ [\d:.]+ )?\[(ERROR|INFO)\s*\]\s*: (\S+) - (.*)")
 _STATUS = re.compile(r"\((\d{3})\)")
 _SENT = re.compile(r"\bOK\b")
 _LOST = re.compile(r"libcurl failed to perform call:?\s*(.*)")

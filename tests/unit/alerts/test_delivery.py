@@ -58,7 +58,7 @@ def test_falcosidekick_tells_of_each_output() -> None:
         "2026/11/28 04:00:01 [INFO]  : Slack - POST OK (200)",
         "2026/11/28 04:00:02 [ERROR] : Slack - access denied (403): x",
         "2026/11/28 04:00:02 [ERROR] : Slack - access denied",
-        "2026/11/28 04:00:03 [INFO] : webhook - Post OK",
+        "standin-falcosidekick 2026/11/28 04:00:03.688256 [INFO]  : webhook - POST OK (200)",
         "2026/11/28 04:00:03 [INFO]  : Enabled - Outputs",
         'a shell wrote [ERROR] : Slack - unexpected Response (500)',
     ]  # fmt: skip
