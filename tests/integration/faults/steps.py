@@ -62,7 +62,7 @@ def _node(hands: Hands, step: Step) -> None:
 def _service(hands: Hands, step: Step) -> None:
     current = instance.load(os.environ.get("SANDBOX_NAME", "falconet"))
     assert current is not None
-    found = machines.find(current, step["on"])
+    found = machines.find(current, step["at"])
     assert found is not None
     machines.order(found[0], {"do": step["do"], "service": step["service"]})
 

@@ -31,6 +31,7 @@ def test_a_row_plants_undoes_and_names_a_check(row: dict[str, Any]) -> None:
     assert row["undo"]
     for step in (*row["plant"], *row["undo"]):
         assert len(KINDS.keys() & step.keys()) == 1, step
+        assert all(isinstance(name, str) for name in step), step  # YAML takes some words for booleans
     assert row["red"]["stage"] in STAGES
     assert row["red"]["code"] in CODES
     assert row["red"]["says"]
