@@ -153,6 +153,7 @@ def test_every_node_does_every_trigger_and_alerts_are_followed(cluster: Cluster)
 
 
 def test_a_node_has_one_pod_a_namespace_and_one_shell_a_kind_of_action(cluster: Cluster) -> None:
+    cluster.rules = ["R", "R", "R", "S", ""]
     run(cluster, *[{**READ, "name": f"read {number}"} for number in range(3)], SHELL, QUIET)
     assert len(made(cluster)) == 6
     execs = [query for method, _path, query, _body in cluster.requests if method == "EXEC"]
@@ -198,6 +199,22 @@ def test_a_pod_that_is_late_is_waited_for_until_the_limit(cluster: Cluster) -> N
     cluster.states["worker01"] = {"waiting": {"reason": "ContainerCreating"}}
     result = run(cluster, READ, start_timeout_seconds=1)
     assert "ContainerCreating" in result["triggers"][0]["nodes"][1]["error"]
+
+
+@pytest.mark.parametrize(("refusals", "nodes"), [(1, ["cp01"]), (2, [])])
+def test_a_shell_that_does_not_start_is_tried_once_more(cluster: Cluster, refusals: int, nodes: list[str]) -> None:
+    left_over = [1] * refusals
+
+    def refuse(method: str, path: str, query: dict[str, list[str]]) -> Answer | None:
+        if method == "EXEC" and left_over:
+            left_over.pop()
+            return 400, {"kind": "Status", "reason": "BadRequest", "message": "busy"}
+        return cluster.extra(method, path, query)
+
+    cluster.faults = refuse
+    result = run(cluster, READ, nodes=["cp01"])
+    assert arrived(result) == {"read": nodes}
+    assert ("busy" in result["triggers"][0]["nodes"][0]["error"]) is not bool(nodes)
 
 
 def test_a_pod_that_is_refused_says_why(cluster: Cluster) -> None:
