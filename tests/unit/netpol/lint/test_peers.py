@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
 
-from .test_lint import Finding, findings, pod, policy
+from .test_lint import findings, pod, policy
 
 WEB = pod("web")
 FAR = pod("grafana", "monitoring")
