@@ -33,7 +33,8 @@ options:
     description:
       - File name to text of the rules files that are rolled out, in the order in which Falco loads them, such as
         RV(falconet.k8s.falco_rules_compose#module:files).
-      - Each ruleset is tried with them. They are loaded behind its other files, and in place of those of the same name.
+      - Each ruleset is tried with them. They are loaded behind its other files, and in place of those of the same name;
+        a file that adds to what none of those others has is loaded behind them.
       - Entries that change a rule, macro or list which a ruleset does not have are left out of it.
     type: dict
     default: {}

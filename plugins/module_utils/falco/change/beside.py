@@ -26,18 +26,24 @@ def beside(files: Sequence[RulesFile], contents: Mapping[str, str]) -> tuple[Rul
             left out: they are for rules that the ruleset is without, such as Falco's own.
 
     Returns:
-        Files that `contents` does not name, then those of `contents`.
+        Files that `contents` does not name, then those of `contents`, then such of the first that change what none
+        before them has, so that it must be of `contents`.
     """
     paths = {posixpath.basename(file.name): file.name for file in files}
     known: set[tuple[str, str]] = set()
-    found = []
+    found: list[RulesFile] = []
+    behind: list[RulesFile] = []
     for file in files:
         if posixpath.basename(file.name) not in contents:
-            _fitting(file.text, known)
-            found.append(file)
+            tried = set(known)
+            if _fitting(file.text, tried) == file.text:
+                known = tried
+                found.append(file)
+            else:
+                behind.append(file)
     for name, text in contents.items():
         found.append(RulesFile(paths.get(name, name), _fitting(text, known)))
-    return tuple(found)
+    return (*found, *behind)
 
 
 def _fitting(text: str, known: set[tuple[str, str]]) -> str:

@@ -39,3 +39,17 @@ def test_a_text_that_fits_or_is_broken_stays_as_it_is() -> None:
         RulesFile("zz.yaml", text),
         RulesFile("zzz.yaml", "- [a\n"),
     )
+
+
+def test_a_file_that_adds_to_what_is_rolled_out_is_loaded_behind_it() -> None:
+    files = [
+        RulesFile("a/macros.yaml", "- macro: m\n"),
+        RulesFile("b/rules.yaml", "- list: l\n"),
+        RulesFile("site.yaml", MORE),
+    ]
+    found = beside(files, {"rules.yaml": "- list: l\n  items: [x]\n", "zz.yaml": "- list: n\n  items: []\n"})
+    assert [file.name for file in found] == ["a/macros.yaml", "b/rules.yaml", "zz.yaml", "site.yaml"]
+    assert found[-1].text == MORE
+
+
+MORE = "- list: l\n  items: [y]\n  override: {items: append}\n"
