@@ -30,7 +30,7 @@ rules:
   # What Kubernetes itself repeats all the time.
   - level: None
     users: ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy"]
-    resources: &repeated
+    resources:
       - group: ""
         resources: [events, endpoints, pods/status, nodes/status]
       - group: events.k8s.io
@@ -43,7 +43,17 @@ rules:
         resources: [subjectaccessreviews]
   - level: None
     userGroups: ["system:nodes", "system:serviceaccounts:kube-system"]
-    resources: *repeated
+    resources:
+      - group: ""
+        resources: [events, endpoints, pods/status, nodes/status]
+      - group: events.k8s.io
+        resources: [events]
+      - group: coordination.k8s.io
+        resources: [leases]
+      - group: discovery.k8s.io
+        resources: [endpointslices]
+      - group: authorization.k8s.io
+        resources: [subjectaccessreviews]
   # Everything that changes something.
   - level: Metadata
     verbs: [create, update, patch, delete, deletecollection]
@@ -106,7 +116,7 @@ rules:
     verbs: [get, list, watch]
   - level: None
     users: ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler", "system:kube-proxy"]
-    resources: &repeated
+    resources:
       - group: ""
         resources: [events, endpoints, pods/status, nodes/status]
       - group: events.k8s.io
@@ -119,7 +129,17 @@ rules:
         resources: [subjectaccessreviews]
   - level: None
     userGroups: ["system:nodes", "system:serviceaccounts:kube-system"]
-    resources: *repeated
+    resources:
+      - group: ""
+        resources: [events, endpoints, pods/status, nodes/status]
+      - group: events.k8s.io
+        resources: [events]
+      - group: coordination.k8s.io
+        resources: [leases]
+      - group: discovery.k8s.io
+        resources: [endpointslices]
+      - group: authorization.k8s.io
+        resources: [subjectaccessreviews]
   # Everything else: who did what to what.
   - level: Metadata
 """
