@@ -37,9 +37,9 @@ def evidence_report(checks: list[dict[str, Any]], **about: Any) -> dict[str, Any
 
 def evidence_views(data: dict[str, Any]) -> dict[str, Any]:
     """The report as people look at it. See evidence_views.yml."""
-    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections, timelines
+    from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts, connections
 
-    return {view.__name__: view(data["checks"]) for view in (alerts, timelines, connections)}
+    return {view.__name__: view(data["checks"]) for view in (alerts, connections)}
 
 
 def evidence_history(texts: list[Any], data: dict[str, Any]) -> list[dict[str, Any]]:

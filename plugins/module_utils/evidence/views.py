@@ -19,43 +19,32 @@ def alerts(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Triggers and the places at which their alerts were awaited.
 
     Returns:
-        C(places), in the order of the report; C(triggers), each with C(subject) and C(cells): by place the C(status),
-        C(latency_ms) (None if unknown) and C(share), the latency in percent of the longest; C(longest_ms).
+        C(places), in the order of the report; C(triggers), each with C(subject), C(nodes), how many did it, and
+        C(cells): by place the C(status), C(latency_ms) of the slowest node (None if unknown), C(detail), and C(marks):
+        each node's C(node), C(latency_ms) and C(share), its latency in percent of the longest of all; C(longest_ms).
     """
     awaited = [check for check in checks if check["stage"] == "verify" and check["code"] == "alert"]
-    latencies = [_latency(check) for check in awaited]
-    longest = max((latency for latency in latencies if latency is not None), default=0)
+    longest = max((latency for check in awaited for latency in [_latency(check)] if latency is not None), default=0)
     rows: dict[str, dict[str, Any]] = {}
-    for check, latency in zip(awaited, latencies):
-        share = None if latency is None else round(100 * latency / longest) if longest else 0
-        cell = {"status": check["status"], "latency_ms": latency, "share": share, "detail": check["detail"]}
-        rows.setdefault(str(check["subject"]), {})[_place(check)] = cell
+    for check in awaited:
+        row = rows.setdefault(str(check["subject"]), {"subject": str(check["subject"]), "nodes": 0, "cells": {}})
+        nodes = _nodes(check)
+        row["nodes"] = max(row["nodes"], len(nodes))
+        row["cells"][_place(check)] = {
+            "status": check["status"],
+            "latency_ms": _latency(check),
+            "detail": check["detail"],
+            "marks": [
+                {"node": node, "latency_ms": round(latency), "share": _share(latency, longest)}
+                for node, latency in nodes.items()
+                if latency is not None and _latency(check) is not None
+            ],
+        }
     return {
         "places": list(dict.fromkeys(_place(check) for check in awaited)),
-        "triggers": [{"subject": subject, "cells": cells} for subject, cells in rows.items()],
+        "triggers": list(rows.values()),
         "longest_ms": longest,
     }
-
-
-def timelines(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """When each trigger's alert was where, on one axis for all of them.
-
-    Returns:
-        C(longest_ms), where the axis ends, and C(triggers), each with C(subject) and C(marks) in the order of their
-        times: C(place), C(latency_ms) and C(share), its place on the axis in percent. A trigger of which no latency
-        is known is not among them.
-    """
-    seen = alerts(checks)
-    lines = []
-    for trigger in seen["triggers"]:
-        marks = [
-            {"place": place, "latency_ms": cell["latency_ms"], "share": cell["share"]}
-            for place, cell in trigger["cells"].items()
-            if cell["latency_ms"] is not None
-        ]
-        if marks:
-            lines.append({"subject": trigger["subject"], "marks": sorted(marks, key=lambda mark: mark["latency_ms"])})
-    return {"longest_ms": seen["longest_ms"], "triggers": lines}
 
 
 def connections(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -93,6 +82,18 @@ def _mark(cells: dict[tuple[str, str], dict[str, Any]], row: Mapping[str, Any], 
 
 def _place(check: Mapping[str, Any]) -> str:
     return str((check.get("data") or {}).get("place") or check["check"])
+
+
+def _nodes(check: Mapping[str, Any]) -> dict[str, float | None]:
+    """Latency by node; one without a name where the check does not tell them apart."""
+    data = check.get("data") or {}
+    told = [row for row in data.get("nodes") or [] if isinstance(row, Mapping)]
+    latencies = {str(row.get("node", "")): row.get("latency_ms") for row in told} or {"": data.get("latency_ms")}
+    return {node: float(one) if isinstance(one, (int, float)) else None for node, one in latencies.items()}
+
+
+def _share(latency: float, longest: float) -> int:
+    return min(100, round(100 * latency / longest)) if longest else 0
 
 
 def _latency(check: Mapping[str, Any]) -> int | None:

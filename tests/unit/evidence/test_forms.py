@@ -62,21 +62,22 @@ def test_alerts_are_seen_by_trigger_and_destination() -> None:
     assert seen["places"] == ["Falco's log", "slack"]
     assert seen["longest_ms"] == 80
     cells = {one["subject"]: one["cells"] for one in seen["triggers"]}
-    assert {place: (cell["latency_ms"], cell["share"]) for place, cell in cells["shell"].items()} == {
+    assert {place: (cell["latency_ms"], cell["marks"][0]["share"]) for place, cell in cells["shell"].items()} == {
         "Falco's log": (40, 50),
         "slack": (80, 100),
     }
     assert (cells["cat"]["slack"]["status"], cells["cat"]["slack"]["latency_ms"]) == ("failed", None)
 
 
-def test_timelines_are_on_one_axis_in_the_order_of_time() -> None:
-    checks = [alert("slack", 80), alert("Falco's log", 40), alert("slack", None, "failed", "cat")]
-    seen = evidence_views({"checks": checks})["timelines"]
-    marks = [
-        {"place": "Falco's log", "latency_ms": 40, "share": 50},
-        {"place": "slack", "latency_ms": 80, "share": 100},
-    ]
-    assert seen == {"longest_ms": 80, "triggers": [{"subject": "shell", "marks": marks}]}
+def test_each_node_has_its_mark_on_one_axis() -> None:
+    check = alert("slack", 80)
+    check["data"]["nodes"] = [{"node": "a", "latency_ms": 20.2}, {"node": "b", "latency_ms": 80}, {"node": "c"}]
+    seen = evidence_views({"checks": [check, alert("slack", None, "failed", "cat")]})["alerts"]
+    shell, cat = seen["triggers"]
+    assert shell["nodes"] == 3
+    marks = [{"node": "a", "latency_ms": 20, "share": 25}, {"node": "b", "latency_ms": 80, "share": 100}]
+    assert shell["cells"]["slack"]["marks"] == marks
+    assert cat["cells"]["slack"]["marks"] == []
 
 
 def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
@@ -196,7 +197,6 @@ def test_the_page_shows_what_is_known() -> None:
     for part in ("Not proven on known", "Since the report of", "5 ms", "not as declared", "Connections that were"):
         assert part in shown
     for title in (
-        "When each alert was where",
         "MITRE ATT&amp;CK",
         "What was skipped",
         "Falco, by node",
