@@ -139,7 +139,8 @@ def _elements(html: str) -> list[tuple[str, list[tuple[str, str | None]]]]:
 
     class Parser(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.append((tag, attrs))
+            # Text that only names: what it would break out of is seen by what comes after it.
+            found.append((tag, [(name, None if name in ("title", "data-place") else value) for name, value in attrs]))
 
     parser = Parser()
     parser.feed(html)

@@ -104,5 +104,5 @@ def test_junit_is_well_formed_whatever_an_attacker_typed(text: str) -> None:
 
 
 def test_the_filters_have_their_names() -> None:
-    forms = {f"evidence_{form}" for form in ("alert", "report", "views")}
+    forms = {f"evidence_{form}" for form in ("alert", "artifacts", "config_map", "history", "report", "views")}
     assert set(FilterModule().filters()) == {"evidence", *forms}
