@@ -5,7 +5,8 @@
 """What the variables of the role k8s_audit mean: a release of Falco's chart, its Service, and who may reach that.
 
 Falco's plugin k8saudit serves the API server's webhook: batches of events by POST, over TLS with one file that has
-certificate and key. It asks for no client certificate, so who may send is a NetworkPolicy's matter. Source: https://github.com/falcosecurity/plugins/tree/main/plugins/k8saudit
+certificate and key. It asks for no client certificate, so who may send is a NetworkPolicy's matter.
+Source: https://github.com/falcosecurity/plugins/tree/main/plugins/k8saudit
 """
 
 from __future__ import annotations
