@@ -114,7 +114,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.exec import Comm
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.resource import KNOWN
 
 SESSION = "Attach/Exec Pod"
-PODS, NAMESPACES = KNOWN[("v1", "Pod")], KNOWN[("v1", "Namespace")]
+PODS = KNOWN[("v1", "Pod")]
+NAMESPACES = KNOWN[("v1", "Namespace")]
 #: Where something may be left that is in none of the namespaces that are looked at.
 KINDS = [KNOWN[("v1", kind)] for kind in ("ServiceAccount", "ConfigMap", "Secret", "Service")]
 
