@@ -19,10 +19,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     (r"diff_between_udn_", _OTHERS),
     (r"case \d+: udn_", _OTHERS),
     (r"test-no-fw-rules-scheme: onlineboutique", "there a DNS server is assumed where the input has none"),
-    (
-        r"withIpBlock2-scheme: compare_equiv_policies_all_addresses$",
-        "blocks of several rules are not taken together for pods without an address: undetermined here",
-    ),
     (r"withEndPort-scheme", "there other protocols than TCP, UDP and SCTP are counted"),
 )
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..decide.address_map import AddressMap
 from ..decide.regions import ANYONE, Regions, both
-from ..decide.universe import AddressMap, Universe, bit_indices
+from ..decide.universe import Universe, bit_indices
 from ..model.addresses import WHOLE, Range, format_range, merge, touch, within
 from ..model.objects import (
     ALLOW,

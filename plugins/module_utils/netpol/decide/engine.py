@@ -24,7 +24,7 @@ from ..model.objects import (
 )
 from .rows import Row, add_union, gather, intersect, spread, width
 from .tiers import Term, in_order
-from .universe import Universe, bit_indices
+from .universe import HiddenPart, Universe, bit_indices
 
 
 class RowGroup(NamedTuple):
@@ -55,7 +55,8 @@ class Dropped(NamedTuple):
 class _Compiled(NamedTuple):
     """A rule with its sets. C(named) lists its named ports, C(mask) holds the others.
 
-    C(sure) is false for the part whose peers it may or may not match, because their addresses are not known.
+    C(sure) is false where it asks more than is known. C(at) tells, for peers whose addresses are not known, at which
+    places the rule is about them and where they may be; it is empty for the other peers.
     """
 
     policy: Policy
@@ -65,6 +66,7 @@ class _Compiled(NamedTuple):
     mask: int
     named: tuple[PortRule, ...]
     sure: bool = True
+    at: tuple[int, int] = (0, 0)
 
     def is_in(self, dropped: Dropped) -> bool:
         return id(self.policy) in dropped.policies or id(self.rule) in dropped.rules
@@ -160,7 +162,7 @@ class _Family:
         self._egress_isolated = 0
         self._ingress_isolated = 0
         self._masks: dict[tuple[PortRule, ...] | None, tuple[int, tuple[PortRule, ...]]] = {}
-        self._peers: dict[tuple[object, ...] | None, tuple[int, int]] = {}
+        self._peers: dict[tuple[object, ...] | None, tuple[int, list[HiddenPart]]] = {}
         for number, policy in enumerate(self._policies):
             self._compile(number, policy)
         self._hits = self._find_hits()
@@ -211,23 +213,24 @@ class _Family:
                 else:
                     mask |= self._universe.ports.mask(port.protocol, port.first, port.last)
             ports = self._masks[rule.ports] = (mask, tuple(named))
-        sure, maybe = peers
-        if rule.unsure:
-            sure, maybe = 0, sure | maybe
-        if maybe:
+        bits, parts = peers
+        sure = not rule.unsure
+        if not sure or parts:
             self.is_determined = False
-            if policy.tier == NAMESPACED:
+        if not sure and policy.tier == NAMESPACED:
+            if not self._possible:
                 # Rules that only allow: what one may match is no part of what is certain, but of what is possible.
-                sure, maybe = (sure | maybe if self._possible else sure), 0
-        found = [_Compiled(policy, rule, subject, sure, *ports)]
-        if maybe:
-            found.append(_Compiled(policy, rule, subject, maybe, *ports, sure=False))
+                bits, parts = 0, []
+            sure = True
+        found = [_Compiled(policy, rule, subject, bits, *ports, sure)]
+        for part in parts:
+            found.append(_Compiled(policy, rule, subject, part.classes, *ports, sure, (part.inside, part.reach)))
         return found
 
-    def _peer_set(self, peers: tuple[object, ...] | None) -> tuple[int, int]:
-        """Classes that a rule's peers hold, and those without a known address that they may hold."""
+    def _peer_set(self, peers: tuple[object, ...] | None) -> tuple[int, list[HiddenPart]]:
+        """Classes that a rule's peers hold, and those without a known address that they hold at some places."""
         if peers is None:
-            return self._universe.everyone, 0
+            return self._universe.everyone, []
         bits = 0
         for peer in peers:
             if isinstance(peer, PodsPeer):
@@ -236,8 +239,12 @@ class _Family:
                 bits |= self._universe.block(peer, self._family)
             elif isinstance(peer, NodesPeer):
                 bits |= self._universe.nodes(peer, self._family)
-        sure, maybe = self._universe.hidden(peers, self._family)
-        return bits | sure, maybe & ~bits
+        bits |= self._universe.hidden(peers, self._family)[0]
+        found = []
+        for part in self._universe.hidden_parts(peers, self._family):
+            if part.inside and part.classes & ~bits:
+                found.append(part._replace(classes=part.classes & ~bits))
+        return bits, found
 
     def _set_id(self, bits: int) -> int:
         found = self._set_ids.get(bits)
@@ -374,7 +381,7 @@ class _Family:
                 mask = 0 if dropped and compiled.is_in(dropped) else resolve(compiled)
                 if mask:
                     tiers.setdefault(policy.tier, []).append(
-                        Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure)
+                        Term(compiled.rule.action, mask, compiled.peers & sources, compiled.sure, *compiled.at)
                     )
         return in_order(tiers, isolated, sources, self._universe.ports.full, self._possible)
 
@@ -384,6 +391,6 @@ class _Family:
             compiled = self._egress[number]
             mask = resolve(compiled)
             if mask:
-                term = Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure)
+                term = Term(compiled.rule.action, mask, compiled.subject & sources, compiled.sure, *compiled.at)
                 tiers.setdefault(compiled.policy.tier, []).append(term)
         return in_order(tiers, isolated & sources, sources, self._universe.ports.full, self._possible)

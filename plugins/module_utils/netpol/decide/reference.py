@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..model.addresses import Range, format_range, holds, touch, within
+from ..model.addresses import Range, format_range, holds, merge, subtract
 from ..model.objects import (
     ADMIN,
     ALLOW,
@@ -34,6 +34,11 @@ from ..model.objects import (
     Rule,
 )
 from .verdict import Decision, Endpoint, Verdict
+
+#: Where an end may lie.
+Places = tuple[Range, ...]
+#: The one place of an end whose address is known, or makes no difference.
+_KNOWN: Places = (Range(0, 0, 0),)
 
 
 def decide(
@@ -167,14 +172,15 @@ class _Context:
         selecting = self.decider.selecting(pod, direction)
         considered = tuple(policy.full_name for policy in selecting)
         found: list[Decision] = []
+        places = self._places(other)
         for tier in (ADMIN, NAMESPACED, BASELINE):
             members = [policy for policy in selecting if policy.tier == tier]
             if tier == NAMESPACED:
-                outcomes = self._namespaced(direction, pod, other, members, considered)
+                outcomes, places = self._namespaced(direction, pod, other, members, considered, places)
             else:
-                outcomes = self._ordered(direction, other, tier, members, considered)
-            found.extend(outcome for outcome in outcomes if outcome is not None)
-            if None not in outcomes:
+                outcomes, places = self._ordered(direction, other, tier, members, considered, places)
+            found.extend(outcomes)
+            if not places:
                 return _settle(found, other)
         if pod.host_network and not self.options.policies_select_host_network:
             reason = f"{pod.full_name} is on the host network, where no policy holds for it"
@@ -185,18 +191,33 @@ class _Context:
         found.append(Decision(direction, True, "default", "", None, "", "", reason, considered))
         return _settle(found, other)
 
-    def _ordered(
-        self, direction: str, other: Endpoint, tier: str, policies: Sequence[Policy], considered: tuple[str, ...]
-    ) -> list[Decision | None]:
-        """What the tier can come to, None for leaving it. The first rule that matches decides; Pass leaves the tier.
+    def _places(self, other: Endpoint) -> Places:
+        """Where an end may lie: a pod without a known address at any of those that it may get."""
+        if not isinstance(other, Pod) or other.addresses:
+            return _KNOWN
+        families = (self.family,) if self.family else sorted(self.model.assumed_families)
+        return tuple(r for family in families for r in self.model.possible_addresses(family, other.host_network))
 
-        A rule of which it is not known whether it matches adds what it would decide, and the next ones are looked at.
+    def _ordered(
+        self,
+        direction: str,
+        other: Endpoint,
+        tier: str,
+        policies: Sequence[Policy],
+        considered: tuple[str, ...],
+        places: Places,
+    ) -> tuple[list[Decision], Places]:
+        """What the tier can come to, and where it is left. The first rule that matches decides; Pass leaves the tier.
+
+        A rule that matches at some places decides there, and the next ones are looked at for the others. One of which
+        it is not known whether it matches adds what it would decide, and the next ones are looked at for all.
         """
-        outcomes: list[Decision | None] = []
+        outcomes: list[Decision] = []
+        passed: list[Range] = []
         for policy in policies:
             for rule in policy.rules(direction):
-                matches = self.matches(rule, other)
-                if matches is False:
+                part = self.part(rule, other, places)
+                if not part:
                     continue
                 if rule.action in (ALLOW, DENY):
                     allowed = rule.action == ALLOW
@@ -219,58 +240,67 @@ class _Context:
                     )
                     outcomes.append(decision)
                 else:
-                    outcomes.append(None)
-                if matches:
-                    return outcomes
-        return [*outcomes, None]
+                    passed.extend(part)
+                if not rule.unsure:
+                    places = _without(places, part)
+        return outcomes, tuple(merge([*places, *passed]))
 
     def _namespaced(
-        self, direction: str, pod: Pod, other: Endpoint, policies: Sequence[Policy], considered: tuple[str, ...]
-    ) -> list[Decision | None]:
+        self,
+        direction: str,
+        pod: Pod,
+        other: Endpoint,
+        policies: Sequence[Policy],
+        considered: tuple[str, ...],
+        places: Places,
+    ) -> tuple[list[Decision], Places]:
         """If any policy isolates the pod, what one of them allows is allowed and nothing else."""
         isolating = [policy for policy in policies if policy.isolates(direction)]
         if not isolating:
-            return [None]
-        possible: list[Decision | None] = []
+            return [], places
+        possible: list[Decision] = []
+        left = places
         for policy in isolating:
             for rule in policy.rules(direction):
-                matches = self.matches(rule, other)
-                if matches is not False:
-                    reason = f"allowed by {policy.full_name}, {direction} rule {rule.index}"
-                    decision = Decision(
-                        direction,
-                        True,
-                        NAMESPACED,
-                        policy.full_name,
-                        rule.index,
-                        rule.name,
-                        ALLOW,
-                        reason,
-                        considered,
-                        unsure=rule.unsure,
-                    )
-                    if matches:
-                        return [decision]
-                    possible.append(decision)
+                part = self.part(rule, other, places)
+                if not part:
+                    continue
+                reason = f"allowed by {policy.full_name}, {direction} rule {rule.index}"
+                decision = Decision(
+                    direction,
+                    True,
+                    NAMESPACED,
+                    policy.full_name,
+                    rule.index,
+                    rule.name,
+                    ALLOW,
+                    reason,
+                    considered,
+                    unsure=rule.unsure,
+                )
+                if not rule.unsure:
+                    if not _without(places, part):
+                        return [decision], ()
+                    left = _without(left, part)
+                possible.append(decision)
+        if not left:
+            return possible, ()
         names = ", ".join(policy.full_name for policy in isolating)
         verb = "isolates" if len(isolating) == 1 else "isolate"
         reason = f"{names} {verb} {pod.full_name} for {direction} and no rule allows it"
         denied = Decision(direction, False, NAMESPACED, isolating[0].full_name, None, "", "", reason, considered)
-        return [*possible, denied]
+        return [*possible, denied], ()
 
-    def matches(self, rule: Rule, other: Endpoint) -> bool | None:
-        """Whether a rule matches; None where that depends on what is not known."""
-        found = self._matches(rule, other)
-        return None if found and rule.unsure else found
-
-    def _matches(self, rule: Rule, other: Endpoint) -> bool | None:
+    def part(self, rule: Rule, other: Endpoint, places: Places) -> Places:
+        """At which of the places where an end may lie a rule is about it."""
         if rule.ports is not None and not any(self.is_port(item) for item in rule.ports):
-            return False
+            return ()
         if rule.peers is None or any(self.is_peer(item, other) for item in rule.peers):
-            return True
+            return places
         if isinstance(other, Pod) and not other.addresses:
-            return self.may_be_in(rule.peers, other)
-        return False
+            blocks = self._blocks(rule.peers, other)
+            return _without(places, _without(places, blocks)) if blocks else ()
+        return ()
 
     def is_peer(self, peer: object, other: Endpoint) -> bool:
         if isinstance(peer, PodsPeer):
@@ -305,8 +335,8 @@ class _Context:
             holds(block.ranges, family, value) for family, value in other.addresses if self.family in (0, family)
         )
 
-    def may_be_in(self, peers: Sequence[object], pod: Pod) -> bool | None:
-        """Whether blocks that stand together hold a pod without a known address, wherever that may lie."""
+    def _blocks(self, peers: Sequence[object], pod: Pod) -> list[Range]:
+        """The addresses of a rule's blocks, as far as they may be those of a pod."""
         ranges: list[Range] = []
         for peer in peers:
             # A pod that is not on the host network has no address of a node.
@@ -314,15 +344,7 @@ class _Context:
                 block = self.block(peer)
                 if block.matches_pods(self.options):
                     ranges.extend(block.ranges)
-        families = (self.family,) if self.family else tuple(self.model.assumed_families)
-        found: bool | None = False
-        for family in families:
-            possible = self.model.possible_addresses(family, pod.host_network)
-            if within(possible, ranges):
-                return True
-            if touch(possible, ranges):
-                found = None
-        return found
+        return ranges
 
     def is_port(self, item: PortRule) -> bool:
         if item.protocol and item.protocol != self.protocol:
@@ -337,6 +359,10 @@ class _Context:
         )
 
 
+def _without(places: Sequence[Range], holes: Sequence[Range]) -> Places:
+    return tuple(rest for place in places for rest in subtract(place, holes))
+
+
 def _settle(found: Sequence[Decision], other: Endpoint) -> Decision:
     """One decision out of all that are possible; the last is the one without any rule that may match."""
     last = found[-1]
@@ -348,4 +374,7 @@ def _settle(found: Sequence[Decision], other: Endpoint) -> Decision:
                 why = f"{decision.unsure} of {decision.policy} are not analysed"
             reason = f"undetermined: {why}: {decision.reason} or {last.reason}"
             return replace(decision, allowed=False, reason=reason, undetermined=True)
+    sure = dict.fromkeys(decision.reason for decision in found if not decision.unsure)
+    if len(sure) > 1 and isinstance(other, Pod) and not other.addresses:
+        return replace(last, reason=f"whatever address {other.full_name} gets: {' or '.join(sure)}")
     return last

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..model.objects import ADMIN, ALLOW, BASELINE, DENY, NAMESPACED
-from .rows import Row, disjoint, gather, put
+from .rows import Row, add_union, disjoint, gather, intersect, put
 from .universe import bit_indices
 
 
@@ -21,12 +21,20 @@ class Term(NamedTuple):
         mask: the ports that it is about, names resolved for the destination.
         sources: the sources that it is about.
         sure: whether it is known to match them; else it may or may not.
+        inside: where the address is not known, the places at which it matches them.
+        reach: the places where the address may be; empty where it is known.
     """
 
     action: str
     mask: int
     sources: int
     sure: bool = True
+    inside: int = 0
+    reach: int = 0
+
+
+#: Where more rules times places than this are to be looked at, what depends on an address is left open.
+_MANY = 100_000
 
 
 def in_order(tiers: Mapping[str, Sequence[Term]], isolated: int, sources: int, full: int, possible: bool) -> Row:
@@ -39,6 +47,68 @@ def in_order(tiers: Mapping[str, Sequence[Term]], isolated: int, sources: int, f
         full: the mask of all ports.
         possible: whether to give what is allowed for some of the addresses that pods without a known one may have.
     """
+    scattered: dict[int, int] = {}
+    for terms in tiers.values():
+        for term in terms:
+            if term.reach and term.sources:
+                scattered[term.reach] = scattered.get(term.reach, 0) | term.sources
+    if not scattered:
+        return _settled(tiers, isolated, sources, full, possible)
+    row: Row = {}
+    for reach, some in scattered.items():
+        members = some & sources
+        sources &= ~members
+        for mask, found in _at_each_place(tiers, isolated & members, members, full, possible, reach).items():
+            put(row, mask, found)
+    for mask, found in _settled(tiers, isolated & sources, sources, full, possible).items():
+        put(row, mask, found)
+    return row
+
+
+def _at_each_place(
+    tiers: Mapping[str, Sequence[Term]], isolated: int, sources: int, full: int, possible: bool, reach: int
+) -> Row:
+    """What is allowed at all of the places where an address may be, or at some of them."""
+    terms = [term for some in tiers.values() for term in some if term.reach and term.sources & sources]
+    only_allows = ADMIN not in tiers and BASELINE not in tiers
+    if only_allows and possible:
+        return _settled(tiers, isolated, sources, full, possible)
+    covered = 0
+    for term in terms:
+        covered |= term.inside
+    if only_allows and covered & reach != reach:
+        return _settled(_at(tiers, 0), isolated, sources, full, possible)
+    parts = [reach]
+    for term in terms:
+        parts = [part for whole in parts for part in (whole & term.inside, whole & ~term.inside) if part]
+        if len(parts) * len(terms) > _MANY:
+            maybe = {tier: [_either(term) for term in some] for tier, some in tiers.items()}
+            return _settled(_at(tiers, 0) if only_allows else maybe, isolated, sources, full, possible)
+    row: Row | None = None
+    for part in parts:
+        found = _settled(_at(tiers, part), isolated, sources, full, possible)
+        if row is None:
+            row = found
+        elif possible:
+            for mask, members in found.items():
+                add_union(row, mask, members)
+        else:
+            row = intersect(row, found)
+    return row or {}
+
+
+def _either(term: Term) -> Term:
+    """A rule that is about an address at some places, as one of which it is not known whether it matches."""
+    return term._replace(sure=False) if term.reach else term
+
+
+def _at(tiers: Mapping[str, Sequence[Term]], place: int) -> dict[str, list[Term]]:
+    """The rules that match at a place."""
+    return {tier: [term for term in terms if not term.reach or term.inside & place] for tier, terms in tiers.items()}
+
+
+def _settled(tiers: Mapping[str, Sequence[Term]], isolated: int, sources: int, full: int, possible: bool) -> Row:
+    """As L(in_order), for sources that each rule is about or not."""
     if ADMIN not in tiers and BASELINE not in tiers:
         return _namespaced(tiers, isolated, sources, full)
     # (allowed ports, ports still undecided, ports that left the tier by Pass) -> sources

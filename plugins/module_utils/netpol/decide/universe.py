@@ -10,14 +10,14 @@ the same blocks. A set of classes is an integer with one bit for each; pod class
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..model.addresses import WHOLE, Range, merge, touch
+from ..model.addresses import Range, merge, touch
 from ..model.objects import BlockPeer, Model, NodesPeer, Options, Pod, PodsPeer, Policy
 from ..model.ports import Interval, PortSpace
 from ..model.selectors import DOES_NOT_EXIST, EXISTS, IN, Selector
+from .address_map import AddressMap
 from .mentioned import mentioned
 from .spans import Spans
 
@@ -49,37 +49,18 @@ def from_indices(indices: Iterable[int]) -> int:
     return int.from_bytes(buffer, "little")
 
 
-class AddressMap:
-    """Addresses of one family, divided where any block begins or ends."""
+class HiddenPart(NamedTuple):
+    """Pods without a known address, and blocks.
 
-    def __init__(self, family: int, blocks: Sequence[BlockPeer]) -> None:
-        edges: dict[int, list[tuple[int, int]]] = {}
-        for index, block in enumerate(blocks):
-            for item in block.ranges:
-                if item.family == family:
-                    edges.setdefault(item.first, []).append((index, 1))
-                    edges.setdefault(item.last + 1, []).append((index, -1))
-        self.starts: list[int] = [0]
-        self.signatures: list[int] = [0]
-        signature = 0
-        for start in sorted(edges):
-            for index, step in edges[start]:
-                signature += step << index
-            if start == 0:
-                self.signatures[0] = signature
-            elif start <= WHOLE[family].last:
-                self.starts.append(start)
-                self.signatures.append(signature)
-        self.family = family
+    Attributes:
+        classes: the pods' classes.
+        inside: classes of addresses that they may get and that the blocks hold.
+        reach: classes of addresses that they may get.
+    """
 
-    def signature(self, value: int) -> int:
-        """Which blocks hold the address, one bit for each block."""
-        return self.signatures[bisect_right(self.starts, value) - 1]
-
-    def ranges(self) -> Iterator[tuple[int, Range]]:
-        ends = [*(start - 1 for start in self.starts[1:]), WHOLE[self.family].last]
-        for start, end, signature in zip(self.starts, ends, self.signatures):
-            yield signature, Range(self.family, start, end)
+    classes: int
+    inside: int
+    reach: int
 
 
 class Universe:
@@ -332,6 +313,15 @@ class Universe:
             Those that they hold wherever the address may lie, and those that they hold for some of the addresses.
         """
         sure = maybe = 0
+        for part in self.hidden_parts(peers, family):
+            if part.inside == part.reach:
+                sure |= part.classes
+            elif part.inside:
+                maybe |= part.classes
+        return sure, maybe & ~sure
+
+    def hidden_parts(self, peers: Sequence[object], family: int) -> Iterator[HiddenPart]:
+        """Where pods without a known address may be, and at which of these places blocks hold them. As L(hidden)."""
         for on_host, classes in self._hidden.items():
             inside = 0
             for peer in peers:
@@ -341,11 +331,7 @@ class Universe:
                     inside |= self.nodes(peer, family)
             for number in (family,) if family else sorted(self.model.assumed_families):
                 reach = self._possible(number, on_host)
-                if inside & reach == reach:
-                    sure |= classes
-                elif inside & reach:
-                    maybe |= classes
-        return sure, maybe & ~sure
+                yield HiddenPart(classes, inside & reach, reach)
 
     def _possible(self, family: int, on_host: bool) -> int:
         """Outside classes with addresses that a pod without a known address may have."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from ..errors import Problem
 from .addresses import WHOLE, Range
+from .left_out import LeftOut
 from .routes import Route
 from .selectors import Selector
 
@@ -37,24 +38,6 @@ LAST_PORT = 65535
 
 #: Label that the API server puts on every namespace (KEP-2161).
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
-
-
-#: Why objects are not analysed.
-OTHER_POLICY = "a policy of an API that is not analysed"
-OTHER_NETWORK = "a network beside the cluster's own, which is not analysed"
-PART_OF_POLICY = "a part of a policy that is not analysed: what depends on it is undetermined"
-OTHER_WORKLOAD = "its operator makes pods that are not in the input"
-
-
-class LeftOut(NamedTuple):
-    """Objects that bear on reachability and are not analysed: their kind, how many there are, and why."""
-
-    kind: str
-    number: int
-    reason: str
-
-    def as_dict(self) -> dict[str, object]:
-        return {"kind": self.kind, "count": self.number, "reason": self.reason}
 
 
 class Origin(NamedTuple):

@@ -36,10 +36,14 @@ def read_node(model: Model, reporter: Reporter, key: Key, entry: Entry) -> None:
         return
     spec = entry.value.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
-    listed = spec.get("podCIDRs")
-    texts = dict.fromkeys([spec.get("podCIDR"), *(listed if isinstance(listed, list) else ())])
-    ranges = (parse_cidr(text) for text in texts if isinstance(text, str))
+    ranges = (parse_cidr(text) for text in _texts(spec.get("podCIDR"), spec.get("podCIDRs")))
     model.nodes.append(Node(key[2], labels, tuple(addresses), tuple(r for r in ranges if r is not None)))
+
+
+def _texts(one: object, more: object) -> list[str]:
+    """The texts of a field and of the list beside it, each once; what the API refuses in them is left out."""
+    found = [one, *(more if isinstance(more, list) else ())]
+    return list(dict.fromkeys(text for text in found if isinstance(text, str)))
 
 
 def read_service(model: Model, reporter: Reporter, key: Key, entry: Entry) -> None:
@@ -65,9 +69,7 @@ def read_service(model: Model, reporter: Reporter, key: Key, entry: Entry) -> No
                     port["port"] if target is None else target,
                 )
             )
-    listed = spec.get("clusterIPs")
-    texts = dict.fromkeys([spec.get("clusterIP"), *(listed if isinstance(listed, list) else ())])
-    addresses = (parse_address(text) for text in texts if isinstance(text, str))
+    addresses = (parse_address(text) for text in _texts(spec.get("clusterIP"), spec.get("clusterIPs")))
     model.services.append(
         Service(
             key[1],

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import NetpolError
-from ..model.objects import OTHER_NETWORK, OTHER_POLICY, OTHER_WORKLOAD
+from ..model.left_out import OTHER_NETWORK, OTHER_POLICY, OTHER_WORKLOAD
 from .operated import operated_template
 
 #: Kinds of Kubernetes that other APIs have as well; theirs are told with their group, as kubectl does.

@@ -15,7 +15,8 @@ from typing import Any, Callable
 from ...common.words import nearest
 from ..errors import Cause, InputError, Problem
 from ..model.addresses import Range
-from ..model.objects import NAMESPACE_NAME_LABEL, OTHER_WORKLOAD, LeftOut, Model, Namespace
+from ..model.left_out import OTHER_WORKLOAD, LeftOut
+from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace
 from . import cluster, endpoints, foreign, other_policies, repository, routes, yamltext
 from .calico import CALICO_KINDS, is_calico
 from .cilium import CILIUM_KINDS, is_cilium

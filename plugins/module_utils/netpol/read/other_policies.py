@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import Cause
-from ..model.objects import OTHER_POLICY, PART_OF_POLICY, LeftOut, Model, Origin, Policy
+from ..model.left_out import OTHER_POLICY, PART_OF_POLICY, LeftOut
+from ..model.objects import Model, Origin, Policy
 from .calico import parse_calico, with_order
 from .calico_selector import UnknownSelectorError
 from .cilium import UnknownLabelError, parse_cilium, without_cluster

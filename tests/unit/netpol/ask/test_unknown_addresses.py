@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide import tiers
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
@@ -105,3 +106,35 @@ def test_lint_says_which_pods_a_block_holds_or_may_hold() -> None:
 def test_a_range_that_is_none_is_refused() -> None:
     with pytest.raises(NetpolError, match=r"pod_cidrs\[0\]: '10.244' is no block"):
         ask("matrix", pod_cidrs=("10.244",))
+
+
+def test_two_rules_that_are_the_whole_together_allow_and_say_so() -> None:
+    halves = "[{from: [{ipBlock: {cidr: 0.0.0.0/1}}]}, {from: [{ipBlock: {cidr: 128.0.0.0/1}}]}]"
+    verdict = query(policy(f"{{podSelector: {{matchLabels: {{app: web}}}}, ingress: {halves}}}"))
+    assert (verdict["allowed"], verdict["undetermined"], verdict["implementation_defined"]) == (True, False, True)
+    assert "whatever address prod/Deployment/api gets: " in verdict["reason"]
+    assert "ingress rule 0 or allowed by NetworkPolicy prod/p, ingress rule 1" in verdict["reason"]
+
+
+def test_where_too_many_places_would_be_compared_the_answer_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiers, "_MANY", 1)
+    halves = "[{from: [{ipBlock: {cidr: 0.0.0.0/1}}]}, {from: [{ipBlock: {cidr: 128.0.0.0/1}}]}]"
+    rules = f"{{podSelector: {{matchLabels: {{app: web}}}}, ingress: {halves}}}"
+    wanted = {"from": "prod/Deployment/api", "to": "prod/Deployment/web", "protocol": "all", "ports": "all"}
+    admin = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "metadata": {"name": "half"},
+        "spec": {
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "egress": [
+                {"action": "Deny", "to": [{"networks": [f"{first}.0.0.0/{size}"]}]}
+                for first, size in ((0, 1), (128, 1))
+            ],
+        },
+    }
+    for given in ([policy(rules)], [admin]):
+        found = ask("matrix", *given)
+        assert wanted not in found["connections"]
+        assert wanted in found["undetermined"]

@@ -105,4 +105,4 @@ def test_the_matrix_says_the_same_about_a_corner(path: Path) -> None:
 
 def test_the_corpus_is_there() -> None:
     assert len(RECIPES) == 15
-    assert len(CASES) >= 69
+    assert len(CASES) >= 111

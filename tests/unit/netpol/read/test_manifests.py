@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import InputError, Problem
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import parse_address, parse_cidr
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read import manifests
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
@@ -359,3 +360,17 @@ egress: 2"""
 
 def test_problems_of_one_object_are_bounded() -> None:
     assert len(problems(policy("ingress:\n" + "- 1\n" * 200))) == 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("Node", "{podCIDR: {a: b}, podCIDRs: [{a: b}, [10.0.0.0/8], 10.1.0.0/16]}"),
+        ("Service", "{clusterIP: [a], clusterIPs: [{a: b}, 10.1.0.1], ports: [{port: 80}]}"),
+    ],
+)
+def test_addresses_of_a_wrong_type_are_left_out(kind: str, fields: str) -> None:
+    model = text(f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {fields}\n")
+    found: list[object] = [item for node in model.nodes for item in node.pod_ranges]
+    found += [address for service in model.services for address in service.addresses]
+    assert found == [parse_cidr("10.1.0.0/16") if kind == "Node" else parse_address("10.1.0.1")]
