@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build" / "collections"))
 from tools.agreement import netpol_analyzer, network_config_analyzer  # noqa: E402 - the collection is found by then
-from tools.agreement.comparison import Comparison, Count  # noqa: E402
-from tools.agreement.explained import REFUSED, reason  # noqa: E402
+from tools.agreement.comparison import Comparison, Count  # noqa: E402 - run as a program, tools is found by then
+from tools.agreement.explained import REFUSED, reason  # noqa: E402 - run as a program, tools is found by then
 
 MAX_TOLD = 5
 
