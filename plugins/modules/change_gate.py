@@ -131,6 +131,29 @@ options:
         type: list
         elements: dict
         default: []
+      questions:
+        description:
+          - Questions about the set as a whole, as O(falconet.k8s.netpol_analyze#module:question) has them.
+          - An answer that is not the expected one fails the gate.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          question:
+            description: The question.
+            type: str
+            required: true
+            choices: [permits, forbids, containment, equivalence, interference, vacuity, emptiness, redundancy]
+          other_paths:
+            description: Manifests with the other set of policies, as O(falconet.k8s.netpol_analyze#module:other_paths).
+            type: list
+            elements: str
+            default: []
+          expect:
+            description:
+              - The answer without which the gate fails.
+              - By default yes to V(permits), V(forbids), V(containment) and V(equivalence), and no to the others.
+            type: bool
   charts:
     description: Values files of Helm releases, each judged by itself.
     type: list
@@ -217,6 +240,9 @@ EXAMPLES = r"""
             from: {namespace: prod, labels: {app: frontend}}
             to: {namespace: prod, labels: {app: backend}}
             ports: ["8080/TCP"]
+        questions:
+          - {question: forbids, other_paths: [security/metadata-service.yaml]}
+          - {question: emptiness}
     minimum_mutation_score: 100
     markdown_path: gate.md
     sarif_path: gate.sarif
@@ -283,6 +309,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.gate.report import (
     gate,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.gate.rules import Demands
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import RELATIONS, WHOLE
 
 NAMES = {"type": "list", "elements": "str"}
 FLOWS = {"type": "list", "elements": "dict", "default": []}
@@ -303,11 +330,17 @@ AUDIT: dict[str, Any] = {
     "base_files": {**NAMES, "default": []},
     "allow_secret_bodies": {"type": "bool", "default": False},
 }
+QUESTION: dict[str, Any] = {
+    "question": {"type": "str", "required": True, "choices": [*RELATIONS, *WHOLE]},
+    "other_paths": {**NAMES, "default": []},
+    "expect": {"type": "bool"},
+}
 POLICIES: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "paths": {**NAMES, "required": True},
     "required_flows": FLOWS,
     "forbidden_flows": FLOWS,
+    "questions": {"type": "list", "elements": "dict", "default": [], "options": QUESTION},
 }
 CHART: dict[str, Any] = {
     "name": {"type": "str", "required": True},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..netpol.flows.vocabulary import Flow, parse_flows
 from ..netpol.lint.lint import lint
 from ..netpol.model.objects import Model, Options
 from ..netpol.read.manifests import Input, load
+from .policy_questions import Question, ask
 from .section import Section, changes_of, counted
 from .tree import Tree
 
@@ -39,12 +40,14 @@ class PolicySet:
         name: how it is called.
         paths: manifests of policies and workloads, files and directories.
         required_flows, forbidden_flows: in the words of the vocabulary for flows.
+        questions: about the set as a whole, as fields of L(policy_questions.Question).
     """
 
     name: str
     paths: Sequence[str]
     required_flows: Sequence[Any] = ()
     forbidden_flows: Sequence[Any] = ()
+    questions: Sequence[Mapping[str, Any]] = ()
 
 
 def policies_section(policies: PolicySet, after: Tree, before: Tree | None, fail_on: Sequence[str]) -> Section:
@@ -69,14 +72,21 @@ def policies_section(policies: PolicySet, after: Tree, before: Tree | None, fail
         return Section(KIND, policies.name, counted(invalid), tuple(invalid), counts=counts, suites=(suite,))
     findings = lint(model, model.policies, Options())
     cases, reasons = _flows(policies, model)
-    reasons = [*counted(fails(findings, fail_on)), *reasons]
+    answers = [ask(Question(**one), policies.name, model, after) for one in policies.questions]
+    reasons = [*counted(fails(findings, fail_on)), *reasons, *(one.reason for one in answers if one.reason)]
+    findings = [*findings, *(finding for one in answers for finding in one.findings)]
     groups: dict[str, Sequence[str]] = {}
     notes = [*model.notes, *(f"not analysed: {one}" for one in model.not_analysed)]
+    notes += [note for one in answers for note in one.notes]
     if before is not None:
         groups, said = _compared(policies, model, before)
         notes += said
     counts["findings"] = len(findings)
     counts["flows"] = len(cases)
+    suites = [Suite(f"{KIND} {policies.name} flows", cases)] if cases else []
+    if answers:
+        counts["questions"] = len(answers)
+        suites.append(Suite(f"{KIND} {policies.name} questions", [one.case for one in answers]))
     return Section(
         KIND,
         policies.name,
@@ -85,7 +95,7 @@ def policies_section(policies: PolicySet, after: Tree, before: Tree | None, fail
         changes_of(groups),
         counts,
         tuple(notes),
-        suites=(Suite(f"{KIND} {policies.name} flows", cases),) if cases else (),
+        suites=tuple(suites),
     )
 
 

@@ -280,6 +280,59 @@ def test_findings_of_policies_fail_from_the_asked_severity_on(after: Path) -> No
     assert not outcome(policies=policies, fail_on="never").get("failed")
 
 
+def test_questions_about_the_set_as_a_whole_fail_where_the_answer_is_not_the_expected_one(after: Path) -> None:
+    (after / "never.yaml").write_text(
+        """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: never, namespace: prod}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {matchLabels: {app: web}}}]}]
+"""
+    )
+    forbids = {"question": "forbids", "other_paths": ["never.yaml"]}
+    entry = {"name": "prod", "paths": ["manifests"], "questions": [forbids, {"question": "emptiness"}]}
+    result = outcome(policies=[entry], sarif_path="gate.sarif", junit_path="gate.xml")
+    assert result["msg"] == (
+        "policies prod: forbids never.yaml: the policies do not forbid all that the others' rules allow "
+        "(prod/Deployment/web -> prod/Deployment/db: TCP 5432)"
+    )
+    assert the_section(result)["counts"]["questions"] == 2
+    told = {one["ruleId"]: one["level"] for one in json.loads(Path("gate.sarif").read_text())["runs"][0]["results"]}
+    assert told["forbids"] == "error"
+    cases = {one.get("name"): one for one in ET.parse("gate.xml").iter("testcase")}
+    failure = cases["forbids never.yaml"].find("failure")
+    assert failure is not None
+    assert "TCP 5432" in (failure.text or "")
+    assert cases["emptiness"].find("failure") is None
+    assert not outcome(policies=[{**entry, "questions": [{**forbids, "expect": False}]}]).get("failed")
+
+
+def test_policies_that_select_nobody_are_findings_of_the_question_for_empty_ones(after: Path) -> None:
+    edit(
+        after / "manifests" / "prod.yaml",
+        "podSelector: {matchLabels: {app: db}}",
+        "podSelector: {matchLabels: {app: dB}}",
+    )
+    entry = {"name": "prod", "paths": ["manifests"], "questions": [{"question": "emptiness"}]}
+    result = outcome(policies=[entry], fail_on="never")
+    assert "emptiness: manifests/prod.yaml:23: warning: NetworkPolicy prod/db: selects no pod" in result["msg"]
+    assert "empty-policy" in {one["code"] for one in result["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ({"question": "permits"}, "permits: other_paths names no file: there is no other set of policies"),
+        ({"question": "permits", "other_paths": ["nowhere"]}, "permits nowhere: nowhere does not exist"),
+    ],
+)
+def test_a_question_without_its_other_set_fails(after: Path, question: dict[str, Any], said: str) -> None:
+    result = outcome(policies=[{"name": "prod", "paths": ["manifests"], "questions": [question]}])
+    assert result["msg"] == f"policies prod: {said}"
+
+
 def test_values_that_the_chart_does_not_know_fail_at_their_line(after: Path) -> None:
     (after / "values.yaml").write_text("image:\n  tagg: y\n")
     result = outcome(charts=[VALUES])
