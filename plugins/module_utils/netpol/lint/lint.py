@@ -14,11 +14,11 @@ from ...common.finding import Finding
 from ..decide.engine import Engine
 from ..decide.reference import Decider
 from ..decide.universe import Universe
-from ..errors import Cause
+from ..errors import Cause, Problem
 from ..flows.ends import unknown_endpoints
 from ..model.objects import Model, Options, Policy
 from .dns import check_dns, dns_intervals
-from .finding import about, names, on
+from .finding import MAX_NAMES, about, names, on
 from .hints import single_family
 from .peers import PeerChecks
 from .pods import check_pods
@@ -37,19 +37,7 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
         options: answers to what is left to implementations.
     """
     found: list[Finding] = []
-    for problem in model.problems:
-        if problem.severity == "warning":
-            found.append(
-                on(
-                    problem.object,
-                    "unknown-field" if problem.cause is Cause.UNKNOWN_FIELD else "duplicate-object",
-                    "error",
-                    f"{problem.path}: {problem.message}",
-                    problem.hint,
-                    problem.source,
-                    problem.line,
-                )
-            )
+    found.extend(_problems(model))
     if policies and not model.pods:
         # That each policy selects nothing would be said of every one of them.
         said = f"the input has {len(policies)} policies and no pod or workload: what they do cannot be told"
@@ -69,6 +57,28 @@ def lint(model: Model, policies: Sequence[Policy], options: Options) -> list[Fin
     found.extend(check_traffic(model, policies, engine, moved))
     found.extend(_services(model))
     return _sorted(found)
+
+
+def _problems(model: Model) -> Iterator[Finding]:
+    """What the reader warned about. A file that repeats many objects of others is told once."""
+    replaced: dict[str, list[Problem]] = {}
+    for problem in model.problems:
+        if problem.severity != "warning":
+            continue
+        if problem.cause is Cause.UNKNOWN_FIELD:
+            said = f"{problem.path}: {problem.message}"
+            place = problem.source, problem.line
+            yield on(problem.object, "unknown-field", "error", said, problem.hint, *place)
+        else:
+            replaced.setdefault(problem.source, []).append(problem)
+    for problems in replaced.values():
+        several = len(problems) > MAX_NAMES
+        for problem in problems[:1] if several else problems:
+            said = f"{problem.path}: {problem.message}"
+            if several:
+                listed = names(list(dict.fromkeys(one.object for one in problems)))
+                said = f"{len(problems)} objects of this file replace others of the same name ({listed}): {said}"
+            yield on(problem.object, "duplicate-object", "error", said, problem.hint, problem.source, problem.line)
 
 
 def _services(model: Model) -> Iterator[Finding]:

@@ -227,6 +227,17 @@ def test_an_unknown_field_and_a_replaced_object_are_findings_with_their_lines() 
     assert "replaces the one in file.yaml:" in found["duplicate-object"].message
 
 
+def test_a_file_that_repeats_many_objects_of_others_is_one_finding() -> None:
+    objects = [policy("{podSelector: {}}", f"p{number}") for number in range(6)]
+    inputs = [Input(name, text=yaml.safe_dump_all([WEB, *objects])) for name in ("base.yaml", "all.yaml")]
+    model = load(inputs)
+    (found,) = [f for f in lint(model, model.policies, Options()) if f.code == "duplicate-object"]
+    assert found.file == "all.yaml"
+    assert found.message.startswith("7 objects of this file replace others of the same name (")
+    assert "and 2 more" in found.message
+    assert len(model.problems) == 7
+
+
 relaxed = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
