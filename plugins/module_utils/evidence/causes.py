@@ -52,8 +52,11 @@ def _explained(check: dict[str, Any], checks: Sequence[Entry], observed: Observe
 
 
 def _causes(check: Entry, checks: Sequence[Entry], observed: Observed) -> Iterator[dict[str, str]]:
+    key = (check["stage"], check["code"])
+    # The alert of a fire drill goes the way of all alerts.
+    symptoms = (key, _ALERT) if key == _DRILL else (key,)
     for symptom, cause, words_of in LINKS:
-        if symptom != (check["stage"], check["code"]):
+        if symptom not in symptoms:
             continue
         for other in checks:
             if other["status"] == FAILED and cause == (other["stage"], other["code"]) and other is not check:
@@ -61,13 +64,16 @@ def _causes(check: Entry, checks: Sequence[Entry], observed: Observed) -> Iterat
                 if words:
                     told = {name: str(other[name]) for name in ("stage", "code", "check", "subject")}
                     yield {"words": words, **told}
-    if (check["stage"], check["code"]) == ("verify", "alert"):
+    if key in (_ALERT, _DRILL):
         words = why_unalerted(_trigger(check, observed), _place(check), observed)
         if words:
             yield {"words": words}
 
 
 def _trigger(check: Entry, observed: Observed) -> Entry:
+    own: Entry = (check.get("data") or {}).get("trigger") or {}
+    if own:
+        return own
     triggers = observed.get("triggers") or ()
     found: Entry = next((one for one in triggers if subject_of(one) == check["subject"]), {})
     return found
@@ -226,12 +232,14 @@ def _not_declared(check: Entry, other: Entry, observed: Observed) -> str:
 UI_OUTPUT = "webui"
 _HANDOVER, _OUTPUT, _PATH = ("verify", "handover"), ("verify", "output"), ("falco", "path")
 _ALERT, _NODES, _WORKLOADS = ("verify", "alert"), ("falco", "nodes"), ("falco", "workloads")
+_DRILL = ("respond", "alert")
 _LOADED, _MOUNTED, _DRIVER = ("falco_rules", "loaded"), ("falco_rules", "mounted"), ("node_prep", "driver")
 _FLOW, _ENFORCED, _DECLARED, _POLICIES = (
     ("network_policies", code) for code in ("flow", "enforced", "declared", "policies")
 )
 LINKS: tuple[Link, ...] = (
     (_ALERT, _ALERT, _not_in_the_log),
+    (_DRILL, _DRILL, _not_in_the_log),
     (_ALERT, _WORKLOADS, _without_a_pod("Falcosidekick", "Falcosidekick's UI", "Redis")),
     (_ALERT, _HANDOVER, _not_handed_over),
     (_ALERT, _OUTPUT, _not_taken),

@@ -36,6 +36,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---:|---:|---:|"
     for stage in report["stages"]:
         yield f"| {plain(stage['title'])} | {stage['passed']} | {stage['failed']} | {stage['skipped']} |"
+    yield from _contained(report.get("contained") or {})
     for title, status in (("Failed", FAILED), ("Skipped", SKIPPED)):
         chosen = [check for check in report["checks"] if check["status"] == status]
         if chosen:
@@ -49,6 +50,34 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"### Turned since {plain(report['changes']['since'])}"
         yield ""
         yield from first([f"{check['before']} → {check['status']}: {_check(check)}" for check in turned], _MOST)
+
+
+def _contained(about: Mapping[str, Any]) -> Iterator[str]:
+    """The timeline of the fire drill, and who is in quarantine."""
+    drill = about.get("drill")
+    if drill:
+        yield ""
+        yield f"### Fire drill: {plain(drill['subject'])}"
+        yield ""
+        yield "| What | seconds since the system call | since the step before |"
+        yield "|---|---:|---:|"
+        for row in drill["timeline"]:
+            yield f"| {plain(row['what'])} | {_seconds(row['seconds'])} | {_seconds(row['took'])} |"
+    if about.get("quarantines"):
+        yield ""
+        yield "### In quarantine"
+        yield ""
+        rows = [f"{code(str(one['namespace']) + '/' + str(one['pod']))}: {_until(one)}" for one in about["quarantines"]]
+        yield from first(rows, _MOST)
+
+
+def _seconds(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"
+
+
+def _until(one: Mapping[str, Any]) -> str:
+    over = "; its time is over" if one["expired"] else ""
+    return f"until {plain(one['until'] or 'it is released')}{over}"
 
 
 def _check(check: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from ..common.words import counted
 from .causes import explained, first_cause
 from .changes import changes, previous_report
 from .check import FAILED, PASSED, SKIPPED, STATUSES, Check, EvidenceError
+from .contained import contained
 from .coverage import coverage
 from .running import running
 from .stages import STAGES
@@ -70,6 +71,7 @@ def report(
         "checks": listed,
         "coverage": coverage((observed or {}).get("rules") or {}, listed),
         "running": running(listed),
+        "contained": contained(listed),
         "changes": changes(previous_report(previous, cluster, FORMAT), listed),
     }
 

@@ -4,6 +4,7 @@
 """What was decided about an alert, done in one process: so little time passes between the event and the isolated pod.
 
 `course` goes from the alert to the end, `state` asks the cluster, `proof` tries the network, `stop` ends what runs.
+`drill` does all of it to a pod that is made for that.
 """
 
 # Private to this collection: any release may change it. Do not import it from elsewhere.

@@ -15,7 +15,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted im
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .cases import falco, falco_rules, network_policies, node_prep, verify
+from .cases import changed, falco, falco_rules, network_policies, node_prep, respond, verify
 from .test_report import ABOUT, check
 
 RULE, READ = verify.READ["rule"], verify.READ
@@ -33,6 +33,7 @@ def sound() -> Cluster:
             **verify.ran({**READ, "nodes": [verify.node(webui=verify.place())]}, destinations=["slack", "webui"]),
             "delivery": {"falco": [], "outputs": {}, "changed": False},
         },
+        "respond": changed(respond.GOOD, run={"skipped": True}),
         "observed": {
             "triggers": [READ],
             "rules": {RULE: {"enabled": True, "priority": "WARNING"}},
@@ -509,6 +510,23 @@ def test_the_network_that_disagrees_follows_from_policies_that_are_not_enforced(
     assert told[1:] == [f"{allowed['detail']}, because policies are not enforced (all pass)", denied["detail"]]
 
 
+def test_an_alert_of_a_fire_drill_is_missing_for_the_reasons_for_which_others_are() -> None:
+    cluster = sound()
+    cluster["respond"] = respond.ran(
+        **respond.GONE, trigger=respond.trigger(falco=respond.place(False), slack=respond.place(False))
+    )
+    cluster["observed"]["rules"] = {"Read of etc shadows": {"enabled": True, "priority": "WARNING"}}
+    log, slack = (one for one in judged(cluster) if (one["stage"], one["code"]) == ("respond", "alert"))
+    assert log["detail"].endswith("because Falco loads no rule of this name (did you mean 'Read of etc shadows'?)")
+    assert slack["because"] == {
+        "words": "Falco did not raise it",
+        "stage": "respond",
+        "code": "alert",
+        "check": "Alert of the fire drill arrives at Falco's log",
+        "subject": respond.SUBJECT,
+    }
+
+
 def test_the_headline_begins_with_the_cause() -> None:
     cluster = sound()
     for plant in (part("-redis", 0), part("-ui", 0), missing("webui")):
@@ -546,6 +564,7 @@ def test_passed_and_skipped_checks_have_no_cause() -> None:
 
 def test_links_name_codes_that_stages_have() -> None:
     cases = {"falco": falco, "falco_rules": falco_rules, "network_policies": network_policies, "verify": verify}
+    cases |= {"respond": respond}
     codes = {
         (stage, code) for stage, table in {**cases, "node_prep": node_prep}.items() for case in table.CASES
         for code, _status in case.verdicts

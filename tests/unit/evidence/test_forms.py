@@ -22,6 +22,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report impor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .cases import respond
 from .test_report import ABOUT, check
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -170,6 +171,32 @@ def _trusted(text: str) -> str:
     return trusted
 
 
+def contained(text: str) -> list[dict[str, Any]]:
+    """A fire drill and a pod in quarantine."""
+    row = {"at": text, "what": text, "detail": text, "seconds": 1.5, "took": None}
+    held = respond.held(namespace=text, pod=text, since=text, until=text, by=text, reason=text, alert=text)
+    drill = {"subject": text, "node": text, "pod": text, "timeline": [row]}
+    return [
+        check(stage="respond", code="removed", data=drill),
+        check(stage="respond", code="quarantines", data={"quarantines": [held]}),
+    ]
+
+
+def test_the_fire_drill_and_who_is_held_stand_in_page_and_summary() -> None:
+    made = report(contained("held-pod"), **ABOUT)
+    for text in (page(made), markdown(made)):
+        assert "Fire drill: held" in text
+        assert "1.500" in text
+        assert "not known" in text
+        assert "held-pod/held-pod" in text
+    over = report(
+        [check(stage="respond", code="quarantines", data={"quarantines": [respond.held(expired=True)]})], **ABOUT
+    )
+    assert "its time is over" in markdown(over)
+    assert "U, over" in page(over)
+    assert "Fire drill" not in page(over) + markdown(over)
+
+
 def whole(text: str) -> dict[str, Any]:
     """A report that has this text wherever something else than this collection may have written it."""
     before = [check(subject=text, detail=text), check("failed", subject=f"gone {text}")]
@@ -184,6 +211,7 @@ def whole(text: str) -> dict[str, Any]:
         ),
         check(stage="falco_rules", code="loaded", data={"pods": [{"node": text, "digests": {text: text}}]}),
         check(code="images", data={"images": {text: {text: text}}, "running": {text: {text: [text]}}}),
+        *contained(text),
     ]
     rules = {text: {"enabled": True, "tags": ["T1059", "mitre_execution"]}, "r": {"enabled": True, "tags": ["T1059"]}}
     checks.append(alert("slack", 7, subject=f"r, {text}"))

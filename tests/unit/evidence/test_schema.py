@@ -9,6 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import FORMAT, report
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import evidence
+
+from tests.unit.evidence.cases import respond
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs" / "evidence.schema.json").read_text())
 ABOUT: dict[str, Any] = {"cluster": "production", "time": "2026-11-26T20:00:00Z"}
@@ -33,10 +36,11 @@ def reports() -> list[dict[str, Any]]:
             **ABOUT,
             observed={"rules": {"r": {"enabled": True, "tags": ["T1059"]}}},
         ),
+        report(evidence({**respond.GOOD, "quarantines": {"quarantines": [respond.held()]}}, "respond"), **ABOUT),
     ]
 
 
-@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later", "running"])
+@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later", "running", "contained"])
 def test_a_report_is_as_its_schema_says(made: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(json.dumps(made)), SCHEMA)

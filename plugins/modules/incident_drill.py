@@ -1,0 +1,315 @@
+#!/usr/bin/python
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module incident_drill: a fire drill, from a system call to a pod that is held, proven, let go and removed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incident_drill
+short_description: A pod raises an alert, is contained, and is let go again
+version_added: "0.3.0"
+author:
+  - falconet.k8s contributors (@falconet-k8s)
+description:
+  - Makes a pod, does an action in it on which a rule must alert, awaits the alert, and responds to it as
+    M(falconet.k8s.incident_respond) does with the steps collect and quarantine. Then the pod is let go and removed.
+  - Only this pod is ever held. It is removed in any end; what a run that was killed has left, the next one removes.
+  - It tells what happened and when, and judges nothing. A missing alert does not fail it.
+  - The kill switch and the protected namespaces count, as for every response; the other limits do not.
+extends_documentation_fragment:
+  - falconet.k8s.cluster
+options:
+  namespace:
+    description: Where the pod is made. It must be there, and be none whose pods are protected.
+    type: str
+    required: true
+  rule:
+    description: Which rule must alert.
+    type: str
+    required: true
+  command:
+    description: What is run in the pod, as an argument list. What it prints is dropped.
+    type: list
+    elements: str
+    required: true
+  tty:
+    description: Whether it runs at a terminal.
+    type: bool
+    default: false
+  image:
+    description: Image of the pod. It needs C(/bin/sh) and what the command runs.
+    type: str
+    required: true
+  image_pull_policy:
+    description: Of the pod, as Kubernetes has it.
+    type: str
+    choices: [Always, IfNotPresent, Never]
+    default: IfNotPresent
+  image_pull_secrets:
+    description: Names of Secrets in O(namespace) with credentials of the registry.
+    type: list
+    elements: str
+    default: []
+  node:
+    description: Where it is done. Without it, on the first node that Falco is to watch and that takes pods.
+    type: str
+    default: ""
+  node_selector:
+    description: Labels of the nodes that Falco is to watch. Empty for all nodes.
+    type: dict
+    default: {}
+  node_groups:
+    description: Groups of nodes with a Falco of their own, each with C(nodes) or C(node_labels).
+    type: list
+    elements: dict
+    default: []
+  start_timeout_seconds:
+    description: How long the pod may take to start, and the action to end.
+    type: int
+    default: 60
+  alert_timeout_seconds:
+    description: How long the alert may take to arrive everywhere.
+    type: int
+    default: 30
+  falco_namespace:
+    description: Where Falco runs.
+    type: str
+    default: falco
+  falco_label_selector:
+    description: Which pods are Falco's.
+    type: str
+    default: app.kubernetes.io/name=falco
+  falco_container:
+    description: Which of their containers logs the alerts.
+    type: str
+    default: falco
+  destinations:
+    description: Where the alert must arrive besides Falco's own log.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: How it is called in the result, and by its receiver.
+        type: str
+        required: true
+      receiver:
+        description: As O(falconet.k8s.falco_alerts_info#module:receiver).
+        type: dict
+        required: true
+        suboptions:
+          namespace:
+            description: Namespace of the Service.
+            type: str
+            required: true
+          service:
+            description: Name of the Service.
+            type: str
+            required: true
+          port:
+            description: Port of the Service.
+            type: int
+            default: 80
+          path:
+            description: Path of the alerts.
+            type: str
+            default: /alerts
+  kill_switch_namespace:
+    description: Namespace of the ConfigMap whose key C(stopped) stops all responses.
+    type: str
+    default: falco
+  kill_switch_name:
+    description: Its name.
+    type: str
+    default: falconet-respond
+  protected_namespaces:
+    description: Namespaces whose pods are never held, beside C(kube-system), C(kube-public), C(kube-node-lease).
+    type: list
+    elements: str
+    default: [falco]
+  prober_image:
+    description: Image of the privileged pods that look at processes and try connections.
+    type: str
+    default: registry.k8s.io/e2e-test-images/agnhost:2.59
+  work_namespace:
+    description: Existing namespace for these pods; by default a temporary one.
+    type: str
+attributes:
+  check_mode:
+    description: Can run in check mode, where it does nothing.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: none
+    details: What it makes is gone when it ends.
+"""
+
+EXAMPLES = r"""
+- name: A read of password hashes is contained
+  falconet.k8s.incident_drill:
+    namespace: prod
+    rule: Read sensitive file untrusted
+    command: [/bin/cat, /etc/shadow]
+    image: docker.io/library/busybox:1.37
+  register: drilled
+"""
+
+RETURN = r"""
+node:
+  description: Where it was done.
+  returned: success
+  type: str
+  sample: worker01
+namespace:
+  description: Namespace of the pod.
+  returned: success
+  type: str
+  sample: prod
+pod:
+  description: Name of the pod.
+  returned: success
+  type: str
+  sample: falconet-trigger-1f2e3d4c-0
+trigger:
+  description: What was seen of the action and its alert, as RV(falconet.k8s.falco_triggers_run#module:triggers).
+  returned: success
+  type: dict
+unread:
+  description: By place why it could not be read at last.
+  returned: success
+  type: dict
+plan:
+  description: As RV(falconet.k8s.incident_respond#module:plan); empty where nothing was responded to.
+  returned: success
+  type: dict
+archive:
+  description: Name of the archive of what was collected, empty without one. It is not kept.
+  returned: success
+  type: str
+held:
+  description: As RV(falconet.k8s.incident_respond#module:held).
+  returned: success
+  type: dict
+shown:
+  description: As RV(falconet.k8s.incident_respond#module:shown).
+  returned: success
+  type: dict
+problems:
+  description: What could not be done of the response.
+  returned: success
+  type: list
+  elements: str
+released:
+  description: C(labels), whether the pod has those again that it had, and C(error); empty if it was never held.
+  returned: success
+  type: dict
+left:
+  description: Why something of the drill may be left; empty if nothing is.
+  returned: success
+  type: str
+timeline:
+  description: What happened when, with C(seconds) since the action and C(took) since what stands before.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {at: "2026-03-01T10:00:00Z", what: action, detail: Terminal shell in container, seconds: 0.0, took: 0.0}
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.awaiting import Logs
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.triggers import Pods
+from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.drill import Drill, drill
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import OwnPods
+
+#: A place that is away is looked at again and again, and not waited for.
+PLACE_PATIENCE_SECONDS = 0.5
+#: How long a response may take before kubelet ends the pod.
+RESPONSE_SECONDS = 600
+_RECEIVER: dict[str, dict[str, Any]] = {
+    "namespace": {"type": "str", "required": True},
+    "service": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 80},
+    "path": {"type": "str", "default": "/alerts"},
+}
+_DESTINATION: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "receiver": {"type": "dict", "required": True, "options": _RECEIVER},
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "namespace": {"type": "str", "required": True},
+    "rule": {"type": "str", "required": True},
+    "command": {"type": "list", "elements": "str", "required": True},
+    "tty": {"type": "bool", "default": False},
+    "image": {"type": "str", "required": True},
+    "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
+    "image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "node": {"type": "str", "default": ""},
+    "node_selector": {"type": "dict", "default": {}},
+    "node_groups": {"type": "list", "elements": "dict", "default": []},
+    "start_timeout_seconds": {"type": "int", "default": 60},
+    "alert_timeout_seconds": {"type": "int", "default": 30},
+    "falco_namespace": {"type": "str", "default": "falco"},
+    "falco_label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
+    "falco_container": {"type": "str", "default": "falco"},
+    "destinations": {"type": "list", "elements": "dict", "default": [], "options": _DESTINATION},
+    "kill_switch_namespace": {"type": "str", "default": "falco"},
+    "kill_switch_name": {"type": "str", "default": "falconet-respond"},
+    "protected_namespaces": {"type": "list", "elements": "str", "default": ["falco"]},
+    "prober_image": {"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
+    "work_namespace": {"type": "str"},
+}
+
+
+def asked_for(params: dict[str, Any], directory: Path) -> Drill:
+    """What the options ask for."""
+    start, alert = params["start_timeout_seconds"], params["alert_timeout_seconds"]
+    given = {name: params[name] for name in ("rule", "namespace", "command", "tty")}
+    return Drill(
+        trigger={**given, "name": "fire drill", "expect_alert": True, "not_at": {}},
+        node=params["node"],
+        selector=params["node_selector"],
+        groups=params["node_groups"],
+        pods=Pods(
+            image=params["image"],
+            pull_policy=params["image_pull_policy"],
+            pull_secrets=tuple(params["image_pull_secrets"]),
+            start_seconds=start,
+            life_seconds=2 * start + alert + RESPONSE_SECONDS,
+        ),
+        log=Logs(params["falco_namespace"], params["falco_label_selector"], params["falco_container"]),
+        destinations=params["destinations"],
+        alert_seconds=alert,
+        own_pods=OwnPods(params["prober_image"], params["work_namespace"]),
+        kill_switch=(params["kill_switch_namespace"], params["kill_switch_name"]),
+        protected=tuple(params["protected_namespaces"]),
+        directory=directory,
+    )
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **ARGUMENTS}, supports_check_mode=True)
+    params = module.params
+    if module.check_mode:
+        module.exit_json(changed=False, skipped=True, msg="a fire drill is not done in check mode")
+    try:
+        with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
+            looking = connect(params, patience_seconds=PLACE_PATIENCE_SECONDS)
+            found = drill(connect(params), looking, asked_for(params, Path(directory)))
+    except KubeError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()
