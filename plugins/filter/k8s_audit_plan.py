@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the role k8s_audit: what its variables mean, and the Secrets of its webhook."""
+"""Filters of the role k8s_audit: what its variables mean, its webhook's Secrets, and what its proof is about."""
 
 from __future__ import annotations
 
@@ -100,13 +100,38 @@ def k8s_audit_secrets(plan: Mapping[str, Any], held: list[dict[str, Any]], days:
     }
 
 
+def k8s_audit_certificate(plan: Mapping[str, Any], held: list[dict[str, Any]]) -> dict[str, Any]:
+    """Whether the webhook's certificate is one that API servers take. See k8s_audit_certificate.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.kept_secrets import data_by_name, decoded
+    from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import MISSING, of_secrets, told_of_server
+
+    if MISSING:
+        raise AnsibleFilterError(
+            f"k8s_audit_certificate: the controller needs the Python library cryptography: {MISSING}"
+        )
+    before, names = data_by_name(held), plan["names"]
+    data = {kind: decoded(before.get(names[kind])) for kind in ("authority", "certificate")}
+    trust, server = data["authority"].get("trust.crt", ""), of_secrets(data, "certificate", "server")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return {**told_of_server(server, trust, list(plan["server_names"]), now), "trust": trust}
+
+
+def k8s_audit_triggers(wanted: list[str], rules: Mapping[str, object], sessions: int) -> list[str]:
+    """Rules that a proof raises. See k8s_audit_triggers.yml."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.k8s_audit.choice import chosen
+
+    return chosen(wanted, rules, int(sessions))
+
+
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
         return {
+            "k8s_audit_certificate": k8s_audit_certificate,
             "k8s_audit_plan": k8s_audit_plan,
             "k8s_audit_secrets": k8s_audit_secrets,
             "k8s_audit_server": k8s_audit_server,
+            "k8s_audit_triggers": k8s_audit_triggers,
         }

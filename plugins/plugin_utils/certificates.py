@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 try:
     from cryptography import x509
@@ -256,6 +256,41 @@ def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pai
 
 def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def told_of_server(server: Pair | None, trust: str, names: Sequence[str], now: datetime.datetime) -> dict[str, Any]:
+    """Whether a server's certificate is one that clients take, and for how long; nothing of it is secret.
+
+    Args:
+      server: certificate and key; None if there are none.
+      trust: the CAs that clients trust, PEM.
+      names: DNS names of the server, the first of which clients ask for.
+      now: the time, with its zone.
+
+    Returns:
+      C(problem), empty if there is none; C(until), RFC 3339; C(days_left), and C(days), how long it lasts in all.
+    """
+    found = _read(server)
+    if found is None:
+        problem = "there is none" if server is None else "it cannot be read, or does not fit its key"
+        return {"problem": problem, "until": None, "days_left": None, "days": None}
+    certificate, day = found[0], datetime.timedelta(days=1)
+    begin, end = _from(certificate), _until(certificate)
+    told = {"until": f"{end:%Y-%m-%dT%H:%M:%SZ}", "days_left": round((end - now) / day, 2), "days": (end - begin) / day}
+    return {"problem": _why_refused(certificate, trust, names[0], now), **told}
+
+
+def _why_refused(certificate: x509.Certificate, trust: str, name: str, now: datetime.datetime) -> str:
+    if not _from(certificate) <= now <= _until(certificate):
+        return f"it holds from {_from(certificate):%Y-%m-%d} to {_until(certificate):%Y-%m-%d}"
+    if not any(_signed_by(certificate, ca) for ca in _read_all(trust) if _until(ca) > now):
+        return "no CA that API servers are told to trust has signed it"
+    try:
+        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        has = alternative.get_values_for_type(x509.DNSName)
+    except (x509.ExtensionNotFound, ValueError):
+        has = []
+    return "" if name in has else f"it is not for {name}, which API servers ask for"
 
 
 def as_secrets(certificates: Certificates) -> dict[str, Mapping[str, str]]:

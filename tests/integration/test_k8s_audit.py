@@ -27,6 +27,16 @@ EXTRA: dict[str, Any] = {
     },
 }
 
+RECEIVER = {"namespace": "alert-receiver", "service": "alert-receiver", "port": 8080, "path": "/alerts"}
+#: The proof of this stage alone, at both channels.
+PROOF: dict[str, Any] = {
+    "verify_stages": ["k8s_audit"],
+    "verify_catalogue": [],
+    "verify_triggers": [],
+    "verify_alert_destinations": [{"name": name, "receiver": RECEIVER} for name in ("slack", "webhook")],
+    "k8s_audit_verify_session_namespace": "prod",
+}
+
 
 @pytest.fixture
 def installed(site: Site, cluster: Cluster) -> Iterator[str]:
@@ -72,6 +82,17 @@ def test_real_requests_raise_their_alerts_in_time_and_a_second_run_changes_nothi
         return [alert for alert in alerts if alert.get("destination") == "slack"]
 
     wait_for(told, what="an alert of kubectl exec at Slack's stand-in")
+
+    evidence = site.run("verify.yml", extra={**EXTRA, **PROOF, "verify_evidence_directory": str(tmp_path)})
+    assert evidence.returncode == 0, evidence.output[-6000:]
+    checks = [
+        one for one in json.loads((tmp_path / "report.json").read_text())["checks"] if one["stage"] == "k8s_audit"
+    ]
+    passed = {one["code"] for one in checks if one["status"] == "passed"}
+    assert passed == {one["code"] for one in checks} >= {"api_server", "certificate", "handover", "alert", "session"}
+    [slack] = [one for one in checks if one["code"] == "session" and one["data"]["place"] == "slack"]
+    assert slack["data"]["worst_ms"] < 2000
+    assert len([one for one in checks if one["code"] == "alert" and one["data"]["place"] == "slack"]) >= 15
 
     second = site.run("k8s_audit.yml", extra=EXTRA, limit_seconds=900)
     assert second.returncode == 0, second.output[-4000:]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
+from .audit_causes import AUDIT_LINKS
 from .check import FAILED
 from .unalerted import why_unalerted
 from .verify import LOG, subject_of
@@ -55,7 +56,7 @@ def _causes(check: Entry, checks: Sequence[Entry], observed: Observed) -> Iterat
     key = (check["stage"], check["code"])
     # The alert of a fire drill goes the way of all alerts.
     symptoms = (key, _ALERT) if key == _DRILL else (key,)
-    for symptom, cause, words_of in LINKS:
+    for symptom, cause, words_of in (*LINKS, *AUDIT_LINKS):
         if symptom not in symptoms:
             continue
         for other in checks:

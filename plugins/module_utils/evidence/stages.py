@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from . import falco, falco_rules, network_policies, node_prep, respond, verify
+from . import falco, falco_rules, k8s_audit, network_policies, node_prep, respond, verify
 from .asked import Asked
 from .check import Check, EvidenceError
 
@@ -19,6 +19,7 @@ STAGES: dict[str, tuple[str, Callable[[Asked], Iterator[Check]]]] = {
     "falco": ("Falco runs on every node", falco.judge),
     "falco_rules": ("Every pod runs our rules", falco_rules.judge),
     "network_policies": ("Connections are as declared", network_policies.judge),
+    "k8s_audit": ("What is asked of the API alerts", k8s_audit.judge),
     "verify": ("Triggers alert at their destination", verify.judge),
     "respond": ("An incident is contained", respond.judge),
 }

@@ -23,7 +23,7 @@ def alerts(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         C(cells): by place the C(status), C(latency_ms) of the slowest node (None if unknown), C(detail), and C(marks):
         each node's C(node), C(latency_ms) and C(share), its latency in percent of the longest of all; C(longest_ms).
     """
-    awaited = [check for check in checks if check["stage"] == "verify" and check["code"] == "alert"]
+    awaited = [check for check in checks if check["code"] == "alert"]
     longest = max((latency for check in awaited for latency in [_latency(check)] if latency is not None), default=0)
     rows: dict[str, dict[str, Any]] = {}
     for check in awaited:

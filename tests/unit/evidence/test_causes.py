@@ -15,7 +15,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted im
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .cases import changed, falco, falco_rules, network_policies, node_prep, respond, verify
+from .cases import changed, falco, falco_rules, k8s_audit, network_policies, node_prep, respond, verify
 from .test_report import ABOUT, check
 
 RULE, READ = verify.READ["rule"], verify.READ
@@ -27,6 +27,7 @@ def sound() -> Cluster:
     asked: Cluster = {
         "falco": falco.GOOD,
         "falco_rules": falco_rules.CASES[0].asked,
+        "k8s_audit": k8s_audit.GOOD,
         "network_policies": network_policies.CASES[0].asked,
         "node_prep": node_prep.CASES[0].asked,
         "verify": {

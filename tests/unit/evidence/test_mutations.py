@@ -82,6 +82,7 @@ def test_an_unchanged_stage_survives() -> None:
 
 #: Files that make a part of a stage's checks: the stage, and the function that it takes from there.
 PARTS = {
+    "audit_alerts": ("k8s_audit", "check_audit_alerts"),
     "delivery": ("verify", "check_delivery"),
     "paths": ("falco", "check_paths"),
     "release": ("falco", "check_release"),

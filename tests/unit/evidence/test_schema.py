@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import FORMAT, report
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import evidence
 
-from tests.unit.evidence.cases import respond
+from .cases import k8s_audit, respond
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs" / "evidence.schema.json").read_text())
 ABOUT: dict[str, Any] = {"cluster": "production", "time": "2026-11-26T20:00:00Z"}
@@ -37,10 +37,11 @@ def reports() -> list[dict[str, Any]]:
             observed={"rules": {"r": {"enabled": True, "tags": ["T1059"]}}},
         ),
         report(evidence({**respond.GOOD, "quarantines": {"quarantines": [respond.held()]}}, "respond"), **ABOUT),
+        report([check for case in k8s_audit.CASES for check in evidence(case.asked, "k8s_audit")], **ABOUT),
     ]
 
 
-@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later", "running", "contained"])
+@pytest.mark.parametrize("made", reports(), ids=["nothing", "first", "later", "running", "contained", "audit"])
 def test_a_report_is_as_its_schema_says(made: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(json.dumps(made)), SCHEMA)
@@ -54,6 +55,14 @@ def test_a_report_is_as_its_schema_says(made: dict[str, Any]) -> None:
 def test_the_schema_refuses_what_is_no_report(wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**reports()[1], **wrong}, SCHEMA)
+
+
+def test_the_schema_knows_what_an_audit_alert_has() -> None:
+    made = reports()[-1]
+    [alert, *_more] = [one for one in made["checks"] if one["code"] == "alert"]
+    alert["data"]["latency_ms"] = "soon"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(made, SCHEMA)
 
 
 def test_every_key_is_described() -> None:

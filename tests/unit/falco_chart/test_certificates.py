@@ -17,6 +17,7 @@ from ansible_collections.falconet.k8s.plugins.plugin_utils.certificates import (
     Pair,
     as_secrets,
     keep_or_issue,
+    told_of_server,
 )
 from cryptography import x509
 
@@ -162,3 +163,30 @@ def test_a_lost_ca_key_is_a_new_ca() -> None:
     assert second.authority != first.authority
     assert second.server != first.server
     assert first.authority.certificate in second.trust
+
+
+def test_what_clients_think_of_a_server_is_told_without_its_key() -> None:
+    made = keep_or_issue(None, "", None, None, ["falco.svc"], 90, NOW)
+    other = keep_or_issue(None, "", None, None, ["falco.svc"], 90, NOW)
+    told = told_of_server(made.server, made.trust, ["falco.svc"], NOW)
+    assert (told["problem"], told["days_left"]) == ("", 90.0)
+    assert told["until"] == f"{NOW + datetime.timedelta(days=90):%Y-%m-%dT%H:%M:%SZ}"
+    problems = [
+        told_of_server(None, made.trust, ["falco.svc"], NOW),
+        told_of_server(Pair(made.server.certificate, other.server.key), made.trust, ["falco.svc"], NOW),
+        told_of_server(made.server, made.trust, ["falco.svc"], NOW + datetime.timedelta(days=91)),
+        told_of_server(made.server, made.trust, ["falco.svc"], NOW - datetime.timedelta(days=1)),
+        told_of_server(made.server, other.trust, ["falco.svc"], NOW),
+        told_of_server(made.server, made.trust, ["else.svc"], NOW),
+        told_of_server(made.authority, made.trust, ["falco.svc"], NOW),
+    ]
+    words = [
+        "there is none",
+        "does not fit its key",
+        "it holds from",
+        "it holds from",
+        "no CA",
+        "is not for else",
+        "not for",
+    ]
+    assert all(word in one["problem"] for word, one in zip(words, problems)), problems

@@ -128,6 +128,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "k8s_audit_sources": ["198.51.100.0/24"],
         "k8s_audit_tls_days": 90,
         "k8s_audit_tolerations": [{"operator": "Exists"}],
+        "k8s_audit_verify_rules": ["Create Privileged Pod"],
+        "k8s_audit_verify_session_seconds": 1.5,
+        "k8s_audit_verify_sessions": 3,
+        "k8s_audit_verify_timeout_seconds": 20,
         "k8s_audit_webhook": {"batch_max_size": 100},
     },
     "network_policies": {
