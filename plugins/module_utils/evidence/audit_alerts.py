@@ -93,8 +93,8 @@ def _alert(asked: Asked, rule: str, place: str, found: Result, matches: Sequence
     sentence, subject = f"Alert arrives at {place}", f"{rule}, asked of the API"
     latencies = _latencies(matches)
     arrived = [one for one in matches if one["arrived"]]
-    about, settings = asked.mapping("about").get(rule) or {}, asked.mapping("outputs").get(place) or {}
-    waited = asked.number("timeout_seconds")
+    waited, off = asked.number("timeout_seconds"), _about(asked, rule).get("enabled") is False
+    too_low = _too_low(asked, rule, place)
     data = {
         "place": place,
         "latency_ms": max(latencies, default=None),
@@ -109,14 +109,25 @@ def _alert(asked: Asked, rule: str, place: str, found: Result, matches: Sequence
         after = f" after {max(latencies)} ms" if latencies else ""
         times = f" {len(matches)} times, the last" if len(matches) > 1 else ""
         return Check("alert", sentence, subject, passed_if(True), f"arrived{times}{after}", data)
-    least, priority = str(settings.get("minimumpriority") or ""), str(about.get("priority") or "")
-    if below(priority, least):
-        why = f"not awaited here: the rule's priority {priority} is below that of {place}, {least}"
-        return Check("alert", sentence, subject, SKIPPED, why, data)
+    if too_low:
+        return Check("alert", sentence, subject, SKIPPED, too_low, data)
     why = f"{missing} of {len(matches)} did not arrive within {waited:.0f} seconds"
-    if place == LOG and about.get("enabled") is False:
+    if place == LOG and off:
         why += "; the rule is switched off"
     return Check("alert", sentence, subject, FAILED, why, data)
+
+
+def _about(asked: Asked, rule: str) -> Entry:
+    found: Entry = asked.mapping("about").get(rule) or {}
+    return found
+
+
+def _too_low(asked: Asked, rule: str, place: str) -> str:
+    """Why a place does not get a rule's alerts; empty if it does."""
+    least = str((asked.mapping("outputs").get(place) or {}).get("minimumpriority") or "")
+    priority = str(_about(asked, rule).get("priority") or "")
+    words = f"not awaited here: the rule's priority {priority} is below that of {place}, {least}"
+    return words if below(priority, least) else ""
 
 
 def _session(asked: Asked, place: str, matches: Sequence[Entry]) -> Check:
@@ -126,8 +137,9 @@ def _session(asked: Asked, place: str, matches: Sequence[Entry]) -> Check:
     latencies = _latencies(matches)
     if not latencies:
         arrived = any(one["arrived"] for one in matches)
-        why = f"{place} does not say when an alert arrived" if arrived else "no alert of it arrived"
-        return Check("session", sentence, subject, SKIPPED if arrived else FAILED, why, {"place": place})
+        why = f"{place} does not say when an alert arrived" if arrived else _too_low(asked, SESSION, place)
+        status = SKIPPED if why else FAILED
+        return Check("session", sentence, subject, status, why or "no alert of it arrived", {"place": place})
     median, worst = statistics.median(latencies), max(latencies)
     data = {"place": place, "median_ms": median, "worst_ms": worst, "sessions": len(latencies)}
     detail = f"{counted(len(latencies), 'session')}: median {median:g} ms, worst {worst:g} ms"

@@ -13,6 +13,8 @@ from .check import FAILED, SKIPPED
 
 #: Verdicts from the worst to the best, for a cell in which several meet.
 _WORST_FIRST = ("violated", "unproven", "met")
+#: Checks of alerts at a place, by stage and code.
+_ALERTS = (("verify", "alert"), ("k8s_audit", "alert"))
 
 
 def alerts(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def alerts(checks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         C(cells): by place the C(status), C(latency_ms) of the slowest node (None if unknown), C(detail), and C(marks):
         each node's C(node), C(latency_ms) and C(share), its latency in percent of the longest of all; C(longest_ms).
     """
-    awaited = [check for check in checks if check["code"] == "alert"]
+    awaited = [check for check in checks if (check["stage"], check["code"]) in _ALERTS]
     longest = max((latency for check in awaited for latency in [_latency(check)] if latency is not None), default=0)
     rows: dict[str, dict[str, Any]] = {}
     for check in awaited:

@@ -7,15 +7,28 @@ from typing import Any
 from tests.unit.evidence.cases import Case, changed
 
 LOG, SESSION, POD = "Falco's log", "Attach/Exec Pod", "Create Privileged Pod"
-WORKLOAD = {"kind": "Deployment", "name": "falco-k8s-audit", "wanted": 1, "ready": 1, "missing": [], "reasons": []}
-PODS = [{"name": "falco-a", "node": "cp1", "digests": {"site.yaml": "1" * 64}, "differs": []}]
-SPEC = {
+WORKLOAD: dict[str, Any] = {
+    "kind": "Deployment",
+    "name": "falco-k8s-audit",
+    "wanted": 1,
+    "ready": 1,
+    "missing": [],
+    "reasons": [],
+}
+PODS: list[dict[str, Any]] = [{"name": "falco-a", "node": "cp1", "digests": {"site.yaml": "1" * 64}, "differs": []}]
+SPEC: dict[str, Any] = {
     "podSelector": {},
     "policyTypes": ["Ingress"],
     "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.11/32"}}], "ports": []}, {"ports": [{"port": 8765}]}],
 }
-POLICY = {"metadata": {"name": "falco-k8s-audit-webhook"}, "spec": SPEC}
-CERTIFICATE = {"problem": "", "until": "2027-12-01T00:00:00Z", "days_left": 300.04, "days": 397.0, "trust": "PEM"}
+POLICY: dict[str, Any] = {"metadata": {"name": "falco-k8s-audit-webhook"}, "spec": SPEC}
+CERTIFICATE: dict[str, Any] = {
+    "problem": "",
+    "until": "2027-12-01T00:00:00Z",
+    "days_left": 300.04,
+    "days": 397.0,
+    "trust": "PEM",
+}
 
 
 def sent(*rules: str) -> dict[str, Any]:
@@ -88,7 +101,7 @@ def but(*others: tuple[int, str], codes: tuple[str, ...] = CODES) -> tuple[tuple
 
 
 HEAD, MANAGED = CODES[:9], ("release", "workloads", "loaded", "mounted", "triggers", "alert")
-ONE = {"tried": sent(POD)}
+ONE: dict[str, Any] = {"tried": sent(POD)}
 UP_TO = (*HEAD, "alert")
 CASES = [
     Case(
@@ -317,6 +330,17 @@ CASES = [
         changed(GOOD, tried=sent(SESSION), places=[place(matched(SESSION, arrived=False))]),
         but((9, "failed"), (10, "failed"), codes=(*UP_TO, "session")),
         ("no alert of it arrived",),
+    ),
+    Case(
+        "sessions at a place that wants more urgent alerts",
+        changed(
+            GOOD,
+            tried=sent(SESSION),
+            outputs={"slack": {"minimumpriority": "warning"}},
+            places=[place(matched(SESSION, arrived=False), name="slack")],
+        ),
+        but((9, "skipped"), (10, "skipped"), codes=(*UP_TO, "session")),
+        ("2 seconds: not awaited here: the rule's priority Notice is below that of slack, warning\n",),
     ),
     Case(
         "sessions without a time",
