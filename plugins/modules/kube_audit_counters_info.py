@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - falconet.k8s.cluster
   - falconet.k8s.read_only
+options: {}
 """
 
 EXAMPLES = r"""
