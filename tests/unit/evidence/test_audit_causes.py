@@ -62,7 +62,9 @@ FAULTS: list[tuple[tuple[Plant, ...], tuple[str, str], tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("plants", "first", "follows"), FAULTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("plants", "first", "follows"), FAULTS, ids=[str(first) for _plants, first, _follows in FAULTS]
+)
 def test_a_fault_is_named_and_what_follows_says_so(
     plants: tuple[Plant, ...], first: tuple[str, str], follows: tuple[str, ...]
 ) -> None:
