@@ -73,7 +73,8 @@ def test_every_trigger_was_done_on_every_node_and_followed(finished: Outcome, ev
     assert len({c["subject"] for c in done}) > 25
     assert {tuple(node["node"] for node in c["data"]["nodes"]) for c in done} == {("cp01", "worker01", "worker02")}
     alerts = [node for c in done if c["code"] == "alert" and c["status"] == "passed" for node in c["data"]["nodes"]]
-    assert all(-5 < node["event_ms"] <= node["falco_ms"] <= node["latency_ms"] + 5 for node in alerts)
+    # Falco writes its log and calls Falcosidekick side by side, so either may be seen first.
+    assert all(-5 < node["event_ms"] <= min(node["falco_ms"], node["latency_ms"]) for node in alerts)
 
 
 def test_what_is_harmless_raised_nothing(finished: Outcome, evidence: Path) -> None:
