@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.k8s_audit.rules import added, disabled
 
 from ..module_runner import run_module
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = ROOT / "inventory" / "files"
 RULES = FILES / "audit_rules"
+ROLE = ROOT / "roles" / "k8s_audit"
 PAGE = (ROOT / "docs" / "audit-rules.md").read_text()
 ENTRIES: list[dict[str, Any]] = [
     {**entry, "file": path.name} for path in sorted(RULES.glob("*.yaml")) for entry in yaml.safe_load(path.read_text())
@@ -90,11 +92,12 @@ def fired(tmp_path: Path, **variables: Any) -> list[str]:
 
 
 def test_a_site_sets_lists_and_switches_rules_as_the_page_shows(tmp_path: Path) -> None:
-    (shown,) = re.findall(r"```yaml\n(falco_rules_extra:\n.*?)```", PAGE, re.S)
-    site = yaml.safe_load(shown)
+    (shown,) = re.findall(r"```yaml\n(k8s_audit_allowed_users:.*?)```", PAGE, re.S)
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    site = {name.removeprefix("k8s_audit_"): value for name, value in {**defaults, **yaml.safe_load(shown)}.items()}
     user = "Disallowed K8s User"
     assert fired(tmp_path) == [user]
-    assert fired(tmp_path, extra=site["falco_rules_extra"]) == [OFF]
+    assert user not in fired(tmp_path, extra=added(site))
+    assert OFF in fired(tmp_path, extra=added(site))
     assert fired(tmp_path, disabled=[user]) == []
-    assert site["falco_rules_disabled"]
-    fired(tmp_path, disabled=site["falco_rules_disabled"], disabled_tags=site["falco_rules_disabled_tags"])
+    fired(tmp_path, disabled=disabled(site), disabled_tags=site["rules_disabled_tags"])

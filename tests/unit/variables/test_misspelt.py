@@ -92,7 +92,7 @@ def test_every_single_slip_is_caught(name: str) -> None:
 
 def test_declared_names_are_not_taken_for_one_another() -> None:
     alike = [(one, other) for one in DECLARED for other in DECLARED if one < other and is_misspelling(one, other)]
-    assert alike == [("falco_rule_files", "falco_rules_files")]
+    assert alike == [("falco_rule_files", "falco_rules_files"), ("k8s_audit_resources", "k8s_audit_sources")]
 
 
 def reference(one: str, other: str) -> int:
