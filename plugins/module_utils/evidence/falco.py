@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..common.watched import belongs, selects
 from ..common.words import counted
 from .asked import Asked, Result
 from .check import FAILED, SKIPPED, Check, passed_if
@@ -58,9 +59,9 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
         if name in pods:
             watched.append(name)
             missing += [f"{name}: pod {pods[name]['name']} {text}" for text in _troubles(node, pods[name])]
-        elif any(_belongs(name, labels, group) for group in groups):
+        elif any(belongs(name, labels, group) for group in groups):
             elsewhere.append(name)
-        elif not _selects(asked.mapping("node_selector"), labels):
+        elif not selects(asked.mapping("node_selector"), labels):
             left_out.append(name)
         else:
             missing.append(f"{name}: no Falco pod ({why_not_on(node, placement)})")
@@ -73,15 +74,6 @@ def _on_every_node(asked: Asked, rollout: Result) -> Check:
     if left_out:
         detail += f"; left out by falco_node_selector: {', '.join(sorted(left_out))}"
     return Check("nodes", sentence, subject, passed_if(not missing), detail, {"pods": list(pods.values())})
-
-
-def _belongs(node: str, labels: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
-    selector = group.get("node_labels")
-    return node in (group.get("nodes") or ()) or (bool(selector) and _selects(selector or {}, labels))
-
-
-def _selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    return all(str(labels.get(key)) == str(value) for key, value in selector.items())
 
 
 def _troubles(node: Mapping[str, Any], pod: Mapping[str, Any]) -> list[str]:
@@ -113,7 +105,7 @@ def _schedulable(asked: Asked) -> Iterator[Check]:
     meant = [
         node
         for node in nodes.get("resources", [])
-        if _selects(asked.mapping("node_selector"), node["metadata"].get("labels") or {})
+        if selects(asked.mapping("node_selector"), node["metadata"].get("labels") or {})
     ]
     cordoned = sorted(str(node["metadata"]["name"]) for node in meant if is_cordoned(node))
     verb = "is" if len(cordoned) == 1 else "are"
