@@ -225,6 +225,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.streams im
     read_receiver,
     read_sidekick,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.trigger_options import RECEIVER_ARGUMENTS
 
 POLL_SECONDS = 0.25
 MOST_ALERTS = 1000
@@ -246,15 +247,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
             "scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
         },
     },
-    "receiver": {
-        "type": "dict",
-        "options": {
-            "namespace": {"type": "str", "required": True},
-            "service": {"type": "str", "required": True},
-            "port": {"type": "int", "default": 80},
-            "path": {"type": "str", "default": "/alerts"},
-        },
-    },
+    "receiver": {"type": "dict", "options": RECEIVER_ARGUMENTS},
     "since": {"type": "str"},
     "cursor": {"type": "str"},
     "expected": {

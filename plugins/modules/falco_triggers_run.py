@@ -63,54 +63,11 @@ options:
         description: Name of a destination to why its alert is not awaited there.
         type: dict
         default: {}
-  image:
-    description: Image of the pods. It needs C(/bin/sh) and what the triggers run.
-    type: str
-    required: true
-  image_pull_policy:
-    description: Of the pods, as Kubernetes has it.
-    type: str
-    choices: [Always, IfNotPresent, Never]
-    default: IfNotPresent
-  image_pull_secrets:
-    description: Names of Secrets in the triggers' namespaces with credentials of the registry.
-    type: list
-    elements: str
-    default: []
   nodes:
     description: Names of the nodes on which triggers are done. Without any, all that Falco is to watch.
     type: list
     elements: str
     default: []
-  node_selector:
-    description: Labels of the nodes that Falco is to watch, as its pods' node selector has them. Empty for all nodes.
-    type: dict
-    default: {}
-  node_groups:
-    description: Groups of nodes with a Falco of their own, each with C(nodes) or C(node_labels).
-    type: list
-    elements: dict
-    default: []
-  start_timeout_seconds:
-    description: How long a pod may take to start, and the actions of one shell to end.
-    type: int
-    default: 60
-  alert_timeout_seconds:
-    description: How long alerts may take to arrive, all of them at all places together, from the last action.
-    type: int
-    default: 30
-  falco_namespace:
-    description: Where Falco and Falcosidekick run.
-    type: str
-    default: falco
-  falco_label_selector:
-    description: Which pods are Falco's.
-    type: str
-    default: app.kubernetes.io/name=falco
-  falco_container:
-    description: Which of their containers logs the alerts.
-    type: str
-    default: falco
   sidekick_label_selector:
     description:
       - Which pods are Falcosidekick's. With its setting C(debug) they log what they get, which tells when an alert came
@@ -118,37 +75,6 @@ options:
       - Empty to leave their log.
     type: str
     default: app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=core
-  destinations:
-    description: Where each alert must arrive besides Falco's own log.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: The channel, as the receiver calls it.
-        type: str
-        required: true
-      receiver:
-        description: As O(falconet.k8s.falco_alerts_info#module:receiver).
-        type: dict
-        required: true
-        suboptions:
-          namespace:
-            description: Namespace of the Service.
-            type: str
-            required: true
-          service:
-            description: Name of the Service.
-            type: str
-            required: true
-          port:
-            description: Port of the Service.
-            type: int
-            default: 80
-          path:
-            description: Path of the alerts.
-            type: str
-            default: /alerts
 attributes:
   check_mode:
     description: Can run in check mode, where it does nothing and returns what it would do.
@@ -159,6 +85,7 @@ attributes:
     details: What it makes is gone when it ends.
 extends_documentation_fragment:
   - falconet.k8s.cluster
+  - falconet.k8s.trigger_pods
 """
 
 EXAMPLES = r"""
@@ -238,6 +165,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Cl
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.awaiting import Logs, await_alerts
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.trigger_options import TRIGGER_POD_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.triggers import NODES, Pods, TriggerPods
 
 #: A place that is away is looked at again and again, and not waited for.
@@ -252,34 +180,14 @@ _TRIGGER: dict[str, dict[str, Any]] = {
     "skipped": {"type": "str", "default": ""},
     "not_at": {"type": "dict", "default": {}},
 }
-_RECEIVER: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    "service": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 80},
-    "path": {"type": "str", "default": "/alerts"},
-}
-_DESTINATION: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "receiver": {"type": "dict", "required": True, "options": _RECEIVER},
-}
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    **TRIGGER_POD_ARGUMENTS,
     "triggers": {"type": "list", "elements": "dict", "required": True, "options": _TRIGGER},
-    "image": {"type": "str", "required": True},
-    "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
-    "image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "nodes": {"type": "list", "elements": "str", "default": []},
-    "node_selector": {"type": "dict", "default": {}},
-    "node_groups": {"type": "list", "elements": "dict", "default": []},
-    "start_timeout_seconds": {"type": "int", "default": 60},
-    "alert_timeout_seconds": {"type": "int", "default": 30},
-    "falco_namespace": {"type": "str", "default": "falco"},
-    "falco_label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
-    "falco_container": {"type": "str", "default": "falco"},
     "sidekick_label_selector": {
         "type": "str",
         "default": "app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=core",
     },
-    "destinations": {"type": "list", "elements": "dict", "default": [], "options": _DESTINATION},
 }
 
 

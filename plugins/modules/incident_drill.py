@@ -21,6 +21,7 @@ description:
   - The kill switch and the protected namespaces count, as for every response; the other limits do not.
 extends_documentation_fragment:
   - falconet.k8s.cluster
+  - falconet.k8s.trigger_pods
 options:
   namespace:
     description: Where the pod is made. It must be there, and be none whose pods are protected.
@@ -39,84 +40,10 @@ options:
     description: Whether it runs at a terminal.
     type: bool
     default: false
-  image:
-    description: Image of the pod. It needs C(/bin/sh) and what the command runs.
-    type: str
-    required: true
-  image_pull_policy:
-    description: Of the pod, as Kubernetes has it.
-    type: str
-    choices: [Always, IfNotPresent, Never]
-    default: IfNotPresent
-  image_pull_secrets:
-    description: Names of Secrets in O(namespace) with credentials of the registry.
-    type: list
-    elements: str
-    default: []
   node:
     description: Where it is done. Without it, on the first node that Falco is to watch and that takes pods.
     type: str
     default: ""
-  node_selector:
-    description: Labels of the nodes that Falco is to watch. Empty for all nodes.
-    type: dict
-    default: {}
-  node_groups:
-    description: Groups of nodes with a Falco of their own, each with C(nodes) or C(node_labels).
-    type: list
-    elements: dict
-    default: []
-  start_timeout_seconds:
-    description: How long the pod may take to start, and the action to end.
-    type: int
-    default: 60
-  alert_timeout_seconds:
-    description: How long the alert may take to arrive everywhere.
-    type: int
-    default: 30
-  falco_namespace:
-    description: Where Falco runs.
-    type: str
-    default: falco
-  falco_label_selector:
-    description: Which pods are Falco's.
-    type: str
-    default: app.kubernetes.io/name=falco
-  falco_container:
-    description: Which of their containers logs the alerts.
-    type: str
-    default: falco
-  destinations:
-    description: Where the alert must arrive besides Falco's own log.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: How it is called in the result, and by its receiver.
-        type: str
-        required: true
-      receiver:
-        description: As O(falconet.k8s.falco_alerts_info#module:receiver).
-        type: dict
-        required: true
-        suboptions:
-          namespace:
-            description: Namespace of the Service.
-            type: str
-            required: true
-          service:
-            description: Name of the Service.
-            type: str
-            required: true
-          port:
-            description: Port of the Service.
-            type: int
-            default: 80
-          path:
-            description: Path of the alerts.
-            type: str
-            default: /alerts
   kill_switch_namespace:
     description: Namespace of the ConfigMap whose key C(stopped) stops all responses.
     type: str
@@ -227,6 +154,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.awaiting import Logs
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.trigger_options import TRIGGER_POD_ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.triggers import Pods
 from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.drill import Drill, drill
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import OwnPods
@@ -235,33 +163,13 @@ from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import
 PLACE_PATIENCE_SECONDS = 0.5
 #: How long a response may take before kubelet ends the pod.
 RESPONSE_SECONDS = 600
-_RECEIVER: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    "service": {"type": "str", "required": True},
-    "port": {"type": "int", "default": 80},
-    "path": {"type": "str", "default": "/alerts"},
-}
-_DESTINATION: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "receiver": {"type": "dict", "required": True, "options": _RECEIVER},
-}
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    **TRIGGER_POD_ARGUMENTS,
     "namespace": {"type": "str", "required": True},
     "rule": {"type": "str", "required": True},
     "command": {"type": "list", "elements": "str", "required": True},
     "tty": {"type": "bool", "default": False},
-    "image": {"type": "str", "required": True},
-    "image_pull_policy": {"type": "str", "choices": ["Always", "IfNotPresent", "Never"], "default": "IfNotPresent"},
-    "image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "node": {"type": "str", "default": ""},
-    "node_selector": {"type": "dict", "default": {}},
-    "node_groups": {"type": "list", "elements": "dict", "default": []},
-    "start_timeout_seconds": {"type": "int", "default": 60},
-    "alert_timeout_seconds": {"type": "int", "default": 30},
-    "falco_namespace": {"type": "str", "default": "falco"},
-    "falco_label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
-    "falco_container": {"type": "str", "default": "falco"},
-    "destinations": {"type": "list", "elements": "dict", "default": [], "options": _DESTINATION},
     "kill_switch_namespace": {"type": "str", "default": "falco"},
     "kill_switch_name": {"type": "str", "default": "falconet-respond"},
     "protected_namespaces": {"type": "list", "elements": "str", "default": ["falco"]},
