@@ -97,8 +97,8 @@ def long(session: nox.Session) -> None:
 
 @nox.session
 def matrix_tests(session: nox.Session) -> None:
-    """The part of `matrix` that needs no cluster."""
-    session.run("python", "tools/matrix.py", "--only=tests", *session.posargs, external=True)
+    """The part of `matrix` that needs no cluster, shared, since the unit tests are run beside it."""
+    session.run("python", "tools/matrix.py", "--only=tests", "--share", *session.posargs, external=True)
 
 
 @nox.session

@@ -1,13 +1,16 @@
 """Runs the collection with every ansible-core that it claims, and tells in a table what was run.
 
 Usage:
-    python tools/matrix.py [--core 2.16 ...] [--inventory DIRECTORY] [--site]
+    python tools/matrix.py [--core 2.16 ...] [--inventory DIRECTORY] [--site] [--share]
 
 Each ``requirements/ansible-core-VERSION.txt`` is a version, with an environment of its own in the cache. In each run
 the tests of all modules (through their real main()), all filters, the roles' variables and the playbooks' tasks; with
 an inventory also playbooks/preflight.yml. With --site the oldest takes back what is there and runs the whole of
 site.yml from nothing, and the newest runs it after that and must find nothing to change: so both make the same of an
 inventory. That is for the sandbox.
+
+With --share, which is for a run beside the unit tests, the oldest and the newest run every test, those between them one
+file in so many as they are, and the version of this environment none, for the unit tests are run with it.
 
 A version whose Python this machine lacks is left out, which the table says. Exit code 1 if anything failed or if no
 version was left.
@@ -24,6 +27,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,6 +113,17 @@ def ansible_tests(folder: Path = ROOT / "tests" / "unit") -> list[Path]:
         if path.relative_to(folder).parts[0] not in {*others, "test_architecture.py"}
         and OF_ANSIBLE.search(path.read_text(encoding="utf-8"))
     ]
+
+
+def shares(tests: Sequence[Path], cores: Sequence[str], here: str) -> dict[str, list[Path]]:
+    """Which tests each version runs when they share them; ``here`` is the version that this environment has.
+
+    A file that breaks between two versions breaks on the oldest or on the newest too, but for what came and went again:
+    that is what the share of the others is for.
+    """
+    between = [core for core in cores[1:-1] if core != here]
+    own = {core: list(tests[place :: len(between)]) for place, core in enumerate(between)}
+    return {core: own.get(core, [] if core == here else list(tests)) for core in cores}
 
 
 def pythons() -> Iterator[str]:
@@ -220,6 +235,10 @@ def run(
 ) -> Row:
     """Everything with one ansible-core."""
     row = Row(core)
+    if not tests and not plays:
+        row.left_out = "its tests are the unit tests of this environment"
+        print(f"==> ansible-core {core} is left out: {row.left_out}", flush=True)
+        return row
     try:
         environment = environment_of(core, candidates)
     except NoPythonError as error:
@@ -256,6 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--core", action="append", choices=versions(), help="only this version (may be repeated)")
     parser.add_argument("--inventory", type=Path, help="inventory of a cluster, for preflight.yml")
     parser.add_argument("--site", action="store_true", help="the whole of site.yml on the oldest and the newest")
+    parser.add_argument("--share", action="store_true", help="beside the unit tests: versions in the middle share them")
     parser.add_argument("--only", choices=["tests", "plays"], help="only what needs no cluster, or only what needs one")
     options = parser.parse_args(arguments)
     if options.only == "plays" and options.inventory is None:
@@ -266,12 +286,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tests = [] if options.only == "plays" else ansible_tests()
     inventory = None if options.only == "tests" else options.inventory
     plays = {core: plays_of(core, possible, inventory, options.site) for core in possible}
-    rows = [run(core, plays.get(core, []), inventory, candidates, tests) for core in wanted]
+    of = shares(tests, possible, _version_here()) if options.share else dict.fromkeys(possible, tests)
+    rows = [run(core, plays.get(core, []), inventory, candidates, of.get(core, [])) for core in wanted]
     print(table(rows))
     counted = [row for row in rows if not row.left_out]
     failed = [row for row in counted if row.failed]
     print(f"{len(counted) - len(failed)} passed, {len(failed)} failed, {len(rows) - len(counted)} skipped")
     return 1 if failed or not counted else 0
+
+
+def _version_here() -> str:
+    """The ansible-core of this environment, "2.19"."""
+    return ".".join(version("ansible-core").split(".")[:2])
 
 
 def _possible(core: str, candidates: Sequence[str]) -> bool:

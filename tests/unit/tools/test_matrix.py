@@ -79,7 +79,7 @@ def test_an_environment_that_cannot_be_made_is_a_failure(monkeypatch: pytest.Mon
         raise SetupError("a version is gone")
 
     monkeypatch.setattr(matrix, "make", cannot)
-    row = matrix.run("2.18", [], None, [sys.executable], [])
+    row = matrix.run("2.18", ["preflight"], None, [sys.executable], [])
     assert (row.failed, row.left_out) == (["its environment: a version is gone"], "")
 
 
@@ -105,6 +105,17 @@ def test_plays_alone_without_a_cluster_are_refused(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         matrix.main(["--only", "plays"])
     assert "--only plays needs --inventory" in capsys.readouterr().err
+
+
+def test_sharing_versions_run_all_at_the_ends_a_part_each_between_and_nothing_twice() -> None:
+    tests = [Path(name) for name in "abcde"]
+    shared = matrix.shares(tests, ["2.16", "2.17", "2.18", "2.19", "2.20"], "2.19")
+    assert shared["2.16"] == shared["2.20"] == tests
+    assert shared["2.19"] == []
+    assert sorted(shared["2.17"] + shared["2.18"]) == tests
+    assert matrix.shares(tests, ["2.16"], "2.19") == {"2.16": tests}
+    assert matrix.shares(tests, ["2.16", "2.17"], "2.17") == {"2.16": tests, "2.17": []}
+    assert matrix._version_here() in matrix.PYTHONS
 
 
 def test_oldest_and_newest_run_the_whole_site() -> None:
