@@ -48,6 +48,8 @@ PYTHONS = {
 COLLECTIONS_OF = {"2.16": "2.17"}
 #: What a test names that has to do with Ansible; the cores' own tests have not.
 OF_ANSIBLE = re.compile(r"plugins\.(filter|modules|plugin_utils)\b|module_runner|ansible-(playbook|galaxy)")
+#: The proof of a site with a few of the triggers: what is tried here is what Ansible makes of playbooks.
+FEW_TRIGGERS = '{"verify_catalogue": ["file-shown", "terminal-shell", "shadow-read"]}'
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 LIMIT_SECONDS = 1200
 
@@ -223,7 +225,8 @@ def steps(
             return
     for play in plays:
         name, _, again = play.partition(" ")
-        done = environment.run(["ansible-playbook", f"playbooks/{name}.yml", "--inventory", str(inventory)])
+        few = ["--extra-vars", FEW_TRIGGERS] if name == "site" else []
+        done = environment.run(["ansible-playbook", f"playbooks/{name}.yml", "--inventory", str(inventory), *few])
         passed = done.returncode == 0 and bool(RECAP.search(done.stdout)) and not (again and changed(done.stdout))
         yield f"{name}.yml" + (" without a change" if again else ""), passed, done.stdout
         if not passed:
