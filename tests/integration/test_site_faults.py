@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ def prove(site: Site, row: Step, folder: Path) -> tuple[Outcome, dict[str, Any],
         "verify_evidence_directory": str(folder),
         "verify_alert_when": "never",
         "verify_alert_timeout_seconds": 10,
+        "verify_catalogue": [],
         "verify_triggers": [READ] if wanted.get("alerts") else [],
         **({"verify_stages": wanted["stages"]} if "stages" in wanted else {}),
         **wanted.get("extra", {}),
@@ -80,8 +81,11 @@ def failed(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("planted", ROWS, indirect=True)
-def test_the_proof_says_what_is_wrong(planted: Step, site: Site, tmp_path: Path) -> None:
+def test_the_proof_says_what_is_wrong(
+    planted: Step, site: Site, tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
     outcome, report, took = prove(site, planted, tmp_path)
+    record_testsuite_property(f"proof_seconds {planted['name']}", round(took, 1))
     told = "\n".join(f"{one['stage']} {one['code']} ({one['subject']}): {one['detail']}" for one in failed(report))
     wanted = planted.get("red")
     assert (outcome.returncode == 0) is (wanted is None), told

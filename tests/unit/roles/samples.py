@@ -94,6 +94,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "falco_rules_falco_output": {"fields": "/srv/falco/fields.txt"},
         "falco_rules_files": ["/srv/rules"],
         "falco_rules_plugin_descriptions": [{"name": "doorbell", "fields": [{"name": "bell.rings", "type": "uint64"}]}],
+        "falco_rules_policies": {"namespaces": ["prod"], "priority": "critical"},
         "falco_rules_scope": {"namespaces": ["prod"], "rules": "own"},
         "falco_rules_second_opinion": False,
         "falco_rules_tests": ["/srv/rules_tests"],

@@ -3,5 +3,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From policies to Falco rules that alert on what the policies should have stopped, and from alerts to flows.
 
-Doors: `rules.falco_rules`, `records.records`.
+Doors: `rules.falco_rules`, `kept.kept`, `records.records`.
 """

@@ -27,6 +27,8 @@ _OUTPUT = (
     " program=%proc.name command=%proc.cmdline user=%user.name container=%container.name"
     " image=%container.image.repository pod=%k8s.pod.name namespace=%k8s.ns.name"
 )
+#: The tag that these rules have, and no others.
+TAG = "falconet_policy"
 #: Pods of these have names that end in five letters of their own.
 _WITH_SUFFIX = ("Deployment", "ReplicaSet", "DaemonSet", "Job", "CronJob", "ReplicationController")
 
@@ -280,7 +282,7 @@ def _rule(one: Watch, name: str, priority: str) -> list[str]:
         f"  condition: {_yaml(condition)}",
         f"  output: {_yaml(f'Connection that policies deny | workload={one.workload} {_OUTPUT}')}",
         f"  priority: {priority}",
-        "  tags: [container, network, falconet_policy, mitre_lateral_movement]",
+        f"  tags: [container, network, {TAG}, mitre_lateral_movement]",
     ]
 
 
