@@ -128,6 +128,10 @@ attributes:
   diff_mode:
     description: Shows the steps of the quarantine.
     support: full
+notes:
+  - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
+    within Ansible itself, by an action plugin of this name. To build and to start a module takes longer than to cut a
+    pod off.
 """
 
 EXAMPLES = r"""
@@ -183,99 +187,16 @@ problems:
   sample: []
 """
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.course import Wishes, respond
-from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.stop import HOWS
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import parse_block
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import OwnPods
-from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
-from ansible_collections.falconet.k8s.plugins.module_utils.respond.ladder import read_ladder
-from ansible_collections.falconet.k8s.plugins.module_utils.respond.settings import read_limits
-
-LIMITS: dict[str, dict[str, Any]] = {
-    "dry_run": {"type": "bool", "default": True},
-    "protected_namespaces": {"type": "list", "elements": "str", "default": ["falco"]},
-    "pods_per_hour": {"type": "int", "default": 10},
-    "share_up": {"type": "float", "default": 0.5},
-    "oldest_minutes": {"type": "int", "default": 60},
-    "approved": {"type": "list", "elements": "str", "default": []},
-}
-
-
-def wishes_of(params: dict[str, Any], change: bool) -> Wishes:
-    """How the response is done.
-
-    Raises:
-        RespondError: an option cannot be what it is.
-    """
-    wrong = [one for one in params["allow_cidrs"] if parse_block(one) is None]
-    if wrong:
-        raise RespondError([f"allow_cidrs: {wrong[0]!r} is no block such as 10.0.0.5/32"])
-    if params["minutes"] is not None and params["minutes"] < 1:
-        raise RespondError(["minutes: at least 1"])
-    return Wishes(
-        (params["kill_switch_namespace"], params["kill_switch_name"]),
-        Path(params["dest"]),
-        params["by"],
-        params["minutes"],
-        tuple(params["allow_cidrs"]),
-        params["allow_dns"],
-        params["probe"],
-        params["stop"],
-        OwnPods(params["image"], params["work_namespace"]),
-        change,
-        Path(params["answer"]) if params["answer"] else None,
-        Path(params["allowed_signers"]) if params["allowed_signers"] else None,
-    )
+from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.options import ARGUMENTS, REQUIRED_BY, done
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(
-        argument_spec={
-            **CLUSTER_ARGUMENTS,
-            "alert": {"type": "str", "required": True},
-            "ladder": {"type": "list", "elements": "dict", "required": True},
-            "limits": {"type": "dict", "options": LIMITS, "apply_defaults": True},
-            "kill_switch_namespace": {"type": "str", "default": "falco"},
-            "kill_switch_name": {"type": "str", "default": "falconet-respond"},
-            "dest": {"type": "path", "required": True},
-            "by": {"type": "str", "default": ""},
-            "minutes": {"type": "int"},
-            "allow_cidrs": {"type": "list", "elements": "str", "default": []},
-            "allow_dns": {"type": "bool", "default": False},
-            "probe": {"type": "bool", "default": True},
-            "stop": {"type": "str", "choices": list(HOWS), "default": "delete"},
-            "answer": {"type": "path"},
-            "allowed_signers": {"type": "path"},
-            "image": {"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
-            "work_namespace": {"type": "str"},
-        },
-        required_by={"answer": "allowed_signers"},
-        supports_check_mode=True,
-    )
-    params = module.params
-    try:
-        wishes = wishes_of(params, not module.check_mode)
-        ladder, limits = read_ladder(params["ladder"]), read_limits(params["limits"])
-        found = respond(connect(params), params["alert"], ladder, limits, wishes)
-    except RespondError as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
-    except KubeError as error:
-        module.fail_json(msg=error.message, hint=error.hint, problems=[str(error)])
-    except OSError as error:
-        module.fail_json(msg=f"the incident cannot be kept: {error}", problems=[str(error)])
-    result = asdict(found)
-    if module._diff and found.held.get("steps"):
-        result["diff"] = {"prepared": "".join(f"{step}\n" for step in found.held["steps"])}
-    if found.problems:
-        module.fail_json(msg="; ".join(found.problems), **result)
+    module = AnsibleModule(argument_spec=ARGUMENTS, required_by=REQUIRED_BY, supports_check_mode=True)
+    result = done(module.params, module.check_mode, module._diff)
+    if result.get("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 
