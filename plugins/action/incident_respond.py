@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.options import ARGUMENTS, REQUIRED_BY, done
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's own class has no types
     """The action of a task."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

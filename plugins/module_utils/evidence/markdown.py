@@ -53,22 +53,28 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _contained(about: Mapping[str, Any]) -> Iterator[str]:
-    """The timeline of the fire drill, and who is in quarantine."""
+    """The timelines of the fire drill and of incidents, and who is in quarantine."""
     drill = about.get("drill")
     if drill:
-        yield ""
-        yield f"### Fire drill: {plain(drill['subject'])}"
-        yield ""
-        yield "| What | seconds since the system call | since the step before |"
-        yield "|---|---:|---:|"
-        for row in drill["timeline"]:
-            yield f"| {plain(row['what'])} | {_seconds(row['seconds'])} | {_seconds(row['took'])} |"
+        yield from _timeline(f"Fire drill: {plain(drill['subject'])}", drill)
+    for one in (about.get("incidents") or ())[:_MOST]:
+        yield from _timeline(f"Incident: {plain(one['subject'])}", one)
     if about.get("quarantines"):
         yield ""
         yield "### In quarantine"
         yield ""
         rows = [f"{code(str(one['namespace']) + '/' + str(one['pod']))}: {_until(one)}" for one in about["quarantines"]]
         yield from first(rows, _MOST)
+
+
+def _timeline(title: str, about: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield f"### {title}"
+    yield ""
+    yield "| What | seconds since the system call | since the step before |"
+    yield "|---|---:|---:|"
+    for row in about["timeline"]:
+        yield f"| {plain(row['what'])} | {_seconds(row['seconds'])} | {_seconds(row['took'])} |"
 
 
 def _seconds(value: float | None) -> str:

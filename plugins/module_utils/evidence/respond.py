@@ -11,6 +11,7 @@ from typing import Any
 from ..common.words import counted
 from .asked import Asked, Result
 from .check import FAILED, PASSED, SKIPPED, Check, passed_if
+from .incidents import of_incidents
 from .verify import LOG, LOG_PLACE, subject_of
 
 Entry = Mapping[str, Any]
@@ -25,11 +26,11 @@ _STEPS = {"collected": ("collect", "collect"), "held": ("quarantine", "quarantin
 
 
 def judge(asked: Asked) -> Iterator[Check]:
-    """The checks of a fire drill, where one was asked for, and of the pods that are in quarantine.
+    """The checks of a fire drill, where one was asked for, of incidents, and of the pods that are in quarantine.
 
     Args:
-        asked: C(run), what incident_drill returned; C(quarantines), what netpol_quarantine listed after it;
-            C(timeout_seconds), how long the alert was awaited.
+        asked: C(run), what incident_drill returned; C(incidents), what incident_info did; C(quarantines), what
+            netpol_quarantine listed after them; C(timeout_seconds), how long the alert was awaited.
 
     Raises:
         EvidenceError: something of this is missing or of another type.
@@ -43,6 +44,7 @@ def judge(asked: Asked) -> Iterator[Check]:
         yield from _drill(run, timeout_seconds)
     elif not run.skipped:
         yield Check("drill", "The fire drill can be done", "fire drill", FAILED, run.why_not)
+    yield from of_incidents(asked.result("incidents"))
     yield from _quarantines(quarantines, not run.skipped)
 
 

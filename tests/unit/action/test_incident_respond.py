@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,8 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.action.incident_respond import ActionModule
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.names import LABEL
 
-from ..modules.test_incident_respond import LADDER, PODS, Cluster, alert, api
+from ..modules.test_incident_respond import LADDER, alert, api
+from ..modules.test_netpol_quarantine import PODS, Cluster
 
 __all__ = ["api"]
 MODULE = {"changed": False, "module": "was run"}
@@ -35,10 +35,9 @@ class Action(ActionModule):
 
 
 @pytest.fixture(autouse=True)
-def _plain_base(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _plain_base(monkeypatch: pytest.MonkeyPatch) -> None:
     """What Ansible's own part of an action does needs all of Ansible."""
     monkeypatch.setattr(ActionModule.__bases__[0], "run", lambda *_arguments: {})
-    return
 
 
 def run(api: Cluster, tmp_path: Path, python: str = "{{ ansible_playbook_python }}", **how: Any) -> dict[str, Any]:

@@ -172,20 +172,23 @@ def _trusted(text: str) -> str:
 
 
 def contained(text: str) -> list[dict[str, Any]]:
-    """A fire drill and a pod in quarantine."""
+    """A fire drill, an incident, and a pod in quarantine."""
     row = {"at": text, "what": text, "detail": text, "seconds": 1.5, "took": None}
     held = respond.held(namespace=text, pod=text, since=text, until=text, by=text, reason=text, alert=text)
     drill = {"subject": text, "node": text, "pod": text, "timeline": [row]}
+    incident = {"directory": text, "archive": text, "held": {"until": text}, "timeline": [row]}
     return [
         check(stage="respond", code="removed", data=drill),
+        check(stage="respond", code="incident", subject=text, data={"incident": incident}),
         check(stage="respond", code="quarantines", data={"quarantines": [held]}),
     ]
 
 
-def test_the_fire_drill_and_who_is_held_stand_in_page_and_summary() -> None:
+def test_the_fire_drill_incidents_and_who_is_held_stand_in_page_and_summary() -> None:
     made = report(contained("held-pod"), **ABOUT)
     for text in (page(made), markdown(made)):
         assert "Fire drill: held" in text
+        assert "Incident: held" in text
         assert "1.500" in text
         assert "not known" in text
         assert "held-pod/held-pod" in text

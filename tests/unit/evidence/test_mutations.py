@@ -84,6 +84,7 @@ def test_an_unchanged_stage_survives() -> None:
 PARTS = {
     "audit_alerts": ("k8s_audit", "check_audit_alerts"),
     "delivery": ("verify", "check_delivery"),
+    "incidents": ("respond", "of_incidents"),
     "paths": ("falco", "check_paths"),
     "release": ("falco", "check_release"),
 }

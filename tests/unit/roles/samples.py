@@ -190,6 +190,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "verify_fire_drill": True,
         "verify_fire_drill_command": ["sh", "-c", "echo 'a b'"],
         "verify_fire_drill_tty": True,
+        "verify_incidents_hours": 48,
         "verify_history": 5,
         "verify_alert_port": 2802,
         "verify_fail": False,

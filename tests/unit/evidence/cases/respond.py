@@ -44,7 +44,7 @@ RUN: dict[str, Any] = {
     "timeline": TIMELINE,
 }
 NOBODY: dict[str, Any] = {"quarantines": []}
-GOOD: dict[str, Any] = {"run": RUN, "quarantines": NOBODY, "timeout_seconds": "30"}
+GOOD: dict[str, Any] = {"run": RUN, "incidents": {"incidents": []}, "quarantines": NOBODY, "timeout_seconds": "30"}
 
 
 def ran(**more: Any) -> dict[str, Any]:
@@ -65,6 +65,18 @@ def held(**more: Any) -> dict[str, Any]:
 
 def listed(*rows: dict[str, Any], run: dict[str, Any] | None = None) -> dict[str, Any]:
     return changed(GOOD, run=run or {"skipped": True}, quarantines={"quarantines": list(rows)})
+
+
+def incident(**more: Any) -> dict[str, Any]:
+    """An incident whose pod was collected, held and proven to be."""
+    about: dict[str, Any] = {"directory": "1f2e", "rule": "Shell", "namespace": "prod", "pod": "web-1", "responses": 1}
+    about.update(do=["note", "collect", "quarantine"], why=[], archive="a.tar.gz", problems=[], timeline=TIMELINE[:3])
+    about.update(held={"proven": True, "until": "U"}, shown={"tried": 8, "closed": 8, "open": []})
+    return {**about, **more}
+
+
+def kept(*incidents: dict[str, Any]) -> dict[str, Any]:
+    return changed(GOOD, run={"skipped": True}, incidents={"incidents": list(incidents)})
 
 
 def verdicts(*statuses: str, alerts: tuple[str, ...] = ("passed", "passed"), action: str = "passed") -> Any:
@@ -214,4 +226,38 @@ CASES = [
         (("quarantines", "passed"), ("quarantine", "failed"), ("quarantine", "passed")),
         ("it was to end at U; playbooks/release.yml", "its pod is gone and its policies are left"),
     ),
+    Case(
+        "incidents that were contained, noted, and stopped",
+        kept(
+            incident(),
+            incident(do=["note"], why=["dry run"], held={}, shown={}, timeline=[]),
+            incident(do=["note"], pod="", held={}, shown={}, timeline=[]),
+            incident(shown={}, held={"proven": True}, timeline=[row("held, proven by analysis", "", None)]),
+            incident(do=["note", "collect"], held={}, shown={}, timeline=TIMELINE[:1]),
+            incident(do=["stop"], held={}, shown={}, timeline=[row("stopped", "Pod web-1 is deleted", 1.0)]),
+        ),
+        (("incident", "passed"),) * 6,
+        (
+            "do: collected 14 files; held, proven on the live network 4.00 s after the event; 8 of 8 connections are",
+            "; until U\n",
+            "noted: dry run\n",
+            "noted: nothing else was asked for\n",
+            "held, proven by analysis; until it is released\n",
+            "do: collected 14 files\n",
+            "Pod web-1 is deleted\n",
+        ),
+    ),
+    Case(
+        "incidents that were not contained",
+        kept(incident(problems=["probe: it lets a to b pass"], held={}), incident(held={})),
+        (("incident", "failed"), ("incident", "failed")),
+        ("do: probe: it lets a to b pass\n", "the pod was to be held, and it is not known that it was\n"),
+    ),
+    Case(
+        "incidents cannot be read",
+        changed(GOOD, run={"skipped": True}, incidents={"failed": True, "msg": "no"}),
+        (("incidents", "skipped"),),
+        ("known: no\n",),
+    ),
+    Case("incidents are not asked for", changed(GOOD, run={"skipped": True}, incidents={"skipped": True}), ()),
 ]
