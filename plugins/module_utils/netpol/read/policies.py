@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...common.words import nearest
 from ..model.objects import (
     ADMIN,
     ALLOW,
@@ -31,7 +30,7 @@ from ..model.objects import (
     Rule,
 )
 from ..model.selectors import EVERYTHING
-from .reader import InvalidPartError, Reader, Report
+from .reader import InvalidPartError, Reader, Report, meant
 
 POLICY_GROUP = "policy.networking.k8s.io"
 POLICY_KINDS = ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
@@ -71,8 +70,7 @@ def _network_policy(reader: Reader, namespace: str, name: str, spec: Mapping[str
     types = reader.attempt(reader.each, spec.get("policyTypes"), "spec.policyTypes", reader.text) or ()
     for index, item in enumerate(types):
         if item not in ("Ingress", "Egress"):
-            near = nearest(item.capitalize(), ("Ingress", "Egress"))
-            hint = f"did you mean {near!r}?" if near else ""
+            hint = meant(item.capitalize(), ("Ingress", "Egress"))
             reader.error(f"spec.policyTypes[{index}]", f"unsupported value {item!r}: Ingress or Egress", hint)
     rules: dict[str, tuple[Rule, ...]] = {}
     for direction, side in (("ingress", "from"), ("egress", "to")):
@@ -140,22 +138,20 @@ def _network_policy_peer(reader: Reader, item: object, path: str, namespace: str
 
 def _network_policy_port(reader: Reader, item: object, path: str) -> PortRule:
     spec = reader.mapping({} if item is None else item, path, ("protocol", "port", "endPort"))
-    protocol = reader.protocol(spec.get("protocol"), f"{path}.protocol")
+    protocol = reader.attempt(reader.protocol, spec.get("protocol"), f"{path}.protocol") or "TCP"
     port, end = spec.get("port"), spec.get("endPort")
     if port is None:
         if end is not None:
             reader.error(f"{path}.endPort", "needs a port to start from")
-            raise InvalidPartError
         return PortRule(protocol)
     if isinstance(port, str):
         if end is not None:
             reader.error(f"{path}.endPort", "cannot stand beside a named port")
-            raise InvalidPartError
         return PortRule(protocol, 0, 0, reader.port_name(port, f"{path}.port"))
-    first = reader.integer(port, f"{path}.port", 1, LAST_PORT)
-    if end is None:
-        return PortRule(protocol, first, first)
-    last = reader.integer(end, f"{path}.endPort", 1, LAST_PORT)
+    first = reader.attempt(reader.integer, port, f"{path}.port", 1, LAST_PORT)
+    last = first if end is None else reader.attempt(reader.integer, end, f"{path}.endPort", 1, LAST_PORT)
+    if first is None or last is None:
+        raise InvalidPartError
     if last < first:
         reader.error(f"{path}.endPort", f"invalid value {last}: must not be less than port {first}")
         raise InvalidPartError
@@ -177,10 +173,10 @@ def _cluster_policy(reader: Reader, kind: str, name: str, spec: Mapping[str, Any
     tier, priority = BASELINE, 0
     if kind == "ClusterNetworkPolicy":
         fields += ("tier", "priority")
-        written = reader.text(spec.get("tier"), "spec.tier")
-        if written not in ("Admin", "Baseline"):
-            reader.error("spec.tier", f"unsupported value {written!r}: Admin or Baseline")
-            raise InvalidPartError
+        written = reader.attempt(reader.text, spec.get("tier"), "spec.tier")
+        if written is not None and written not in ("Admin", "Baseline"):
+            hint = meant(written, ("Admin", "Baseline"))
+            reader.error("spec.tier", f"unsupported value {written!r}: Admin or Baseline", hint)
         tier = ADMIN if written == "Admin" else BASELINE
     elif kind == "AdminNetworkPolicy":
         fields += ("priority",)
@@ -247,43 +243,40 @@ def _cluster_rule(reader: Reader, kind: str, item: object, path: str, side: str,
     ports_field = "protocols" if kind == "ClusterNetworkPolicy" else "ports"
     spec = reader.mapping(item, path, ("name", "action", side, ports_field))
     actions = _ACTIONS[kind]
-    action = reader.text(spec.get("action"), f"{path}.action")
-    if action not in actions:
-        near = nearest(action.capitalize(), actions)
-        hint = "ClusterNetworkPolicy says Accept" if action == "Allow" else f"did you mean {near!r}?" if near else ""
+    action = reader.attempt(reader.text, spec.get("action"), f"{path}.action")
+    if action is not None and action not in actions:
+        hint = "ClusterNetworkPolicy says Accept" if action == "Allow" else meant(action, actions)
         reader.error(f"{path}.action", f"unsupported value {action!r}: one of {', '.join(actions)}", hint)
-        raise InvalidPartError
-    items = reader.items(spec.get(side), f"{path}.{side}")
-    if not items:
+    items = reader.attempt(reader.items, spec.get(side), f"{path}.{side}")
+    if items is not None and not items:
         reader.error(f"{path}.{side}", "required: at least one peer", "namespaces: {} means every pod")
-        raise InvalidPartError
-    if len(items) > limit:
+    if items and len(items) > limit:
         reader.error(f"{path}.{side}", f"has {len(items)} peers: at most {limit} are allowed")
     peers: list[object] = []
-    for number, peer in enumerate(items):
-        peers.extend(_cluster_peers(reader, kind, peer, f"{path}.{side}[{number}]", side))
-    ports: tuple[PortRule, ...] | None = None
+    for number, peer in enumerate(items or ()):
+        peers.extend(reader.attempt(_cluster_peers, reader, kind, peer, f"{path}.{side}[{number}]", side) or ())
+    ports = None
     if spec.get(ports_field) is not None:
-        entries = reader.items(spec.get(ports_field), f"{path}.{ports_field}")
-        if not entries:
-            reader.error(
-                f"{path}.{ports_field}", "must have at least one item", "leave the field out to mean all ports"
-            )
-            raise InvalidPartError
-        parse = _cnp_protocol if kind == "ClusterNetworkPolicy" else _anp_port
-        if kind == "ClusterNetworkPolicy" and len(entries) > limit:
-            reader.error(f"{path}.{ports_field}", f"has {len(entries)} protocols: at most {limit} are allowed")
-        ports = tuple(parse(reader, entry, f"{path}.{ports_field}[{number}]") for number, entry in enumerate(entries))
-        if any(port.name for port in ports) and any(not isinstance(peer, PodsPeer) for peer in peers):
+        ports = reader.attempt(_cluster_ports, reader, kind, spec[ports_field], f"{path}.{ports_field}", limit)
+        if any(port.name for port in ports or ()) and any(not isinstance(peer, PodsPeer) for peer in peers):
             reader.error(f"{path}.{ports_field}", "a named port cannot stand beside a peer that is not pods")
-            raise InvalidPartError
     if action != "Allow" and action != "Accept" and any(isinstance(peer, DomainsPeer) for peer in peers):
         reader.error(f"{path}.{side}", f"domainNames cannot be used with action {action}")
-        raise InvalidPartError
     name = "" if spec.get("name") is None else reader.text(spec["name"], f"{path}.name")
     if len(name) > 100:
         reader.error(f"{path}.name", f"has {len(name)} characters: at most 100 are allowed")
-    return Rule(index=index, action=actions[action], peers=tuple(peers), ports=ports, name=name)
+    return Rule(index=index, action=actions.get(action or "", DENY), peers=tuple(peers), ports=ports, name=name)
+
+
+def _cluster_ports(reader: Reader, kind: str, value: object, path: str, limit: int) -> tuple[PortRule, ...]:
+    entries = reader.items(value, path)
+    if not entries:
+        reader.error(path, "must have at least one item", "leave the field out to mean all ports")
+    parse = _cnp_protocol if kind == "ClusterNetworkPolicy" else _anp_port
+    if kind == "ClusterNetworkPolicy" and len(entries) > limit:
+        reader.error(path, f"has {len(entries)} protocols: at most {limit} are allowed")
+    found = [reader.attempt(parse, reader, entry, f"{path}[{number}]") for number, entry in enumerate(entries)]
+    return tuple(port for port in found if port is not None)
 
 
 def _cluster_peers(reader: Reader, kind: str, item: object, path: str, side: str) -> list[object]:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional, TypeVar
 
 from ...common.words import nearest
 from ..errors import Cause
-from ..model.addresses import parse_cidr, subtract
+from ..model.addresses import Range, parse_cidr, subtract
 from ..model.objects import PROTOCOLS, BlockPeer
 from ..model.selectors import DOES_NOT_EXIST, EVERYTHING, EXISTS, IN, OPERATORS, Requirement, Selector, make_selector
 
@@ -83,6 +83,13 @@ def _kind(value: object) -> str:
     if isinstance(value, str):
         return "string"
     return "mapping" if isinstance(value, Mapping) else "list" if isinstance(value, list) else type(value).__name__
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A question whether a known word was meant, empty if none is near."""
+    names = list(known)
+    near = {name.lower(): name for name in names}.get(word.lower()) or nearest(word, names)
+    return f"did you mean {near!r}?" if near else ""
 
 
 class Reader:
@@ -188,28 +195,32 @@ class Reader:
 
     def _expression(self, item: object, path: str) -> Requirement:
         spec = self.mapping(item, path, ("key", "operator", "values"))
-        key = self.text(spec.get("key"), f"{path}.key")
-        operator = self.text(spec.get("operator"), f"{path}.operator")
-        values = [
-            self.text(value, f"{path}.values[{index}]")
-            for index, value in enumerate(self.items(spec.get("values"), f"{path}.values"))
-        ]
-        if operator not in OPERATORS:
-            near = nearest(operator, OPERATORS)
-            hint = f"did you mean {near!r}?" if near else ""
-            self.error(f"{path}.operator", f"unsupported value {operator!r}: one of {', '.join(OPERATORS)}", hint)
+        key = self.attempt(self._key, spec.get("key"), f"{path}.key")
+        operator = self.attempt(self._operator, spec.get("operator"), f"{path}.operator")
+        values = self.attempt(self.each, spec.get("values"), f"{path}.values", self.text)
+        if key is None or operator is None or values is None:
             raise InvalidPartError
         if operator in (EXISTS, DOES_NOT_EXIST):
             if values:
                 self.error(f"{path}.values", f"must be empty for operator {operator}")
-                raise InvalidPartError
-        elif not values:
+        elif not spec.get("values"):
             self.error(f"{path}.values", f"required for operator {operator}")
-            raise InvalidPartError
-        self._check_label(key, "", f"{path}.key")
         for index, value in enumerate(values):
-            self._check_label(key, value, f"{path}.values[{index}]")
+            self.attempt(self._check_label, key, value, f"{path}.values[{index}]")
         return Requirement(key, operator, tuple(sorted(set(values))))
+
+    def _key(self, value: object, path: str) -> str:
+        key = self.text(value, path)
+        self._check_label(key, "", path)
+        return key
+
+    def _operator(self, value: object, path: str) -> str:
+        operator = self.text(value, path)
+        if operator not in OPERATORS:
+            said = f"unsupported value {operator!r}: one of {', '.join(OPERATORS)}"
+            self.error(path, said, meant(operator, OPERATORS))
+            raise InvalidPartError
+        return operator
 
     def _check_label(self, key: str, value: str, path: str) -> None:
         problem = label_key_problem(key) or label_value_problem(value)
@@ -224,22 +235,24 @@ class Reader:
             hint = f"a single address is '{text}/{128 if ':' in text else 32}'" if "/" not in text else ""
             self.error(f"{path}.cidr" if not covers_pods else path, f"invalid value {text!r}: not a CIDR block", hint)
             raise InvalidPartError
-        holes = []
-        for index, item in enumerate(exceptions):
-            hole_text = self.text(item, f"{path}.except[{index}]")
-            hole = parse_cidr(hole_text)
-            if hole is None:
-                self.error(f"{path}.except[{index}]", f"invalid value {hole_text!r}: not a CIDR block")
-                raise InvalidPartError
-            inside = hole.family == whole.family and whole.first <= hole.first and hole.last <= whole.last
-            if not inside or (hole.first, hole.last) == (whole.first, whole.last):
-                self.error(
-                    f"{path}.except[{index}]", f"invalid value {hole_text!r}: must be a strict subset of {text!r}"
-                )
-                raise InvalidPartError
-            holes.append(hole)
+        holes = [
+            self.attempt(self._hole, item, f"{path}.except[{index}]", whole, text)
+            for index, item in enumerate(exceptions)
+        ]
         written = text + (f" except {', '.join(str(item) for item in exceptions)}" if exceptions else "")
-        return BlockPeer(tuple(subtract(whole, holes)), written, covers_pods)
+        return BlockPeer(tuple(subtract(whole, [hole for hole in holes if hole])), written, covers_pods)
+
+    def _hole(self, item: object, path: str, whole: Range, written: str) -> Range:
+        text = self.text(item, path)
+        hole = parse_cidr(text)
+        if hole is None:
+            self.error(path, f"invalid value {text!r}: not a CIDR block")
+            raise InvalidPartError
+        inside = hole.family == whole.family and whole.first <= hole.first and hole.last <= whole.last
+        if not inside or (hole.first, hole.last) == (whole.first, whole.last):
+            self.error(path, f"invalid value {text!r}: must be a strict subset of {written!r}")
+            raise InvalidPartError
+        return hole
 
     def protocol(self, value: object, path: str) -> str:
         if value is None:

@@ -350,6 +350,7 @@ egress: 2"""
     admin = "priority: -1\nsubject: {}\ningress:\n- {action: x}\n- {action: Deny}"
     assert sorted(found.path for found in problems(cluster(admin))) == [
         "spec.ingress[0].action",
+        "spec.ingress[0].from",
         "spec.ingress[1].from",
         "spec.priority",
         "spec.subject",
