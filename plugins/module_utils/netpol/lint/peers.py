@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ...common.words import nearest
 from ..decide.universe import Universe, bit_indices
-from ..model.objects import NAMESPACE_NAME_LABEL, BlockPeer, DomainsPeer, NodesPeer, PodsPeer
+from ..model.objects import NAMESPACE_NAME_LABEL, BlockPeer, DomainsPeer, Model, NodesPeer, PodsPeer, Policy
 from ..model.selectors import IN, Selector
 from .finding import names
 from .hints import service_block
@@ -24,6 +24,19 @@ class Said(NamedTuple):
     severity: str
     message: str
     hint: str = ""
+
+
+def is_elsewhere(peer: PodsPeer, model: Model) -> bool:
+    """Whether a peer is pods of namespaces of which the input, a part of a cluster, has no pods."""
+    if peer.namespaces is None or model.is_whole:
+        return False
+    return not any(peer.namespaces.matches(model.namespace_labels(name)) for name in model.inhabited)
+
+
+def elsewhere(model: Model, policies: Sequence[Policy]) -> list[str]:
+    """Selectors of namespaces of which the input has no pods, so that nothing is found of their peers."""
+    peers = (peer for policy in policies for rule in (*policy.ingress, *policy.egress) for peer in rule.peers or ())
+    return sorted({str(p.namespaces) for p in peers if isinstance(p, PodsPeer) and is_elsewhere(p, model)})
 
 
 class PeerChecks:
@@ -102,7 +115,9 @@ class PeerChecks:
         elif isinstance(peer, PodsPeer):
             missing = list(self._namespace_labels(peer.namespaces)) if peer.namespaces else []
             yield from missing
-            if not missing and not self.universe.pods(peer) and not self.may_be_operated(peer):
+            if missing or is_elsewhere(peer, self.model):
+                return
+            if not self.universe.pods(peer) and not self.may_be_operated(peer):
                 code = self._misread(peer)
                 if code is not None:
                     yield code
@@ -183,6 +198,8 @@ class PeerChecks:
                 continue
             near = nearest(requirement.values[0], values) if values else nearest(requirement.key, self.namespace_values)
             hint = f"did you mean {near}?" if near else ""
+            if not hint and not self.model.is_whole:
+                continue
             yield Said("namespace-label-missing", "warning", f"no namespace has the label {requirement}", hint)
 
     def _sorted_addresses(self, family: int) -> tuple[list[int], list[str]]:

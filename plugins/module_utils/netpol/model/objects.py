@@ -351,6 +351,17 @@ class Model:
         return [pod for pod in self.pods if not pod.finished]
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether the input seems to be all of a cluster: it has Nodes, or the namespaces that every cluster has."""
+        declared = {name for name, namespace in self.namespaces.items() if namespace.declared}
+        return bool(self.nodes) or {"default", "kube-system"} <= declared
+
+    @cached_property
+    def inhabited(self) -> frozenset[str]:
+        """Namespaces of which the input has pods."""
+        return frozenset(pod.namespace for pod in self.pods)
+
+    @cached_property
     def assumed_families(self) -> frozenset[int]:
         """Address families that a pod without a known address is taken to have.
 

@@ -65,6 +65,10 @@ SIDEKICK = {"app.kubernetes.io/name": "falcosidekick", "app.kubernetes.io/instan
 CLOSED = policy("{podSelector: {}, policyTypes: [Ingress, Egress]}", "closed", "falco")
 
 
+#: With a Node in it, the input is taken for all of a cluster.
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node"}}
+
+
 def test_a_policy_that_does_what_it_says_has_no_finding() -> None:
     assert findings(WEB, FINE) == []
 
@@ -80,8 +84,8 @@ def test_a_policy_that_does_what_it_says_has_no_finding() -> None:
         ),
         (
             "namespace-label-missing",
-            [WEB, policy("{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}}]}]}")],
-            "no namespace has the label team=x",
+            [NODE, WEB, policy("{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {t: x}}}]}]}")],
+            "no namespace has the label t=x",
         ),
         (
             "namespace-name-label",
