@@ -1,0 +1,85 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts damaged manifests and rules files to the cores, and tells every one that ends in a traceback or takes too long.
+
+Each input is told by its number: the same seed and number give the same text, on any machine, so a failure is had again
+by --first NUMBER --inputs 1. Ends with 1 if anything failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "build" / "collections"))
+from tools.fuzz.mutate import mutated  # noqa: E402 - run as a program, tools is found by then
+from tools.fuzz.subjects import SUBJECTS, Subject  # noqa: E402 - the collection is found by then
+
+#: Seconds of CPU after which an input of a few kilobytes counts as one that hangs.
+PATIENCE_SECONDS = 20.0
+#: Failures that are told in full.
+MOST_TOLD = 20
+_EVERY = 10_000
+
+
+class TooLongError(Exception):
+    """An input that took longer than C(PATIENCE_SECONDS)."""
+
+
+def _over(_signal: int, _frame: FrameType | None) -> None:
+    raise TooLongError(f"no answer after {PATIENCE_SECONDS:g} s of CPU")
+
+
+def text_of(subject: Subject, seed: int, number: int) -> tuple[str, str]:
+    """The damaged text of an input, and the text that was damaged."""
+    random = Random(f"{seed}:{number}")  # noqa: S311 - no secret: it must be the same again
+    whole = random.choice(subject.texts)
+    return mutated(whole, subject.texts, random), whole
+
+
+def run(name: str, seed: int, first: int, inputs: int) -> int:
+    """Puts inputs to one subject; the number of those that failed."""
+    subject = SUBJECTS[name]()
+    failed = 0
+    start = time.process_time()
+    signal.signal(signal.SIGPROF, _over)
+    for number in range(first, first + inputs):
+        text, whole = text_of(subject, seed, number)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE_SECONDS)
+        try:
+            subject.put(number, text, whole)
+        except Exception:
+            failed += 1
+            if failed <= MOST_TOLD:
+                print(f"{name} {number}:\n{text!r}\n{traceback.format_exc()}", flush=True)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        done = number - first + 1
+        if done % _EVERY == 0 or done == inputs:
+            print(f"{name}: {done} inputs, {failed} failed, {time.process_time() - start:.0f} s of CPU", flush=True)
+    return failed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m tools.fuzz", description=__doc__)
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"{' or '.join(SUBJECTS)}; both if left out")
+    parser.add_argument("--inputs", type=int, default=100_000, help="of each subject (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first input")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.subjects if name not in SUBJECTS]
+    if unknown:
+        parser.error(f"no subject {unknown[0]!r}: one of {', '.join(SUBJECTS)}")
+    return 1 if sum(run(name, given.seed, given.first, given.inputs) for name in given.subjects or SUBJECTS) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

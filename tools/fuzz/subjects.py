@@ -1,0 +1,85 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done with a damaged text: manifests are asked every question in turn, rules files are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import Ruleset, validate
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import QUESTIONS, Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed import read_records
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import suggest
+
+ROOT = Path(__file__).resolve().parents[2]
+_FILE = "#### file"
+_LIMIT = 50
+
+
+class Subject(NamedTuple):
+    """What is fuzzed.
+
+    Attributes:
+        texts: what is damaged.
+        put: puts a damaged text to what is fuzzed. The number of the input chooses what is asked, the text that was
+            damaged serves as a cluster before or as another set.
+    """
+
+    texts: list[str]
+    put: Callable[[int, str, str], None]
+
+
+def manifests() -> Subject:
+    """The cases, recipes and examples of policies, and the analysis."""
+    found = []
+    for path in sorted((ROOT / "tests" / "corpus" / "netpol").rglob("*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        if isinstance(content, dict) and isinstance(content.get("objects"), list):
+            found.append(yaml.safe_dump_all(content["objects"], sort_keys=False))
+    found += _texts("inventory/files/policies/*.yaml", "sandbox/demo/*.yaml")
+    return Subject(found, _analyse)
+
+
+def rules() -> Subject:
+    """The cases of Falco's own verdicts and the rules of the sample inventory, and the validation."""
+    found = []
+    for path in sorted((ROOT / "tests" / "corpus" / "falco").glob("*.yaml")):
+        found += [part.partition("\n")[2] for part in path.read_text().split(_FILE)[1:]]
+    found += _texts("inventory/files/rules/*.yaml", "inventory/files/audit_rules/*.yaml")
+    return Subject(found, _validate)
+
+
+SUBJECTS = {"manifests": manifests, "rules": rules}
+
+
+def _texts(*patterns: str) -> list[str]:
+    return [path.read_text() for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+
+
+def _analyse(number: int, text: str, whole: str) -> None:
+    text = text.encode("utf-8", "replace").decode()  # a file that is not UTF-8 is refused before it comes here
+    model = load([Input("damaged.yaml", text=text, named=bool(number % 2))], "skip")
+    before = load([Input("whole.yaml", text=whole)], "skip")
+    question = (*QUESTIONS, "suggest")[number % (len(QUESTIONS) + 1)]
+    flow = {"from": {}, "to": {}, "ports": [80, "53/UDP"]}
+    try:
+        if question == "suggest":
+            names = [pod.full_name for pod in model.pods][:3]
+            suggest(model, read_records(model, [{"from": names[0], "to": names[-1], "ports": "80"}] if names else []))
+            return
+        asked = Request(question, source={}, destination={}, limit=_LIMIT)
+        answer(asked._replace(required_flows=[flow], forbidden_flows=[flow]), model, before)
+    except NetpolError:
+        return
+
+
+def _validate(_number: int, text: str, _whole: str) -> None:
+    validate([Ruleset("", (RulesFile("damaged.yaml", text),))])
