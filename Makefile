@@ -32,6 +32,8 @@ SANDBOX := $(VENV)/bin/python -m sandbox
 SANDBOX_NAME ?= falconet
 SANDBOX_STATE := /var/lib/falconet-sandbox/$(SANDBOX_NAME)
 export SANDBOX_NAME
+# How many nodes of a new sandbox are control planes: 1, 2 or 3.
+UP := $(SANDBOX) up $(if $(CONTROL_PLANES),--control-planes $(CONTROL_PLANES))
 # A user's own cluster, when KUBECONFIG is given; else the sandbox's.
 CLUSTER := $(if $(KUBECONFIG),$(KUBECONFIG),$(SANDBOX_STATE)/kubeconfig)
 INVENTORY ?= $(if $(KUBECONFIG),,inventory/sandbox)
@@ -42,7 +44,7 @@ cluster: setup
 		[ -n "$(INVENTORY)" ] || { echo "KUBECONFIG is set: give the inventory of that cluster too, INVENTORY=<directory> (copy inventory/sample)" >&2; exit 2; }
 		echo "==> using the cluster of $$KUBECONFIG"
 	else
-		$(SANDBOX) up
+		$(UP)
 		$(SANDBOX) inventory
 		echo "==> the system that the demo protects: sandbox/demo/workloads.yaml"
 		kubectl --kubeconfig $(CLUSTER) apply --filename sandbox/demo/workloads.yaml
@@ -143,8 +145,8 @@ e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all
 
 .PHONY: sandbox-up
-sandbox-up: setup  ## build (once) and boot the sandbox cluster
-	$(SANDBOX) up
+sandbox-up: setup  ## build (once) and boot the sandbox cluster (CONTROL_PLANES=3 for three)
+	$(UP)
 	$(SANDBOX) inventory
 
 .PHONY: sandbox-down

@@ -12,7 +12,7 @@ import yaml
 from sandbox import health, images
 from sandbox.api import MERGE, Api, is_since
 from sandbox.errors import SandboxError
-from sandbox.instance import DNS_SERVICE, NODES, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
+from sandbox.instance import DNS_SERVICE, OUTSIDE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
 from sandbox.process import run, wait_for
 
 # Names that nobody serves do not exist: NXDOMAIN at once, instead of a refusal that clients retry.
@@ -196,7 +196,7 @@ def _exists(api: Api, path: str) -> bool:
 
 def label_nodes(api: Api) -> None:
     """Roles and pod networks of the nodes, which a kubelet may not set by itself."""
-    for node in NODES:
+    for node in api.nodes:
         path = f"/api/v1/nodes/{node.name}"
         current = api.get(path)
         role = "control-plane" if node.control_plane else "worker"

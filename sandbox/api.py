@@ -32,6 +32,7 @@ class Api:
 
     def __init__(self, instance: Instance, keys: Path) -> None:
         self.url = instance.api_url
+        self.nodes = instance.nodes
         self.context = ssl.create_default_context(cafile=str(keys / "ca.crt"))
         self.context.load_cert_chain(keys / "users/admin.crt", keys / "users/admin.key")
 

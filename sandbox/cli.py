@@ -13,7 +13,7 @@ from pathlib import Path
 from sandbox import kind
 from sandbox.e2e import add_arguments as add_e2e_arguments
 from sandbox.errors import SandboxError
-from sandbox.instance import NODES, Instance, check_name, find_node, load
+from sandbox.instance import MOST_CONTROL_PLANES, Instance, check_name, find_node, load
 from sandbox.process import say
 
 # Late imports: a command reads what serves it, so that help and mistakes of the command line are told at once.
@@ -28,7 +28,13 @@ def parser() -> argparse.ArgumentParser:
         "--name", default=os.environ.get("SANDBOX_NAME", "falconet"), help="which sandbox (default: %(default)s)"
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("up", help="build what is missing, start what does not run, wait until it is usable")
+    up = commands.add_parser("up", help="build what is missing, start what does not run, wait until it is usable")
+    up.add_argument(
+        "--control-planes",
+        type=int,
+        choices=range(1, MOST_CONTROL_PLANES + 1),
+        help="how many nodes are control planes when the sandbox is made (default: 1)",
+    )
     down = commands.add_parser("down", help="remove every process, mount, interface and control group of it")
     down.add_argument("--purge", action="store_true", help="forget its state too: etcd, the nodes' disks, keys, logs")
     commands.add_parser("status", help="what runs; exit code 1 if something is not as it should be")
@@ -59,7 +65,8 @@ def running(name: str) -> Instance:
 def _exec(name: str, node_name: str, argv: Sequence[str]) -> int:
     from sandbox import image_import, machines
 
-    sandbox, member = running(name), find_node(node_name)
+    sandbox = running(name)
+    member = find_node(node_name, sandbox.nodes)
     command = list(argv[1:] if argv[:1] == ["--"] else argv) or ["/bin/bash", "-l"]
     found = machines.find(sandbox, member.name)
     if found is None:
@@ -78,7 +85,7 @@ def _enforcement(name: str, state: str) -> int:
 
     sandbox = running(name)
     verb = "start" if state == "on" else "stop"
-    for member in NODES:
+    for member in sandbox.nodes:
         found = machines.find(sandbox, member.name)
         if found is None:
             raise SandboxError(f"{member.name} does not run", f"python -m sandbox --name {name} up")
@@ -100,6 +107,8 @@ def _execute_with_kind(name: str, options: argparse.Namespace) -> int:
         raise SandboxError(
             f"`{options.command}` is not for kind clusters", f"with SANDBOX=kind: {', '.join(served)}, status"
         )
+    if options.command == "up" and options.control_planes not in (None, 1):
+        raise SandboxError("kind clusters have one control plane here", "without --control-planes")
     served[options.command]()
     return 0
 
@@ -112,7 +121,7 @@ def execute(options: argparse.Namespace) -> int:
     if options.command == "up":
         from sandbox.up import up
 
-        up(name)
+        up(name, options.control_planes)
     elif options.command == "down":
         from sandbox.down import down
 

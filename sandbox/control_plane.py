@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from sandbox import images
-from sandbox.instance import NODES, POD_NETWORK, SERVICE_NETWORK, Instance
+from sandbox.instance import POD_NETWORK, SERVICE_NETWORK, Instance, Node
 
 PKI = "/etc/kubernetes/pki"
 MANIFESTS = "/etc/kubernetes/manifests"
@@ -110,7 +110,7 @@ def _flags(program: str, options: Mapping[str, str]) -> list[str]:
     return [program, *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _etcd(address: str, node: str) -> str:
+def _etcd(address: str, node: str, members: Mapping[str, str]) -> str:
     command = _flags(
         "etcd",
         {
@@ -120,7 +120,7 @@ def _etcd(address: str, node: str) -> str:
             "listen-client-urls": f"https://127.0.0.1:2379,https://{address}:2379",
             "initial-advertise-peer-urls": f"https://{address}:2380",
             "listen-peer-urls": f"https://{address}:2380",
-            "initial-cluster": f"{node}=https://{address}:2380",
+            "initial-cluster": ",".join(f"{name}=https://{its}:2380" for name, its in members.items()),
             "listen-metrics-urls": "http://127.0.0.1:2381",
             "client-cert-auth": "true",
             "peer-client-cert-auth": "true",
@@ -138,7 +138,7 @@ def _etcd(address: str, node: str) -> str:
     return static_pod("etcd", images.ETCD_IMAGE, command, folders, ("/livez", 2381, "HTTP"), "100m")
 
 
-def _apiserver(address: str) -> str:
+def _apiserver(address: str, etcd: str) -> str:
     command = _flags(
         "kube-apiserver",
         {
@@ -152,7 +152,7 @@ def _apiserver(address: str) -> str:
             "etcd-cafile": f"{PKI}/etcd/ca.crt",
             "etcd-certfile": f"{PKI}/apiserver-etcd-client.crt",
             "etcd-keyfile": f"{PKI}/apiserver-etcd-client.key",
-            "etcd-servers": "https://127.0.0.1:2379",
+            "etcd-servers": f"https://{etcd}:2379",
             "kubelet-client-certificate": f"{PKI}/apiserver-kubelet-client.crt",
             "kubelet-client-key": f"{PKI}/apiserver-kubelet-client.key",
             "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
@@ -176,7 +176,7 @@ def _apiserver(address: str) -> str:
     return static_pod("kube-apiserver", image, command, {PKI: "Directory"}, ("/livez", 6443, "HTTPS"), "250m")
 
 
-def _controller_manager() -> str:
+def _controller_manager(*, elected: bool) -> str:
     config = "/etc/kubernetes/controller-manager.conf"
     command = _flags(
         "kube-controller-manager",
@@ -196,8 +196,8 @@ def _controller_manager() -> str:
             "kube-api-burst": "300",
             "kube-api-qps": "200",
             "kubeconfig": config,
-            # There is one of it: an election would only make each start wait for the last one's lease.
-            "leader-elect": "false",
+            # Where there is one of it, an election would only make each start wait for the last one's lease.
+            "leader-elect": str(elected).lower(),
             "requestheader-client-ca-file": f"{PKI}/front-proxy-ca.crt",
             "root-ca-file": f"{PKI}/ca.crt",
             "service-account-private-key-file": f"{PKI}/sa.key",
@@ -210,7 +210,7 @@ def _controller_manager() -> str:
     return static_pod("kube-controller-manager", image, command, folders, ("/healthz", 10257, "HTTPS"), "200m")
 
 
-def _scheduler() -> str:
+def _scheduler(*, elected: bool) -> str:
     config = "/etc/kubernetes/scheduler.conf"
     command = _flags(
         "kube-scheduler",
@@ -219,17 +219,18 @@ def _scheduler() -> str:
             "authorization-kubeconfig": config,
             "bind-address": "127.0.0.1",
             "kubeconfig": config,
-            "leader-elect": "false",
+            "leader-elect": str(elected).lower(),
         },
     )
     image = f"registry.k8s.io/kube-scheduler:{images.KUBERNETES}"
     return static_pod("kube-scheduler", image, command, {config: "File"}, ("/livez", 10259, "HTTPS"), "100m")
 
 
-def files(instance: Instance, keys: Path) -> list[dict[str, Any]]:
-    """The control plane's files on its node: PKI, kubeconfig files, manifests (which keep a user's edits)."""
-    node = next(node for node in NODES if node.control_plane)
+def files(instance: Instance, node: Node, keys: Path) -> list[dict[str, Any]]:
+    """The control plane's files on a node of it: PKI, kubeconfig files, manifests (which keep a user's edits)."""
     address = str(instance.address(node))
+    members = {member.name: str(instance.address(member)) for member in instance.etcd_nodes}
+    elected = instance.control_planes > 1
     found: list[dict[str, Any]] = []
     for path in sorted(keys.rglob("*")):
         name = path.relative_to(keys)
@@ -237,14 +238,17 @@ def files(instance: Instance, keys: Path) -> list[dict[str, Any]]:
             secret = path.suffix == ".key"
             found.append({"path": f"{PKI}/{name}", "text": path.read_text(), "mode": 0o600 if secret else 0o644})
     for user in ("admin", "controller-manager", "scheduler"):
-        text = kubeconfig(instance.api_url, user, keys)
+        # As kubeadm: administrators ask by the cluster's address, components their own node's API server.
+        server = instance.api_url if user == "admin" else f"https://{address}:6443"
+        text = kubeconfig(server, user, keys)
         found.append({"path": f"/etc/kubernetes/{user}.conf", "text": text, "mode": 0o600})
     manifests = {
-        "etcd": _etcd(address, node.name),
-        "kube-apiserver": _apiserver(address),
-        "kube-controller-manager": _controller_manager(),
-        "kube-scheduler": _scheduler(),
+        "kube-apiserver": _apiserver(address, "127.0.0.1" if node.name in members else next(iter(members.values()))),
+        "kube-controller-manager": _controller_manager(elected=elected),
+        "kube-scheduler": _scheduler(elected=elected),
     }
+    if node.name in members:
+        manifests = {"etcd": _etcd(address, node.name, members), **manifests}
     for component, text in manifests.items():
         found.append({"path": f"{MANIFESTS}/{component}.yaml", "text": text, "mode": 0o600, "keep": True})
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandbox import cgroups, instance, machines, network
 from sandbox.errors import SandboxError
-from sandbox.instance import NODES, OUTSIDE, Instance
+from sandbox.instance import Instance
 from sandbox.process import run, say
 
 
@@ -28,7 +28,7 @@ def mounts_below(folder: Path, table: str) -> list[str]:
 
 def stop_everything(sandbox: Instance) -> list[str]:
     """Kill, unmount and remove all that the kernel holds of the sandbox; returns what could not be removed."""
-    for name in (*(member.name for member in NODES), OUTSIDE):
+    for name in sandbox.machines:
         machines.stop(sandbox, name)
     left = [f"process {pid}" for pid in sorted(cgroups.kill_all(sandbox.cgroup))]
     for point in mounts_below(sandbox.folder, Path("/proc/self/mountinfo").read_text()):

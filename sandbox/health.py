@@ -18,7 +18,7 @@ from typing import Any
 from sandbox import images
 from sandbox.api import Api
 from sandbox.errors import SandboxError
-from sandbox.instance import DNS_SERVICE, KUBERNETES_SERVICE, NODES, Instance
+from sandbox.instance import DNS_SERVICE, KUBERNETES_SERVICE, Instance
 from sandbox.process import run
 
 NAMESPACE = "sandbox-health"
@@ -136,8 +136,8 @@ def ask(api: Api) -> list[Health]:
         SandboxError: the API server does not answer.
     """
     found = lenders(api.get(f"/api/v1/namespaces/{NAMESPACE}/pods")["items"])
-    with ThreadPoolExecutor(len(NODES)) as pool:
-        return list(pool.map(lambda member: _ask(member.name, found.get(member.name)), NODES))
+    with ThreadPoolExecutor(len(api.nodes)) as pool:
+        return list(pool.map(lambda member: _ask(member.name, found.get(member.name)), api.nodes))
 
 
 def complaint(sandbox: Instance) -> str:

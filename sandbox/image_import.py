@@ -13,7 +13,7 @@ from sandbox import oci
 from sandbox.errors import SandboxError
 from sandbox.image_spec import ImageSpec
 from sandbox.images import PAUSE_IMAGE
-from sandbox.instance import NODES, Instance, Node
+from sandbox.instance import Instance, Node
 from sandbox.machines import IMAGES_READY, find, inside
 from sandbox.process import run, tail, wait_for
 
@@ -105,11 +105,14 @@ def ensure_images(instance: Instance, node: Node, wanted: Sequence[oci.Image]) -
 def ensure_boot_images(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.Image]]) -> int:
     """The control plane's nodes have what their kubelet starts by itself; then it may start."""
     first = [image for spec, image in wanted if spec.control_plane_only or spec.name == PAUSE_IMAGE]
-    imported = 0
-    for node in (node for node in NODES if node.control_plane):
-        imported += ensure_images(instance, node, first)
+
+    def ensure(node: Node) -> int:
+        imported = ensure_images(instance, node, first)
         _allow_kubelet(instance, node)
-    return imported
+        return imported
+
+    with ThreadPoolExecutor(instance.control_planes) as pool:
+        return sum(pool.map(ensure, (node for node in instance.nodes if node.control_plane)))
 
 
 def ensure_all_images(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.Image]]) -> int:
@@ -121,8 +124,8 @@ def ensure_all_images(instance: Instance, wanted: Sequence[tuple[ImageSpec, oci.
         _allow_kubelet(instance, node)
         return imported
 
-    with ThreadPoolExecutor(len(NODES)) as pool:
-        return sum(pool.map(ensure, NODES))
+    with ThreadPoolExecutor(len(instance.nodes)) as pool:
+        return sum(pool.map(ensure, instance.nodes))
 
 
 def _allow_kubelet(instance: Instance, node: Node) -> None:
@@ -135,7 +138,7 @@ def import_everywhere(instance: Instance, archive: Path) -> dict[str, str]:
     """Import a user's archive (docker save, OCI layout) into all nodes; returns what ctr said about each."""
     if not archive.is_file():
         raise SandboxError(f"there is no file {archive}", "make one with: docker save -o FILE IMAGE...")
-    running = {node.name: find(instance, node.name) for node in NODES}
+    running = {node.name: find(instance, node.name) for node in instance.nodes}
     down = [name for name, found in running.items() if found is None]
     if down:
         raise SandboxError(f"not running: {', '.join(down)}", f"python -m sandbox --name {instance.name} up")

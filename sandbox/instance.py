@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -53,11 +53,18 @@ class Node:
         return list(POD_NETWORK.subnets(new_prefix=24))[self.index]
 
 
-NODES = (
+_WORKERS = (Node("worker01", 21, 1, control_plane=False), Node("worker02", 22, 2, control_plane=False))
+_CONTROL_PLANES = (
     Node("cp01", 11, 0, control_plane=True),
-    Node("worker01", 21, 1, control_plane=False),
-    Node("worker02", 22, 2, control_plane=False),
+    Node("cp02", 12, 3, control_plane=True),
+    Node("cp03", 13, 4, control_plane=True),
 )
+MOST_CONTROL_PLANES = len(_CONTROL_PLANES)
+#: The nodes of a sandbox that nobody asked for more control planes.
+NODES = (_CONTROL_PLANES[0], *_WORKERS)
+#: The machine before the API servers of several control planes; not a node of the cluster.
+BALANCER = "balancer"
+BALANCER_NUMBER = 10
 #: The machine that stands for the world outside; not a node of the cluster.
 OUTSIDE = "outside"
 OUTSIDE_NUMBER = 254
@@ -65,10 +72,31 @@ OUTSIDE_NUMBER = 254
 
 @dataclass(frozen=True)
 class Instance:
-    """A sandbox: its name and the network that its nodes share."""
+    """A sandbox: its name, the network that its nodes share, and how many of them are control planes."""
 
     name: str
     network: IPv4Network
+    control_planes: int = 1
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes of the cluster, control planes first."""
+        return (*_CONTROL_PLANES[: self.control_planes], *_WORKERS)
+
+    @property
+    def etcd_nodes(self) -> tuple[Node, ...]:
+        """Where a member of etcd runs: one or three, since of two the loss of either stops both."""
+        return _CONTROL_PLANES[: 3 if self.control_planes >= 3 else 1]
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Names of everything that runs: nodes, the world outside, and the balancer of several API servers."""
+        return (*(node.name for node in self.nodes), OUTSIDE, *((BALANCER,) if self.balanced else ()))
+
+    @property
+    def balanced(self) -> bool:
+        """Whether a balancer stands before several API servers."""
+        return self.control_planes > 1
 
     @property
     def folder(self) -> Path:
@@ -92,8 +120,13 @@ class Instance:
 
     @property
     def api_url(self) -> str:
-        """Where the API server answers."""
-        return f"https://{self.address(NODES[0])}:6443"
+        """Where the API answers: its only server, or the balancer before several."""
+        return f"https://{self.api_address}:6443"
+
+    @property
+    def api_address(self) -> IPv4Address:
+        """The address of `api_url`."""
+        return self.network[BALANCER_NUMBER] if self.balanced else self.address(self.nodes[0])
 
     @property
     def kubeconfig(self) -> Path:
@@ -132,16 +165,16 @@ def check_name(name: str) -> str:
     return name
 
 
-def find_node(name: str) -> Node:
+def find_node(name: str, nodes: Sequence[Node] = NODES) -> Node:
     """The node of that name.
 
     Raises:
         SandboxError: there is none.
     """
-    for node in NODES:
+    for node in nodes:
         if node.name == name:
             return node
-    raise SandboxError(f"there is no node {name!r}", f"nodes are: {', '.join(node.name for node in NODES)}")
+    raise SandboxError(f"there is no node {name!r}", f"nodes are: {', '.join(node.name for node in nodes)}")
 
 
 def choose_network(taken: Collection[IPv4Network]) -> IPv4Network:
@@ -167,7 +200,7 @@ def load(name: str) -> Instance | None:
     file = STATE / check_name(name) / "instance.json"
     try:
         document = json.loads(file.read_text())
-        return Instance(name, IPv4Network(document["network"]))
+        return Instance(name, IPv4Network(document["network"]), document.get("control_planes", 1))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError) as error:
@@ -187,11 +220,11 @@ def load_damaged(name: str) -> Instance:
     if instance:
         return instance
     for network in NODE_NETWORKS:
-        candidate = Instance(name, network)
+        candidate = Instance(name, network, MOST_CONTROL_PLANES)
         alias = Path("/sys/class/net", candidate.bridge, "ifalias")
         if alias.exists() and alias.read_text().strip() == bridge_alias(name):
             return candidate
-    return Instance(name, IPv4Network("10.0.0.0/24"))
+    return Instance(name, IPv4Network("10.0.0.0/24"), MOST_CONTROL_PLANES)
 
 
 def bridge_alias(name: str) -> str:
@@ -207,15 +240,29 @@ def known() -> list[Instance]:
     return [instance for instance in found if instance is not None]
 
 
-def create(name: str, taken: Collection[IPv4Network]) -> Instance:
-    """Load the instance, or choose a network for it and write that down."""
+def create(name: str, taken: Collection[IPv4Network], control_planes: int | None = None) -> Instance:
+    """Load the instance, or choose a network for it and write that down.
+
+    Args:
+        name: of the instance.
+        taken: networks of the machine's routes.
+        control_planes: how many nodes are to be control planes; None: as many as it has, one if it is new.
+
+    Raises:
+        SandboxError: it has another number of control planes. etcd's members cannot be made more by a restart.
+    """
     existing = load(name)
     if existing:
+        if control_planes not in (None, existing.control_planes):
+            raise SandboxError(
+                f"sandbox {name!r} has {existing.control_planes} control plane(s), not {control_planes}",
+                f"python -m sandbox --name {name} down --purge, then up again",
+            )
         return existing
     with exclusive("networks"):
         others = [other.network for other in known()]
-        instance = Instance(name, choose_network([*taken, *others]))
-        document = json.dumps({"network": str(instance.network)}) + "\n"
+        instance = Instance(name, choose_network([*taken, *others]), control_planes or 1)
+        document = json.dumps({"network": str(instance.network), "control_planes": instance.control_planes}) + "\n"
         write_atomically(instance.folder / "instance.json", document)
     return instance
 

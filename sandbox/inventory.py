@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from sandbox.cache import write_atomically
-from sandbox.instance import NODES, OUTSIDE_ADDRESS, Instance
+from sandbox.instance import OUTSIDE_ADDRESS, Instance
 from sandbox.process import say
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ def hosts(instance: Instance) -> dict[str, Any]:
     options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 
     def group(*, control_plane: bool) -> dict[str, Any]:
-        members = (node for node in NODES if node.control_plane == control_plane)
+        members = (node for node in instance.nodes if node.control_plane == control_plane)
         return {"hosts": {node.name: {"ansible_host": str(instance.address(node))} for node in members}}
 
     cluster = {

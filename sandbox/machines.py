@@ -19,7 +19,8 @@ from sandbox import cgroups, control_plane, network, node_files
 from sandbox.cache import cache_root, digest, digest_files, produce, write_atomically
 from sandbox.errors import SandboxError
 from sandbox.instance import (
-    NODES,
+    BALANCER,
+    BALANCER_NUMBER,
     OUTSIDE,
     OUTSIDE_ADDRESS,
     OUTSIDE_NETWORK,
@@ -67,7 +68,7 @@ def program_layer(outputs: Mapping[str, Path]) -> Path:
     Returns:
         A folder in the cache, to be laid over the root file system.
     """
-    scripts = [HERE / "supervisor.py", HERE / "outside_server.py"]
+    scripts = [HERE / name for name in ("supervisor.py", "outside_server.py", "api_balancer.py")]
     programs = {
         f"usr/local/bin/{name}": outputs["containerd"] / name
         for name in ("containerd", "containerd-shim-runc-v2", "ctr")
@@ -164,17 +165,17 @@ def cluster_machine(instance: Instance, node: Node, lower: Sequence[Path], keys:
         keys: folder of `pki.ensure_keys`.
     """
     address = str(instance.address(node))
-    api = f"{instance.address(NODES[0])}:6443"
+    api = f"{instance.api_address}:6443"
     spec = _common(instance, node.name, lower)
     for place in ("containerd", "kubelet", "etcd"):
         # On the machine's disk: overlayfs cannot have its writable part on another overlayfs.
         spec["binds"][f"/var/lib/{place}"] = f"{spec['disk']}/{place}"
     routes = [[str(SERVICE_NETWORK), ""], [str(OUTSIDE_NETWORK), str(instance.network[OUTSIDE_NUMBER])]]
-    routes += [[str(other.pod_cidr), str(instance.address(other))] for other in NODES if other != node]
+    routes += [[str(other.pod_cidr), str(instance.address(other))] for other in instance.nodes if other != node]
     spec["network"] = {"addresses": [f"{address}/{instance.network.prefixlen}"], "routes": routes}
     spec["files"] = node_files.files(instance, node, keys)
     if node.control_plane:
-        spec["files"] += control_plane.files(instance, keys / "kubernetes")
+        spec["files"] += control_plane.files(instance, node, keys / "kubernetes")
     spec["services"] = [
         {**service, "argv": [part.replace("{address}", address) for part in service["argv"]]}
         for service in _services(node, api)
@@ -189,16 +190,32 @@ def outside_machine(instance: Instance, lower: Sequence[Path]) -> Machine:
     spec["network"] = {
         "addresses": [address],
         "loopback": [f"{OUTSIDE_ADDRESS}/{OUTSIDE_NETWORK.prefixlen}"],
-        "routes": [[str(node.pod_cidr), str(instance.address(node))] for node in NODES],
+        "routes": [[str(node.pod_cidr), str(instance.address(node))] for node in instance.nodes],
     }
-    spec["files"] = [
-        {"path": "/etc/hostname", "text": f"{OUTSIDE}\n"},
-        {"path": "/etc/hosts", "text": "127.0.0.1 localhost\n"},
-    ]
+    spec["files"] = _names(OUTSIDE)
     ports = [",".join(map(str, ports)) for ports in (OUTSIDE_TCP_PORTS, OUTSIDE_UDP_PORTS)]
     server = ["/usr/bin/python3", f"/{LIBRARY}/outside_server.py", str(OUTSIDE_ADDRESS), *ports]
     spec["services"] = [{"name": "server", "argv": server}]
     return Machine(OUTSIDE, OUTSIDE_NUMBER, spec)
+
+
+def balancer_machine(instance: Instance, lower: Sequence[Path]) -> Machine:
+    """The specification of the machine before several API servers: connections go to one that says it is ready."""
+    spec = _common(instance, BALANCER, lower)
+    own = instance.network[BALANCER_NUMBER]
+    spec["network"] = {"addresses": [f"{own}/{instance.network.prefixlen}"], "routes": []}
+    spec["files"] = _names(BALANCER)
+    servers = [str(instance.address(node)) for node in instance.nodes if node.control_plane]
+    argv = ["/usr/bin/python3", f"/{LIBRARY}/api_balancer.py", str(own), "6443", *servers]
+    spec["services"] = [{"name": "balancer", "argv": argv}]
+    return Machine(BALANCER, BALANCER_NUMBER, spec)
+
+
+def _names(name: str) -> list[dict[str, Any]]:
+    return [
+        {"path": "/etc/hostname", "text": f"{name}\n"},
+        {"path": "/etc/hosts", "text": "127.0.0.1 localhost\n"},
+    ]
 
 
 def marker(instance: Instance, name: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from sandbox import capability, images
 from sandbox.control_plane import MANIFESTS, kubeconfig
-from sandbox.instance import DNS_SERVICE, NODES, POD_NETWORK, Instance, Node
+from sandbox.instance import DNS_SERVICE, POD_NETWORK, Instance, Node
 
 #: Sysctls that belong to the whole machine. A node reads and writes a stand-in file instead; an empty
 #: text stands for the machine's own value; the others are what the kubelet insists on, and Rocky's own inotify limits.
@@ -142,7 +142,7 @@ def machine_id(instance: Instance, node: Node) -> str:
 
 def hosts(instance: Instance) -> str:
     """/etc/hosts: all nodes know each other by name."""
-    lines = [f"{instance.address(node)} {node.name}" for node in NODES]
+    lines = [f"{instance.address(node)} {node.name}" for node in instance.nodes]
     return "\n".join(["127.0.0.1 localhost", *lines]) + "\n"
 
 

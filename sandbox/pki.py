@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.cache import produce
-from sandbox.instance import KUBERNETES_SERVICE, NODES, Instance
+from sandbox.instance import KUBERNETES_SERVICE, Instance
 
 VALID_DAYS = 3650
 _CLIENT, _SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
@@ -56,27 +56,36 @@ USERS: Mapping[str, tuple[str, str]] = {
     "scheduler": ("system:kube-scheduler", ""),
     "kube-proxy": ("system:kube-proxy", ""),
     "netpol-agent": ("sandbox:netpol-agent", ""),
-    **{f"kubelet-{node.name}": (f"system:node:{node.name}", "system:nodes") for node in NODES},
 }
 
 
+def users(instance: Instance) -> dict[str, tuple[str, str]]:
+    """`USERS`, and the kubelet of each node."""
+    kubelets = {f"kubelet-{node.name}": (f"system:node:{node.name}", "system:nodes") for node in instance.nodes}
+    return {**USERS, **kubelets}
+
+
 def certificates(instance: Instance) -> list[Certificate]:
-    """Every certificate of the cluster, authorities apart."""
-    control_plane = next(node for node in NODES if node.control_plane)
-    address = str(instance.address(control_plane))
+    """Every certificate of the cluster, authorities apart; control planes share those of API servers and of etcd."""
+    control_planes = [node for node in instance.nodes if node.control_plane]
+    first = control_planes[0].name
+    names = [node.name for node in control_planes]
+    addresses = [str(instance.address(node)) for node in control_planes]
+    balancer = [str(instance.api_address)] if instance.balanced else []
     service_names = ["kubernetes" + suffix for suffix in ("", ".default", ".default.svc", ".default.svc.cluster.local")]
-    api_names = (control_plane.name, "localhost", *service_names, address, "127.0.0.1", str(KUBERNETES_SERVICE))
-    etcd_names = (control_plane.name, "localhost", address, "127.0.0.1")
+    reached = (*addresses, *balancer, "127.0.0.1", str(KUBERNETES_SERVICE))
+    api_names = (*names, "localhost", *service_names, *reached)
+    etcd_names = (*names, "localhost", *addresses, "127.0.0.1")
     masters = "system:masters"
     return [
         Certificate("apiserver", "ca", "kube-apiserver", server=True, client=False, alternatives=api_names),
         Certificate("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client", masters),
         Certificate("front-proxy-client", "front-proxy-ca", "front-proxy-client"),
-        Certificate("etcd/server", "etcd/ca", control_plane.name, server=True, alternatives=etcd_names),
-        Certificate("etcd/peer", "etcd/ca", control_plane.name, server=True, alternatives=etcd_names),
+        Certificate("etcd/server", "etcd/ca", first, server=True, alternatives=etcd_names),
+        Certificate("etcd/peer", "etcd/ca", first, server=True, alternatives=etcd_names),
         Certificate("etcd/healthcheck-client", "etcd/ca", "kube-etcd-healthcheck-client"),
         Certificate("apiserver-etcd-client", "etcd/ca", "kube-apiserver-etcd-client"),
-        *(Certificate(f"users/{name}", "ca", user, group) for name, (user, group) in USERS.items()),
+        *(Certificate(f"users/{name}", "ca", user, group) for name, (user, group) in users(instance).items()),
     ]
 
 
@@ -188,7 +197,7 @@ def ensure_keys(instance: Instance) -> Path:
     def make(folder: Path) -> None:
         write_pki(folder / "kubernetes", certificates(instance))
         write_ssh_key(folder / "ssh", "root", f"falconet-sandbox-{instance.name}")
-        for node in NODES:
+        for node in instance.nodes:
             write_ssh_key(folder / "ssh", node.name, node.name)
 
     return produce(instance.folder / "keys", make)

@@ -12,7 +12,7 @@ from sandbox import cgroups, health, machines, network
 from sandbox.addons import is_static
 from sandbox.api import Api
 from sandbox.errors import SandboxError
-from sandbox.instance import NODES, OUTSIDE, Instance
+from sandbox.instance import Instance
 
 AGENT_SERVICE = "netpol-agent"
 
@@ -78,7 +78,7 @@ def describe_pods(pods: list[dict[str, Any]]) -> tuple[str, list[str]]:
 
 def _machines(sandbox: Instance, report: Report) -> dict[str, str]:
     agents: dict[str, str] = {}
-    for name in (*(member.name for member in NODES), OUTSIDE):
+    for name in sandbox.machines:
         found = machines.find(sandbox, name)
         if found is None:
             report.add("machine", name, "does not run", good=False)
@@ -101,7 +101,7 @@ def _cluster(api: Api, report: Report) -> None:
         return
     report.add("cluster", api.url, f"ready, Kubernetes {api.get('/version')['gitVersion']}")
     items = {item["metadata"]["name"]: item for item in api.get("/api/v1/nodes")["items"]}
-    for member in NODES:
+    for member in api.nodes:
         conditions = items.get(member.name, {}).get("status", {}).get("conditions", [])
         ready = next((one for one in conditions if one["type"] == "Ready"), None)
         good = ready is not None and ready["status"] == "True"
@@ -121,7 +121,7 @@ def inspect(sandbox: Instance) -> Report:
     """Look at everything."""
     report = Report()
     links = network.links_of(sandbox)
-    count = len(NODES) + 2
+    count = len(sandbox.machines) + 1
     report.add(
         "network", sandbox.bridge, f"{sandbox.network}, {len(links)} of {count} interfaces", good=len(links) == count
     )

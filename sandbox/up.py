@@ -31,7 +31,7 @@ from sandbox.control_plane import kubeconfig
 from sandbox.doctor import require_usable_machine
 from sandbox.errors import SandboxError
 from sandbox.image_spec import ImageSpec
-from sandbox.instance import NODES, Instance
+from sandbox.instance import Instance
 from sandbox.machines import Machine
 from sandbox.packages import package_layer
 from sandbox.process import say, tail_file, wait_for
@@ -124,7 +124,7 @@ def ensure_machine(sandbox: Instance, machine: Machine) -> bool:
         return machines.network_is_up(pid)
 
     wait_for(f"the network of {machine.name}", up_or_dead, timeout_seconds=60, hint=f"see {log}")
-    if machine.name != instance.OUTSIDE and machines.ensure_agent(pid) and not fresh:
+    if machine.name not in (instance.OUTSIDE, instance.BALANCER) and machines.ensure_agent(pid) and not fresh:
         node_state = machines.order(pid, {"do": "status"})["netpol-agent"]["state"]
         if node_state != "stopped":
             machines.order(pid, {"do": "restart", "service": "netpol-agent"})
@@ -133,14 +133,14 @@ def ensure_machine(sandbox: Instance, machine: Machine) -> bool:
 
 def all_machines(sandbox: Instance, layers: Sequence[Path], keys: Path) -> list[Machine]:
     """The specifications of everything that the sandbox starts."""
-    cluster = [machines.cluster_machine(sandbox, member, layers, keys) for member in NODES]
-    return [*cluster, machines.outside_machine(sandbox, layers)]
+    cluster = [machines.cluster_machine(sandbox, member, layers, keys) for member in sandbox.nodes]
+    balancers = [machines.balancer_machine(sandbox, layers)] if sandbox.balanced else []
+    return [*cluster, machines.outside_machine(sandbox, layers), *balancers]
 
 
 def wait_for_api(sandbox: Instance, api: Api) -> None:
     """The API server is ready."""
-    control_plane = next(member for member in NODES if member.control_plane)
-    logs = sandbox.logs(control_plane.name)
+    logs = sandbox.logs(sandbox.nodes[0].name)
     try:
         wait_for(f"the API server at {api.url}", api.ready, timeout_seconds=API_LIMIT_SECONDS)
     except SandboxError as error:
@@ -151,7 +151,7 @@ def wait_for_api(sandbox: Instance, api: Api) -> None:
 
 def boot_times(sandbox: Instance) -> dict[str, datetime.datetime]:
     """When each of the running nodes came up."""
-    found = {member.name: machines.find(sandbox, member.name) for member in NODES}
+    found = {member.name: machines.find(sandbox, member.name) for member in sandbox.nodes}
     return {name: machines.booted_at(process[0]) for name, process in found.items() if process}
 
 
@@ -159,7 +159,7 @@ def not_ready(api: Api, booted: Mapping[str, datetime.datetime]) -> list[str]:
     """Nodes that are not Ready, or have not said so since they came up (the API remembers the last run)."""
     by_name = {item["metadata"]["name"]: item for item in api.get("/api/v1/nodes")["items"]}
     missing = []
-    for member in NODES:
+    for member in api.nodes:
         conditions = by_name.get(member.name, {}).get("status", {}).get("conditions", [])
         ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
         if not any(is_since(one["lastHeartbeatTime"], booted.get(member.name)) for one in ready):
@@ -174,7 +174,7 @@ def wait_for_nodes(sandbox: Instance, api: Api, what: str = "Ready") -> None:
     def done() -> bool:
         if what == "registered":
             known = {item["metadata"]["name"] for item in api.get("/api/v1/nodes")["items"]}
-            return known >= {member.name for member in NODES}
+            return known >= {member.name for member in sandbox.nodes}
         return not not_ready(api, booted)
 
     try:
@@ -260,8 +260,12 @@ class Clock:
         self.seconds[step] = round(time.monotonic() - self.began, 2)
 
 
-def up(name: str) -> Instance:
+def up(name: str, control_planes: int | None = None) -> Instance:
     """Bring the sandbox of that name up and wait until it is usable.
+
+    Args:
+        name: of the sandbox.
+        control_planes: how many nodes are control planes; None: as many as it has, one if it is new.
 
     Returns:
         The instance.
@@ -273,14 +277,14 @@ def up(name: str) -> Instance:
     parts = prepare()
     with instance.exclusive(name, wait=False):
         clock = Clock()
-        sandbox = instance.create(name, network.routed_networks())
+        sandbox = instance.create(name, network.routed_networks(), control_planes)
         keys = pki.ensure_keys(sandbox)
         cluster = keys / "kubernetes"
         write_atomically(sandbox.ssh_key, (keys / "ssh/root").read_text(), mode=0o600)
         write_atomically(sandbox.kubeconfig, kubeconfig(sandbox.api_url, "admin", cluster), mode=0o600)
         network.ensure_bridge(sandbox)
         wanted = all_machines(sandbox, parts.layers, keys)
-        for member in NODES:
+        for member in sandbox.nodes:
             image_store.ensure_store(parts.store, machines.disk(sandbox, member.name) / "containerd")
         with ThreadPoolExecutor(len(wanted)) as pool:
             started = sum(pool.map(lambda machine: ensure_machine(sandbox, machine), wanted))

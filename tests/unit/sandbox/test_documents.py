@@ -16,7 +16,7 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from sandbox import addons, capability, control_plane, images, instance, kind, machines, node_files, pki
+from sandbox import addons, capability, cli, control_plane, images, instance, kind, machines, node_files, pki
 from sandbox.errors import SandboxError
 from sandbox.instance import NODES, Instance
 
@@ -127,6 +127,38 @@ def test_nodes_route_to_pods_services_and_outside_but_nowhere_else(keys: Path) -
     }
 
 
+@pytest.mark.parametrize(("control_planes", "members"), [(2, 1), (3, 3)])
+def test_several_control_planes_know_each_other(keys: Path, control_planes: int, members: int) -> None:
+    world = Instance("test", instance.NODE_NETWORKS[1], control_planes)
+    found: dict[str, list[str]] = {}
+    for one in world.nodes[:control_planes]:
+        files = {file["path"]: file["text"] for file in control_plane.files(world, one, keys / "kubernetes")}
+        for path in (path for path in files if path.startswith(control_plane.MANIFESTS)):
+            found.setdefault(Path(path).stem, []).append(files[path])
+        assert f"https://{world.address(one)}:6443" in files["/etc/kubernetes/scheduler.conf"]
+        assert world.api_url in files["/etc/kubernetes/admin.conf"]
+    assert {name: len(texts) for name, texts in found.items()} == {
+        "etcd": members,
+        "kube-apiserver": control_planes,
+        "kube-controller-manager": control_planes,
+        "kube-scheduler": control_planes,
+    }
+    assert all(text.count(":2380") == members + 2 for text in found["etcd"])
+    assert all("--leader-elect=true" in text for text in found["kube-scheduler"])
+    last = "127.0.0.1" if members == control_planes else str(world.address(world.nodes[0]))
+    assert f"--etcd-servers=https://{last}:2379" in found["kube-apiserver"][-1]
+    names = {name for spec in pki.certificates(world) for name in spec.alternatives}
+    assert {str(world.address(one)) for one in world.nodes[:control_planes]} | {str(world.api_address)} < names
+
+
+def test_the_balancer_knows_all_api_servers() -> None:
+    world = Instance("test", instance.NODE_NETWORKS[1], 3)
+    machine = machines.balancer_machine(world, [Path("/layer")])
+    [service] = machine.spec["services"]
+    assert service["argv"][-4:] == ["6443", *(str(world.address(one)) for one in world.nodes[:3])]
+    assert machine.number not in {one.number for one in world.nodes}
+
+
 def test_only_the_control_planes_kubelet_does_not_wait_for_the_api(keys: Path) -> None:
     for one in NODES:
         kubelet = next(service for service in spec_of(keys, one)["services"] if service["name"] == "kubelet")
@@ -202,3 +234,11 @@ def test_kind_has_the_same_shape_and_is_chosen_by_name(monkeypatch: pytest.Monke
     monkeypatch.setenv("SANDBOX", "minikube")
     with pytest.raises(SandboxError, match="SANDBOX=minikube is unknown"):
         kind.selected()
+
+
+def test_kind_makes_one_control_plane_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDBOX", "kind")
+    assert cli.main(["--name", "x", "up", "--control-planes", "3"]) == 1
+    assert "kind clusters have one control plane here" in capsys.readouterr().err

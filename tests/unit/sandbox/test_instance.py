@@ -55,6 +55,36 @@ def test_pod_networks_do_not_overlap() -> None:
     assert not any(instance.OUTSIDE_NETWORK.overlaps(network) for network in outside)
 
 
+def test_more_control_planes_leave_all_others_what_they_were() -> None:
+    one, three = (Instance("x", NODE_NETWORKS[0], count) for count in (1, 3))
+    assert one.nodes == NODES
+    assert set(one.nodes) < set(three.nodes)
+    assert [node.name for node in three.nodes if node.control_plane] == ["cp01", "cp02", "cp03"]
+    assert (one.api_url, three.api_url) == ("https://10.250.0.11:6443", "https://10.250.0.10:6443")
+    assert set(three.machines) - set(one.machines) == {"cp02", "cp03", "balancer"}
+    numbers = {node.number for node in three.nodes} | {instance.BALANCER_NUMBER, instance.OUTSIDE_NUMBER, 1}
+    assert len(numbers) == len({node.pod_cidr for node in three.nodes}) + 3
+
+
+@pytest.mark.parametrize(("control_planes", "members"), [(1, 1), (2, 1), (3, 3)])
+def test_etcd_has_no_two_members(control_planes: int, members: int) -> None:
+    assert len(Instance("x", NODE_NETWORKS[0], control_planes).etcd_nodes) == members
+
+
+def test_the_number_of_control_planes_is_kept_and_no_other_is_taken_for_it() -> None:
+    made = instance.create("three", [], 3)
+    assert instance.load("three") == instance.create("three", []) == instance.create("three", [], 3) == made
+    with pytest.raises(SandboxError, match=r"has 3 control plane\(s\), not 1") as told:
+        instance.create("three", [], 1)
+    assert "down --purge" in told.value.hint
+
+
+def test_state_from_before_there_were_several_has_one(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/instance.json").write_text('{"network": "10.250.0.0/24"}')
+    assert instance.load("old") == Instance("old", NODE_NETWORKS[0], 1)
+
+
 @pytest.mark.parametrize("name", ["", "A", "1a", "a_b", "a-", "../x", "x" * 21])
 def test_bad_names_are_refused(name: str) -> None:
     with pytest.raises(SandboxError, match="cannot be the name of a sandbox"):
