@@ -35,8 +35,9 @@ def serving(
     answer: Callable[[Request], tuple[int, str]],
     made: Certificates | None = None,
     host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[tuple[int, list[Request]]]:
-    """Its port, and what it is asked; with certificates it asks for the client's."""
+    """Its port (a free one unless given), and what it is asked; with certificates it asks for the client's."""
     known = made is not None
     made = made or certificates()
     seen: list[Request] = []
@@ -65,7 +66,7 @@ def serving(
     if known:
         context.load_verify_locations(folder / "ca.pem")
         context.verify_mode = ssl.CERT_REQUIRED
-    server = http.server.ThreadingHTTPServer((host, 0), Handler)
+    server = http.server.ThreadingHTTPServer((host, port), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
