@@ -48,11 +48,20 @@ def ansible_rulebook() -> Path:
     return venv / "bin" / "ansible-rulebook"
 
 
-def certificate(directory: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
+def certificate(directory: Path, address: str = "127.0.0.1") -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and an address that signs itself, and its key."""
     cert, key = directory / "tls.crt", directory / "tls.key"
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    about = ["-subj", "/CN=rulebook", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    about = [
+        "-subj",
+        "/CN=rulebook",
+        "-addext",
+        f"subjectAltName=IP:127.0.0.1,IP:{address}",
+        "-keyout",
+        str(key),
+        "-out",
+        str(cert),
+    ]
     subprocess.run([*made, *about], check=True, capture_output=True)
     return cert, key
 
@@ -96,10 +105,11 @@ class Rulebook:
     key: Path
     log: Path
     process: subprocess.Popen[bytes]
+    host: str = "127.0.0.1"
 
     @property
     def address(self) -> str:
-        return f"https://127.0.0.1:{self.port}/alerts"
+        return f"https://{self.host}:{self.port}/alerts"
 
     def told(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -164,7 +174,9 @@ class Line:
 
 
 @contextmanager
-def rulebook(directory: Path, site: Site, port: int = 0, name: str = "respond", **variables: Any) -> Iterator[Rulebook]:
+def rulebook(
+    directory: Path, site: Site, port: int = 0, name: str = "respond", host: str = "127.0.0.1", **variables: Any
+) -> Iterator[Rulebook]:
     """A rulebook that answers alerts, ended at the end with all that it has started.
 
     Args:
@@ -172,11 +184,12 @@ def rulebook(directory: Path, site: Site, port: int = 0, name: str = "respond", 
         site: kubeconfig of the cluster.
         port: where it listens; a free one by default.
         name: of the rulebook.
+        host: this machine's address, as who posts alerts has it.
         variables: of the role respond.
     """
     program = ansible_rulebook()
     directory.mkdir(parents=True, exist_ok=True)
-    cert, key = certificate(directory)
+    cert, key = certificate(directory, host)
     port = port or free_port()
     about = {"rulebook_port": port, "rulebook_token": TOKEN, "rulebook_certificate": str(cert)}
     about.update(rulebook_key=str(key), rulebook_clients_ca=str(cert))
@@ -194,7 +207,7 @@ def rulebook(directory: Path, site: Site, port: int = 0, name: str = "respond", 
             start_new_session=True,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "1"},
         )
-    found = Rulebook(port, cert, key, log, process)
+    found = Rulebook(port, cert, key, log, process, host)
     try:
         wait_for(lambda: _listens(port) or process.poll() is not None, START_SECONDS, "the rulebook")
         assert process.poll() is None, found.told()[-4000:]
