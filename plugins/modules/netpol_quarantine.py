@@ -198,7 +198,7 @@ notes:
   elements: str
   sample: []
 quarantines:
-  description: Who is held, or of whom policies are left.
+  description: Who is held, or of whom policies are left. C(slipped) are labels that somebody has put back.
   returned: for listed and expired
   type: list
   elements: dict
@@ -213,6 +213,7 @@ quarantines:
       reason: shell in a web server
       alert: Terminal shell in production
       labels: {app: frontend}
+      slipped: []
 """
 
 from collections.abc import Mapping

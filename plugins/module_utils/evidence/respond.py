@@ -148,6 +148,9 @@ def _quarantines(listed: Result, drilled: bool) -> Iterator[Check]:
     for row in rows:
         subject = f"{row['namespace']}/{row['pod']}"
         yield Check("quarantine", "Quarantine is within its time", subject, passed_if(not row["expired"]), _until(row))
+        if row.get("slipped"):
+            detail = f"somebody has put back {', '.join(row['slipped'])}; the next alert's response takes it again"
+            yield Check("slipped", "A pod in quarantine stays without its labels", subject, FAILED, detail)
 
 
 def _until(row: Entry) -> str:

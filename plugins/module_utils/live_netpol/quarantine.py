@@ -286,6 +286,8 @@ class Quarantine:
         metadata = item["metadata"]
         annotations = metadata.get("annotations") or {}
         until = annotations.get(UNTIL)
+        taken = json.loads(annotations.get(LABELS) or "{}") if there else {}
+        now = metadata.get("labels") or {}
         return {
             "namespace": metadata["namespace"],
             "pod": name or metadata["name"],
@@ -296,7 +298,8 @@ class Quarantine:
             "by": annotations.get(BY, ""),
             "reason": annotations.get(REASON, ""),
             "alert": annotations.get(ALERT, ""),
-            "labels": json.loads(annotations.get(LABELS) or "{}") if there else {},
+            "labels": taken,
+            "slipped": sorted(key for key, value in taken.items() if now.get(key) == value),
         }
 
 

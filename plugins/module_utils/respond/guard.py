@@ -17,6 +17,8 @@ from .alert import Alert
 from .ladder import COLLECT, NOTE, QUARANTINE, STOP, Rung, rung_of
 
 WAITS = "it waits for somebody who approves"
+#: A clock that is ahead of another by less makes no pod younger than its alert.
+CLOCKS = timedelta(seconds=2)
 ALWAYS_PROTECTED = ("kube-system", "kube-public", "kube-node-lease")
 
 
@@ -50,11 +52,12 @@ class State:
         now: the time.
         stopped: why nothing is done at all, such as by the kill switch; empty if it is not.
         there: whether the pod is still there.
-        held_since: since when this pod is held; None if it is not.
+        held_since: since when this pod is held; None if it is not, or has labels again that it gave up.
         held_within_hour: pods that were held within the last hour.
         workload_pods: pods of the pod's workload that are ready, with itself.
         host_network: whether the pod is on its node's network.
         collected: when what is known of this incident was kept; None if it was not.
+        made: when the pod was made; None if it is not known.
     """
 
     now: datetime
@@ -65,6 +68,7 @@ class State:
     workload_pods: int = 1
     host_network: bool = False
     collected: datetime | None = None
+    made: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ def _against_all(alert: Alert, limits: Limits, state: State) -> Iterator[str]:
         yield "the alert is about no pod"
     if not state.there:
         yield f"pod {alert.namespace}/{alert.pod} is gone"
+    # As a StatefulSet's pods, which have the names of those before them.
+    if state.made is not None and alert.time is not None and state.made - alert.time > CLOCKS:
+        yield f"pod {alert.namespace}/{alert.pod} is another one, made at {state.made:%Y-%m-%dT%H:%M:%SZ}"
     if alert.time is not None and state.now - alert.time > timedelta(minutes=limits.oldest_minutes):
         yield f"the alert is older than {limits.oldest_minutes} minutes"
     if limits.dry_run:

@@ -70,10 +70,11 @@ def read_state(data: Mapping[str, Any], now: datetime) -> State:
     """
     pod: Mapping[str, Any] = data.get("pod") or {}
     metadata = pod.get("metadata") or {}
-    # What a killed run left is a policy without a pod: that one is not held yet.
+    # What a killed run left is a policy without a pod: that one is not held yet. Nor is one whose labels are back.
     held = [one for one in data.get("quarantines") or [] if one.get("there", True)]
+    whole = [one for one in held if not one.get("slipped")]
     mine = next(
-        (one for one in held if (one["namespace"], one["pod"]) == (metadata.get("namespace"), metadata.get("name"))),
+        (one for one in whole if (one["namespace"], one["pod"]) == (metadata.get("namespace"), metadata.get("name"))),
         None,
     )
     times = [time_of(one.get("since")) for one in held]
@@ -88,6 +89,7 @@ def read_state(data: Mapping[str, Any], now: datetime) -> State:
         workload_pods=max(1, len(ready)),
         host_network=bool((pod.get("spec") or {}).get("hostNetwork")),
         collected=data.get("collected"),
+        made=time_of(metadata.get("creationTimestamp")),
     )
 
 

@@ -166,8 +166,10 @@ def test_a_pod_that_somebody_changes_in_between_is_looked_at_again(api: Cluster)
 def test_labels_that_an_operator_puts_back_are_taken_again(api: Cluster) -> None:
     act(api)
     the_pod(api)["labels"]["app"] = "web"
+    assert act(api, state="listed")["quarantines"][0]["slipped"] == ["app"]
     result = act(api)
     assert result["steps"] == ["change Pod web-1: without the labels app"]
+    assert act(api, state="listed")["quarantines"][0]["slipped"] == []
 
 
 def test_an_alert_names_the_pod_and_its_rule_is_kept(api: Cluster) -> None:

@@ -221,6 +221,12 @@ CASES = [
         ),
     ),
     Case(
+        "labels are back",
+        listed(held(slipped=["app", "tier"]), held(pod="web-2", slipped=[])),
+        (("quarantines", "passed"), ("quarantine", "passed"), ("slipped", "failed"), ("quarantine", "passed")),
+        ("without its labels: somebody has put back app, tier; the next alert's response takes it again\n",),
+    ),
+    Case(
         "held too long, and a pod that is gone",
         listed(held(expired=True), held(pod="web-2", there=False)),
         (("quarantines", "passed"), ("quarantine", "failed"), ("quarantine", "passed")),
