@@ -119,6 +119,9 @@ def main() -> int:
             report.line(f"{what}: exposure, ratio", f"{open_ / load:.2f}", "at most 4", open_ <= 4 * load)
             one, _ = cpu([*TASKS, "query", directories[name]], args.repeat)
             report.line(f"{what}: one query, ratio", f"{one / load:.2f}", "at most 1.3", one <= 1.3 * load)
+            for task in ("sets", "redundancy"):
+                asked, _ = cpu([*TASKS, task, directories[name]], args.repeat)
+                report.line(f"{what}: {task}, ratio", f"{asked / load:.2f}", "at most 3", asked <= 3 * load)
             report.line(f"{what}: memory", f"{peak:.0f} MB", f"at most {MEMORY_LIMIT_MB} MB", peak <= MEMORY_LIMIT_MB)
         for shape, task, most in HARD:
             directory = Path(folder) / shape

@@ -162,7 +162,33 @@ def explain(directory: str) -> None:
         sys.stdout.write(f"{line}\n")
 
 
+def sets(directory: str) -> None:
+    """Whether the policies, and those without the last tenth of them, allow the same, and whether they deny anything."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+
+    model = load(read(directory))
+    fewer = Model(policies=model.policies[: len(model.policies) * 9 // 10])
+    for question in ("equivalence", "vacuity"):
+        for line in answer(Request(question, limit=1000), model, fewer)["text"]:
+            sys.stdout.write(f"{line}\n")
+
+
+def redundancy(directory: str) -> None:
+    """Which policies and rules could go: each of them is taken out in turn."""
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+    from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import load
+
+    for line in answer(Request("redundancy"), load(read(directory)))["text"]:
+        sys.stdout.write(f"{line}\n")
+
+
 TASKS = {
+    "redundancy": redundancy,
+    "sets": sets,
     "exposure": exposure,
     "explain": explain,
     "load": load_with_libyaml,
