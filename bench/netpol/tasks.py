@@ -163,7 +163,7 @@ def explain(directory: str) -> None:
 
 
 def sets(directory: str) -> None:
-    """Whether the policies, and those without the last tenth of them, allow the same, and whether they deny anything."""
+    """Whether the policies and all but the last tenth of them allow the same, and whether they deny anything."""
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
     from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Model
