@@ -6,6 +6,7 @@
 They are data for C(report.py), which sends them and reads what they print:
 
     T <protocol> <tool or "none"> <detail>     which tool tries this protocol
+    N <protocol> <detail>                      (Python, to the shell) it cannot try this protocol
     R <id> <verdict> <milliseconds or -> <detail>
     X <pod uid> <detail>                       (node prober) this pod could not be entered
     E                                          everything was tried
@@ -25,7 +26,8 @@ LOADER = (
 )
 
 # One process tries everything. Arguments: seconds to wait for an answer, connections open at once, payloads in
-# hexadecimal (any UDP port, port 53). Standard input: targets.
+# hexadecimal (any UDP port, port 53), and "choose" if only protocols are to be tried of which it calls a closed port
+# closed. Standard input: targets.
 PYTHON = r"""
 import errno, ipaddress, os, selectors, socket, sys, threading, time
 limit, bound = float(sys.argv[1]), int(sys.argv[2])
@@ -82,11 +84,26 @@ class Job:
             code = error.errno or -1
         sock.close()
         say(self.ident, judge(code), self.start, os.strerror(code) if code else "")
+def closed_is_closed(protocol):
+    try:
+        sock = socket.socket(socket.AF_INET, *kinds[protocol])
+        sock.settimeout(limit)
+        sock.connect(("127.0.0.1", 1))
+        if protocol == "udp":
+            sock.send(payload)
+            sock.recv(1)
+        said = "allowed"
+    except OSError as error:
+        said = "%s (%s)" % (judge(error.errno or -1), error)
+    usable = said.startswith("refused")
+    print(*(("T", protocol, "python3", "") if usable else ("N", protocol, said)), flush=True)
+    return usable
 ready, resolving = [], []
-for line in sys.stdin:
-    words = line.split()
-    if len(words) != 4:
-        continue
+targets = [words for words in map(str.split, sys.stdin) if len(words) == 4]
+if sys.argv[5:]:
+    wanted = {protocol: closed_is_closed(protocol) for protocol in sorted({words[1] for words in targets})}
+    targets = [words for words in targets if wanted[words[1]]]
+for words in targets:
     job = Job(*words)
     try:
         ipaddress.ip_address(job.host)
@@ -130,16 +147,21 @@ if have bash && have timeout; then
 fi
 hostport() { case $1 in *:*) address="[$1]:$2" ;; *) address="$1:$2" ;; esac; }
 
-usable_python3() { have python3; }
-run_python3() { python3 -c "$python" "$wait" "$bound" "$payload_hex" "$dns_hex"; }
-single_python3() {
-  answer=$(printf '0 %s %s %s\n' "$1" "$2" "$3" | run_python3 2>&1)
-  case $answer in "R 0 allowed "*) return 0 ;; "R 0 refused "*) echo refused ;; *) echo "$answer" ;; esac
-  return 1
+# Its start costs more than what it does, so one process tries all protocols, and first whether it can.
+by_python3() {
+  have python3 || return
+  printf '%s\n' "$targets" |
+    python3 -c "$python" "$wait" "$bound" "$payload_hex" "$dns_hex" choose 2>/dev/null |
+    while read -r kind rest; do
+      case $kind in T|N) echo "$kind $rest" ;; esac
+      [ "$kind" = N ] || printf '%s %s\n' "$kind" "$rest" >&3
+    done
 }
-tcp_python3() { single_python3 tcp "$@"; }
-udp_python3() { single_python3 udp "$@"; }
-sctp_python3() { single_python3 sctp "$@"; }
+not_python3() {
+  printf '%s\n' "$found" | while read -r kind protocol text; do
+    [ "$kind $protocol" != "N $1" ] || echo " python3 says $text of a closed port;"
+  done
+}
 
 usable_bash() { have bash && [ "$(limit bash -c 'echo yes' 2>/dev/null)" = yes ]; }
 tcp_bash() { limit bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }
@@ -203,8 +225,8 @@ judge() {
   esac
 }
 choose() {
-  chosen=none tried=
-  for tool in python3 bash nc agnhost; do
+  chosen=none tried=$(not_python3 "$1")
+  for tool in bash nc agnhost; do
     usable_$tool || continue
     text=$("${1}_$tool" 127.0.0.1 1 2>&1 </dev/null)
     judge $? "$text"
@@ -231,7 +253,6 @@ try() {
   choose "$1"
   case $chosen in
     none) return ;;
-    python3) printf '%s\n' "$targets" | grep " $1 " | run_python3; return ;;
     bash) if many_bash "$1"; then run_bash "$1"; return; fi ;;
   esac
   printf '%s\n' "$targets" | {
@@ -245,7 +266,10 @@ try() {
     wait
   }
 }
+exec 3>&1
+found=$(by_python3)
 for protocol in tcp udp sctp; do
+  case $found in *"T $protocol "*) continue ;; esac
   case $targets in *" $protocol "*) try "$protocol" & ;; esac
 done
 wait

@@ -105,6 +105,48 @@ def test_each_tool_has_ipv6(tmp_path: Path, tool: str) -> None:
     assert set(used.values()) == {tool}
 
 
+def counted(tmp_path: Path, tool: str, shell: str) -> Path:
+    """Has each start of a tool noted in a file."""
+    log = tmp_path / "started"
+    real = (tmp_path / tool).resolve()
+    (tmp_path / tool).unlink()
+    (tmp_path / tool).write_text(f'#!{shell}\necho x >>{log}\nexec {real} "$@"\n')
+    (tmp_path / tool).chmod(0o755)
+    return log
+
+
+def test_python_starts_once_for_all_protocols(tmp_path: Path, port: int) -> None:
+    path = image(tmp_path, "python3")
+    log = counted(tmp_path, "python3", "/bin/sh")
+    targets = [Target(n, protocol, ADDRESS, port) for n, protocol in enumerate(("TCP", "UDP") * 5)]
+    verdicts, used = run(path, targets)
+    assert set(verdicts.values()) == {"allowed"}
+    assert set(used.values()) == {"python3"}
+    assert log.read_text() == "x\n"
+
+
+def test_a_python_that_does_not_work_leaves_it_to_the_next_tool(tmp_path: Path, port: int) -> None:
+    path = image(tmp_path, "bash")
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    verdicts, used = run(path, [Target(1, "TCP", ADDRESS, port), Target(2, "UDP", ADDRESS, port)])
+    assert (verdicts, used) == ({1: "allowed", 2: "allowed"}, {1: "bash", 2: "bash"})
+
+
+def test_a_python_that_cannot_try_a_protocol_says_so(tmp_path: Path, port: int) -> None:
+    path = image(tmp_path)
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\ncat >/dev/null\necho 'N tcp probe_failed (no sockets)'\n")
+    python.chmod(0o755)
+    targets = [Target(1, "TCP", ADDRESS, port)]
+    done = subprocess.run(
+        ["/bin/sh", *LOADER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
+    )
+    attempt = read(done.stdout.decode(), targets)[1]
+    assert attempt.verdict == PROBE_FAILED
+    assert "python3 says probe_failed (no sockets) of a closed port" in attempt.detail
+
+
 def test_one_bash_tries_everything_of_a_protocol_side_by_side(tmp_path: Path, port: int) -> None:
     """Many that never answer and some that do: each has its own deadline, and only its own."""
     silent = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(60)]
@@ -115,11 +157,7 @@ def test_one_bash_tries_everything_of_a_protocol_side_by_side(tmp_path: Path, po
         targets += [Target(100 + n, "UDP", ADDRESS, port) for n in range(20)]
         targets += [Target(200, "UDP", "localhost", closed_port("127.0.0.1")), Target(201, "UDP", "no.invalid", 1)]
         path = image(tmp_path, "bash")
-        log = tmp_path / "started"
-        real = (tmp_path / "bash").resolve()
-        (tmp_path / "bash").unlink()
-        (tmp_path / "bash").write_text(f'#!{real}\necho x >>{log}\nexec {real} "$@"\n')
-        (tmp_path / "bash").chmod(0o755)
+        log = counted(tmp_path, "bash", str((tmp_path / "bash").resolve()))
         done = subprocess.run(
             ["/bin/sh", *LOADER[1:]],
             input=pod_input(targets, Settings(wait_seconds=3)),
