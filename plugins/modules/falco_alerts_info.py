@@ -2,7 +2,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Alerts since a moment, from Falco's logs or from a receiver, and which of the expected ones are among them."""
+"""Alerts since a moment, from logs, the UI's store or a receiver, and which of the expected ones are among them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ author:
   - falconet.k8s contributors (@falconet-k8s)
 description:
   - Reads alerts from the logs of the Falco pods (C(json_output) must be on), the log before a restart included, or from
-    a receiver behind a Service. What Falcosidekick counted (events by rule, and what became of them at each output) is
-    read from the metrics of each of its pods.
+    a receiver behind a Service, or from the store of Falcosidekick's UI. What Falcosidekick counted (events by rule,
+    and what became of them at each output) is read from the metrics of each of its pods.
   - With O(cursor), a read goes on where another one ended. It loses no alert and takes none twice, whatever restarted,
     was rotated, or has the same time. What it cannot read any more is told in RV(gaps).
   - With O(expected), waits until each expected alert has arrived, and says how long it took from the event
@@ -26,8 +26,10 @@ options:
     description:
       - Where to read.
       - V(sidekick) gives RV(counters) and no alerts, for Falcosidekick counts them only.
+      - V(ui) is the store of Falcosidekick's UI, read by its search. The event's time is all that it knows of an alert,
+        so a read with O(cursor) finds what came up to a minute late.
     type: str
-    choices: [logs, receiver, sidekick]
+    choices: [logs, receiver, sidekick, ui]
     default: logs
   namespace:
     description: Where the pods of Falco and Falcosidekick are, for O(source=logs) and O(source=sidekick).
@@ -59,6 +61,28 @@ options:
         type: str
         choices: [http, https]
         default: http
+  ui:
+    description:
+      - Falcosidekick's UI in O(namespace), for O(source=ui).
+      - One of its pods is asked over the API server's port-forward (right C(create) on C(pods/portforward)), because
+        the API server's proxy does not pass a password on.
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      label_selector:
+        description: Which pods are the UI's.
+        type: str
+        default: app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=ui
+      port:
+        description: Port of the UI in the pod.
+        type: int
+        default: 2802
+      username:
+        description: User of the UI. Without one no password is shown.
+        type: str
+      password:
+        description: The user's password.
+        type: str
   receiver:
     description:
       - An HTTP endpoint in the cluster that answers the alerts it was sent as JSON lines.
@@ -226,12 +250,13 @@ from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.streams im
     read_sidekick,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.trigger_options import RECEIVER_ARGUMENTS
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco.ui_store import read_ui
 
 POLL_SECONDS = 0.25
 MOST_ALERTS = 1000
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "source": {"type": "str", "choices": ["logs", "receiver", "sidekick"], "default": "logs"},
+    "source": {"type": "str", "choices": ["logs", "receiver", "sidekick", "ui"], "default": "logs"},
     "namespace": {"type": "str", "default": "falco"},
     "label_selector": {"type": "str", "default": "app.kubernetes.io/name=falco"},
     "container": {"type": "str", "default": "falco"},
@@ -245,6 +270,19 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
             },
             "port": {"type": "int", "default": 2801},
             "scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
+        },
+    },
+    "ui": {
+        "type": "dict",
+        "apply_defaults": True,
+        "options": {
+            "label_selector": {
+                "type": "str",
+                "default": "app.kubernetes.io/name=falcosidekick,app.kubernetes.io/component=ui",
+            },
+            "port": {"type": "int", "default": 2802},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
         },
     },
     "receiver": {"type": "dict", "options": RECEIVER_ARGUMENTS},
@@ -273,7 +311,9 @@ def read(client: Client, params: dict[str, Any], since_ns: int | None, positions
         about = params["sidekick"]
         place = (params["namespace"], about["label_selector"], about["port"], about["scheme"])
         return read_sidekick(client, *place, positions)
-    if params["source"] == "receiver":
+    if params["source"] == "ui":
+        got = read_ui(client, params["namespace"], params["ui"], since_ns, positions)
+    elif params["source"] == "receiver":
         got = read_receiver(client, params["receiver"], params["since"], positions)
     else:
         names = (params["namespace"], params["label_selector"], params["container"])

@@ -22,9 +22,9 @@ def records(alerts: Sequence[Any]) -> dict[str, Any]:
     """Records of flows.
 
     Args:
-        alerts: Falco's alerts with C(output_fields), of which C(k8s.ns.name), C(k8s.pod.name), and C(fd.name) or
-            C(fd.cip), C(fd.sip) and C(fd.sport) are read; C(evt.type) tells accepted connections, C(fd.l4proto) the
-            protocol (TCP unless given).
+        alerts: Falco's alerts with C(output_fields), or C(fields) as falco_alerts_info has them, of which
+            C(k8s.ns.name), C(k8s.pod.name), and C(fd.name) or C(fd.cip), C(fd.sip) and C(fd.sport) are read;
+            C(evt.type) tells accepted connections, C(fd.l4proto) the protocol (TCP unless given).
 
     Returns:
         C(flows), sorted and each once, with C(from), C(to), C(protocol) and C(ports); C(skipped), how many alerts were
@@ -33,8 +33,7 @@ def records(alerts: Sequence[Any]) -> dict[str, Any]:
     found: dict[tuple[str, str, str, str], None] = {}
     skipped: dict[str, int] = {}
     for alert in alerts:
-        fields = alert.get("output_fields") if isinstance(alert, Mapping) else None
-        record = _record(fields) if isinstance(fields, Mapping) else "no alert with output_fields"
+        record = _record(_fields(alert))
         if isinstance(record, str):
             skipped[record] = skipped.get(record, 0) + 1
         else:
@@ -43,7 +42,15 @@ def records(alerts: Sequence[Any]) -> dict[str, Any]:
     return {"flows": [dict(zip(names, record)) for record in sorted(found)], "skipped": skipped}
 
 
-def _record(fields: Mapping[str, Any]) -> tuple[str, str, str, str] | str:
+def _fields(alert: Any) -> Mapping[str, Any] | None:
+    """An alert's fields, as Falco calls them or as the module falco_alerts_info does."""
+    found = alert.get("output_fields", alert.get("fields")) if isinstance(alert, Mapping) else None
+    return found if isinstance(found, Mapping) else None
+
+
+def _record(fields: Mapping[str, Any] | None) -> tuple[str, str, str, str] | str:
+    if fields is None:
+        return "no alert with output_fields"
     namespace, pod = fields.get("k8s.ns.name"), fields.get("k8s.pod.name")
     if not namespace or not pod:
         return "not of a pod"

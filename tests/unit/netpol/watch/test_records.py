@@ -28,6 +28,12 @@ def test_both_ends_tell_of_the_same_flow() -> None:
     ]
 
 
+def test_alerts_are_taken_as_the_module_has_them_that_reads_them() -> None:
+    raised = alert({"fd.name": "10.244.0.2:40000->10.244.0.3:5432"})
+    read = {"rule": "any", "fields": raised["output_fields"], "text": "any", "destination": "falco"}
+    assert records([read]) == records([raised])
+
+
 def test_an_ipv6_address_is_read_up_to_its_port() -> None:
     (flow,) = records([alert({"fd.name": "fd00::2:40000->fd00::3:53", "fd.l4proto": "udp"})])["flows"]
     assert flow == {"from": "prod/web", "to": "fd00::3", "protocol": "UDP", "ports": "53"}

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP requests to a pod's port over the API server's port-forward, for what its proxy does not pass on.
+
+The proxy takes the header Authorization for itself, so whoever asks for a password cannot be asked through it.
+Source: https://github.com/kubernetes/kubernetes/blob/v1.35.0/staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .client import Client
+from .errors import ConnectionFailedError, KubeError, from_response
+from .exec import WEBSOCKET_IMPORT_ERROR
+
+try:
+    import websocket
+    from kubernetes.stream.ws_client import create_websocket
+except ImportError:
+    pass  # WEBSOCKET_IMPORT_ERROR says so
+
+# Channels of one forwarded port: the first byte of each message. The first message on each is the port.
+_DATA, _ERROR = 0, 1
+
+
+def get(
+    client: Client,
+    namespace: str,
+    pod: str,
+    port: int,
+    path: str,
+    headers: Mapping[str, str],
+    timeout_seconds: float = 30.0,
+) -> tuple[int, bytes]:
+    """Ask a pod's port.
+
+    Args:
+        path: of the request, with its query.
+        headers: of the request; no log and no error has them.
+
+    Returns:
+        Status and body.
+
+    Raises:
+        ForbiddenError: RBAC does not allow C(pods/portforward).
+        ConnectionFailedError: nobody answered, or not as HTTP does.
+    """
+    what = f"port {port} of {namespace}/{pod}"
+    if WEBSOCKET_IMPORT_ERROR:
+        raise KubeError(
+            "the Python library 'websocket-client' is missing on the controller",
+            "It comes with the library 'kubernetes': python3 -m pip install 'kubernetes>=24.2'.",
+        )
+    url = (
+        client.host.replace("http", "ws", 1)
+        + f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/portforward?ports={port}"
+    )
+    client.count_call()
+    try:
+        stream = create_websocket(client.configuration, url, client.authorization())
+    except websocket.WebSocketBadStatusException as error:
+        body = getattr(error, "resp_body", None) or str(error).encode()
+        raise from_response(
+            error.status_code, body, "create", "pods/portforward", namespace=namespace, name=pod
+        ) from error
+    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
+        raise ConnectionFailedError(f"{what}: the API server at {client.host} does not answer: {error}") from error
+    # An older protocol has neither chunks nor a connection that stays.
+    lines = [f"GET {path} HTTP/1.0", f"Host: {pod}", *(f"{name}: {value}" for name, value in headers.items())]
+    try:
+        request = "\r\n".join([*lines, "", ""]).encode()
+        stream.send(bytes([_DATA]) + request, websocket.ABNF.OPCODE_BINARY)
+        return _answer(_received(stream, what, time.monotonic() + timeout_seconds), what)
+    except (websocket.WebSocketTimeoutException, socket.timeout):
+        raise ConnectionFailedError(f"{what} did not answer within {timeout_seconds:g} s") from None
+    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
+        raise ConnectionFailedError(f"{what}: the stream broke off: {type(error).__name__}") from error
+    finally:
+        stream.shutdown()
+
+
+def _received(stream: Any, what: str, deadline: float) -> bytes:
+    """All that comes from the port until it is closed."""
+    data = b""
+    begun = {_DATA: False, _ERROR: False}
+    while True:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise websocket.WebSocketTimeoutException
+        stream.settimeout(remaining)
+        opcode, frame = stream.recv_data_frame(True)
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            return data
+        if opcode not in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) or not frame.data:
+            continue
+        channel, part = frame.data[0], bytes(frame.data[1:])
+        if not begun.get(channel, True):
+            begun[channel] = True
+            part = part[2:]
+        if channel == _DATA:
+            data += part
+            if _is_whole(data):
+                return data
+        elif channel == _ERROR and part:
+            raise ConnectionFailedError(f"{what}: {part.decode('utf-8', 'replace')[:300]}")
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether an answer that says its length is all there."""
+    head, blank, body = data.partition(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n") if blank else ():
+        name, _colon, value = line.partition(b":")
+        if name == b"content-length":
+            return value.strip().isdigit() and len(body) >= int(value)
+    return False
+
+
+class _Bytes:
+    """What an HTTP answer is read from."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.data)
+
+
+def _answer(data: bytes, what: str) -> tuple[int, bytes]:
+    answer = http.client.HTTPResponse(_Bytes(data))  # type: ignore[arg-type]  # all that it asks of a socket
+    try:
+        answer.begin()
+        return answer.status, answer.read()
+    except (http.client.HTTPException, ValueError) as error:
+        raise ConnectionFailedError(f"{what} does not answer as HTTP does: {type(error).__name__}") from error
