@@ -143,6 +143,14 @@ idle_flows:
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: dict
+notes:
+  description:
+    - What bears on connections in the cluster and is not analysed, such as policies of other APIs, and lists of these
+      that may not be read.
+  returned: O(state=planned) and O(state=applied)
+  type: list
+  elements: str
+  version_added: 0.3.0
 pending:
   description: Whether what stood before an unproven change is still kept.
   returned: success
@@ -162,7 +170,13 @@ from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection impor
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import Lease, run_identity
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.snapshot import take_snapshot
-from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.change import check_flows, compare, validate
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import take_policies
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.change import (
+    check_flows,
+    compare,
+    left_out,
+    validate,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import Changes, PolicySet, title
 
 ARGUMENTS = dict(
@@ -199,6 +213,8 @@ def change(module: AnsibleModule, client: Client, policies: PolicySet) -> dict[s
     validate(params["definitions"])
     changes = policies.plan(params["definitions"], params["prune"])
     snapshot = take_snapshot(client)
+    around = take_policies(client)
+    snapshot += around.objects
     after = changes.overlay(snapshot)
     connections = compare(snapshot, after) if changes.real else {"gained": [], "lost": [], "changed": [], "text": []}
     violations, idle = check_flows(after, params["required_flows"], params["forbidden_flows"])
@@ -209,6 +225,7 @@ def change(module: AnsibleModule, client: Client, policies: PolicySet) -> dict[s
         "connections": connections,
         "violations": violations,
         "idle_flows": idle,
+        "notes": left_out(around),
         "resumed": bool(policies.journal()),
     }
     if module._diff and changes.real:

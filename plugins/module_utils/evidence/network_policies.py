@@ -33,6 +33,7 @@ def judge(asked: Asked) -> Iterator[Check]:
         EvidenceError: something of this is missing or of another type.
     """
     yield _as_declared(asked)
+    yield from _left_out(asked)
     yield from _absent(asked)
     yield from _by_policies(asked)
     yield _enforced(asked)
@@ -85,6 +86,12 @@ def _by_policies(asked: Asked) -> Iterator[Check]:
     if flows and not violations:
         detail = f"{counted(len(flows), 'flow holds', 'flows hold')} by the policies that there are"
         yield Check("policies", sentence, f"set {asked.text('set_name')}", PASSED, detail)
+
+
+def _left_out(asked: Asked) -> Iterator[Check]:
+    """Policies of other APIs and the like, about which the other checks say nothing."""
+    for note in asked.result("plan").get("notes", []):
+        yield Check("left_out", "All that bears on connections is analysed", "cluster", SKIPPED, str(note))
 
 
 def _absent(asked: Asked) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from ..netpol.ask.request import Request
 from ..netpol.errors import FlowError, NetpolError, Problem
 from ..netpol.flows.vocabulary import Flow, parse_flows
 from ..netpol.lint.lint import lint
+from ..netpol.lint.peers import told_elsewhere
 from ..netpol.model.objects import Model, Options
 from ..netpol.read.manifests import Input, load
 from .policy_questions import Question, ask
@@ -76,7 +77,7 @@ def policies_section(policies: PolicySet, after: Tree, before: Tree | None, fail
     reasons = [*counted(fails(findings, fail_on)), *reasons, *(one.reason for one in answers if one.reason)]
     findings = [*findings, *(finding for one in answers for finding in one.findings)]
     groups: dict[str, Sequence[str]] = {}
-    notes = [*model.notes, *(f"not analysed: {one}" for one in model.not_analysed)]
+    notes = [*model.notes, *told_elsewhere(model)]
     notes += [note for one in answers for note in one.notes]
     if before is not None:
         groups, said = _compared(policies, model, before)

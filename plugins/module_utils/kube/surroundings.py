@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from .client import Client
 from .errors import ForbiddenError
@@ -47,6 +47,10 @@ _ABREAST = 6
 _MAX_NAMES = 100
 
 
+#: A list to read: its kind, namespace and label selector.
+_List = tuple[Resource, Optional[str], Optional[str]]
+
+
 class Surroundings(NamedTuple):
     """What was read, and the kinds that could not be for want of a right."""
 
@@ -69,7 +73,24 @@ def take_surroundings(client: Client, snapshot: Iterable[Mapping[str, Any]]) -> 
         KubeError: the API server is away, or answers with an error other than a missing right or kind.
     """
     forbidden: list[str] = []
+    wanted: list[_List] = [(resource, None, None) for resource in _OWN]
+    wanted += [(resource, None, None) for resource in _others(client, forbidden)]
+    wanted += [(_SLICES, namespace, selector) for namespace, selector in _selectors(snapshot)]
+    return _read(client, wanted, forbidden)
 
+
+def take_policies(client: Client) -> Surroundings:
+    """Reads policies and networks of other APIs, where the cluster serves them.
+
+    Raises:
+        KubeError: as for C(take_surroundings).
+    """
+    forbidden: list[str] = []
+    others = [resource for resource in _others(client, forbidden) if not resource.kind.endswith("Route")]
+    return _read(client, [(resource, None, None) for resource in others], forbidden)
+
+
+def _read(client: Client, wanted: Sequence[_List], forbidden: list[str]) -> Surroundings:
     def listed(resource: Resource, namespace: str | None = None, selector: str | None = None) -> list[dict[str, Any]]:
         try:
             return client.list_all(resource, namespace, selector)
@@ -77,9 +98,6 @@ def take_surroundings(client: Client, snapshot: Iterable[Mapping[str, Any]]) -> 
             forbidden.append(resource.kind)
             return []
 
-    wanted: list[tuple[Resource, str | None, str | None]] = [(resource, None, None) for resource in _OWN]
-    wanted += [(resource, None, None) for resource in _others(client, forbidden)]
-    wanted += [(_SLICES, namespace, selector) for namespace, selector in _selectors(snapshot)]
     objects: list[dict[str, Any]] = []
     with ThreadPoolExecutor(max_workers=_ABREAST) as pool:
         for future in [pool.submit(listed, *arguments) for arguments in wanted]:

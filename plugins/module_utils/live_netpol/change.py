@@ -11,10 +11,12 @@ from typing import Any
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 
 from ..kube.errors import KubeError
+from ..kube.surroundings import Surroundings
 from ..netpol.ask.analysis import answer
 from ..netpol.errors import InputError, NetpolError, NoPodError
 from ..netpol.model.objects import Model
 from ..netpol.read.manifests import Input, load
+from .inputs import list_of
 
 
 def validate(definitions: Sequence[dict[str, Any]]) -> None:
@@ -74,6 +76,12 @@ def check_flows(
             except NetpolError as error:
                 raise KubeError(f"{kind}_flows[{number}]: {error}") from error
     return violations, idle
+
+
+def left_out(around: Surroundings) -> list[str]:
+    """What bears on connections in a cluster and is not analysed, or could not be read, for people."""
+    unread = [Input("cluster", text="", named=False, skip=list_of(kind)) for kind in around.forbidden]
+    return load([Input("cluster", objects=around.objects), *unread], on_invalid="skip").notes
 
 
 def _namespaces(flow: dict[str, Any]) -> set[str]:

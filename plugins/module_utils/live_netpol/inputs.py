@@ -117,11 +117,13 @@ def read_cluster(params: Mapping[str, Any], namespaces: list[str] | None = None)
     client = connect(dict(params))
     snapshot = take_snapshot(client, namespaces)
     around = take_surroundings(client, snapshot)
-    unread = [
-        Input("cluster", text="", named=False, skip=f"list of {kind} without the right to read it")
-        for kind in around.forbidden
-    ]
+    unread = [Input("cluster", text="", named=False, skip=list_of(kind)) for kind in around.forbidden]
     return [Input("cluster", objects=[*snapshot, *around.objects]), *unread]
+
+
+def list_of(kind: str) -> str:
+    """What is said of a list that may not be read."""
+    return f"list of {kind} without the right to read it"
 
 
 def gather(paths: Sequence[str], resources: Sequence[Any] | None, option: str) -> list[Input]:

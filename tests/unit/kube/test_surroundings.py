@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import take_surroundings
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import take_policies, take_surroundings
 
 from .fake_api import Answer, FakeApi
 
@@ -69,3 +69,24 @@ def test_a_missing_right_leaves_a_kind_out_and_is_told(api: FakeApi, client: Cli
     found = take_surroundings(client, [])
     assert found.forbidden == ["APIGroup", "Ingress"]
     assert [o["kind"] for o in found.objects] == ["Node", "ValidatingWebhookConfiguration"]
+
+
+def test_policies_of_other_apis_alone(api: FakeApi, client: Client) -> None:
+    group = "security.istio.io"
+
+    def served(method: str, path: str, query: object) -> Answer | None:
+        if path == "/apis":
+            _status, found = discovery(method, path, query) or (200, {"groups": []})
+            mesh = {"name": group, "versions": [{"groupVersion": f"{group}/v1"}]}
+            return 200, {"groups": [*found["groups"], mesh]}
+        if path == f"/apis/{group}/v1":
+            kind = {"name": "authorizationpolicies", "kind": "AuthorizationPolicy", "namespaced": True}
+            return 200, {"resources": [kind]}
+        return discovery(method, path, query)
+
+    api.collections[f"/apis/{group}/v1/authorizationpolicies"] = [{"metadata": {"name": "mesh", "namespace": "a"}}]
+    api.faults = served
+    found = take_policies(client)
+    assert [(o["kind"], o["metadata"]["name"]) for o in found.objects] == [("AuthorizationPolicy", "mesh")]
+    assert found.forbidden == []
+    assert not any("route" in path or "nodes" in path for _m, path, _q, _b in api.requests)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import Surroundings
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import SET_LABEL, PolicySet
+from ansible_collections.falconet.k8s.plugins.modules import netpol_apply
 
 from ..kube.cluster import fill, namespace, pod, policy
 from ..kube.fake_api import FakeApi
@@ -142,6 +144,27 @@ def test_the_module_refuses_a_change_that_cuts_a_required_flow(api: FakeApi, cli
     assert result["pending"] is True
     assert apply(api, state="kept")["pending"] is False
     assert not api.collections["/apis/coordination.k8s.io/v1/namespaces/default/leases"]
+
+
+def test_policies_of_other_apis_take_part_and_what_is_not_analysed_is_told(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(version: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        return {"apiVersion": version, "kind": kind, "metadata": {"name": "other", "namespace": "b"}, "spec": spec}
+
+    everyone = {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["all"]}]}
+    deny = other("cilium.io/v2", "CiliumNetworkPolicy", everyone)
+    mesh = other("security.istio.io/v1", "AuthorizationPolicy", {})
+    found = Surroundings([deny, mesh], ["Node"])
+    monkeypatch.setattr(netpol_apply, "take_policies", lambda _client: found)
+    fill(api, pod("a", "client", "192.0.2.1"), pod("b", "server", "192.0.2.2"))
+    flow = {"name": "needed", "from": {"namespace": "a"}, "to": {"namespace": "b"}, "ports": [80]}
+    result = apply(api, state="planned", required_flows=[flow], on_violation="report")
+    assert [one["policy"] for one in result["violations"]] == ["CiliumNetworkPolicy b/other"]
+    assert result["notes"] == [
+        "not analysed: 1 AuthorizationPolicy",
+        "skipped: 1 list of Node without the right to read it",
+    ]
 
 
 def test_check_mode_and_planning_write_nothing(api: FakeApi) -> None:

@@ -254,10 +254,8 @@ def _exposure(request: Request, model: Model, _before: Model | None) -> dict[str
 def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, Any]:
     from ..lint.finding import row, told
     from ..lint.lint import lint
-    from ..lint.peers import elsewhere
+    from ..lint.peers import told_elsewhere
 
-    strange = elsewhere(model, model.policies) if model.pods else []
-    said = "policies name namespaces of which the input has no pods, so nothing is said of these peers: "
     findings = lint(model, model.policies, request.options)
     counts = {
         severity: sum(1 for finding in findings if finding.severity == severity)
@@ -266,7 +264,7 @@ def _lint(request: Request, model: Model, _before: Model | None) -> dict[str, An
     return {
         "findings": [row(finding) for finding in findings],
         "text": [told(finding) for finding in findings],
-        "notes": [said + "; ".join(strange)] if strange else [],
+        "notes": told_elsewhere(model),
         "summary": {f"{severity}s": number for severity, number in counts.items()},
     }
 

@@ -39,6 +39,13 @@ def elsewhere(model: Model, policies: Sequence[Policy]) -> list[str]:
     return sorted({str(p.namespaces) for p in peers if isinstance(p, PodsPeer) and is_elsewhere(p, model)})
 
 
+def told_elsewhere(model: Model) -> list[str]:
+    """The same as a note for people, if there is something to say."""
+    strange = elsewhere(model, model.policies) if model.pods else []
+    said = "policies name namespaces of which the input has no pods, so nothing is said of these peers: "
+    return [said + "; ".join(strange)] if strange else []
+
+
 class PeerChecks:
     """Looks at peers, each once however many rules have it."""
 

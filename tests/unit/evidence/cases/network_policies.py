@@ -62,6 +62,12 @@ CASES = [
         "all is as wanted", GOOD, after(*FLOWS, AGREED), ("it holds. Network plugin seen: calico", "1 of 1 connections")
     ),
     Case(
+        "policies of an API that is not analysed",
+        changed(GOOD, plan={**PLAN, "notes": ["not analysed: 2 AuthorizationPolicy"]}),
+        (DECLARED, ("left_out", "skipped"), HOLDS, ENFORCED, *FLOWS, AGREED),
+        ("not analysed: 2 AuthorizationPolicy",),
+    ),
+    Case(
         "the plan failed",
         changed(GOOD, plan={"failed": True, "msg": "403"}),
         (("declared", "failed"), ENFORCED, *FLOWS, AGREED),
