@@ -284,7 +284,7 @@ def test_clones_of_the_repository_share_their_machines(tmp_path: Path, monkeypat
     for number, text in enumerate(["same", "same", "other"]):
         clone = tmp_path / f"clone-{number}"
         clone.mkdir()
-        for script in ("supervisor.py", "outside_server.py"):
+        for script in ("supervisor.py", "outside_server.py", "api_balancer.py"):
             (clone / script).write_text(text)
         monkeypatch.setattr(machines, "HERE", clone)
         layers.append(machines.program_layer(outputs))
