@@ -258,3 +258,11 @@ def test_nothing_is_fetched_from_elsewhere(name: str) -> None:
     for tag, attributes in _elements(page(whole("x"), name)):
         assert tag not in ("script", "link", "img", "iframe")
         assert not {name for name, _value in attributes} & {"src", "href"}
+
+
+@pytest.mark.parametrize("name", ["report", "differences"])
+def test_a_table_says_on_each_printed_page_what_its_columns_are(name: str) -> None:
+    text = page(whole("x"), name)
+    # Browsers repeat a head on each page, and a first row like any other they do not.
+    assert text.count("<table") == text.count("<thead><tr><th>") > 0
+    assert "tbody tr:first-child { break-before: avoid }" in text
