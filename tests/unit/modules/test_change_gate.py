@@ -280,6 +280,15 @@ def test_findings_of_policies_fail_from_the_asked_severity_on(after: Path) -> No
     assert not outcome(policies=policies, fail_on="never").get("failed")
 
 
+def test_what_of_policies_is_not_analysed_is_said_once(after: Path) -> None:
+    (after / "manifests" / "mesh.yaml").write_text(
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
+        "metadata: {name: mesh, namespace: prod}\nspec: {}\n"
+    )
+    notes = the_section(outcome(policies=[POLICIES]))["notes"]
+    assert [note for note in notes if "not analysed" in note] == ["not analysed: 1 AuthorizationPolicy"]
+
+
 def test_questions_about_the_set_as_a_whole_fail_where_the_answer_is_not_the_expected_one(after: Path) -> None:
     (after / "never.yaml").write_text(
         """\
