@@ -59,6 +59,7 @@ def run(
     listen: Listen | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    tries: int = _TRIES_WITHOUT_PROOF,
 ) -> Course:
     """Try all probes until every result agrees with its expectation, or the time to settle is over.
 
@@ -73,8 +74,9 @@ def run(
         outside: finds out whether somebody listens at addresses outside that no probe reached; None leaves that open.
         listen: makes something listen where nothing does; None leaves such targets without a conclusion.
         clock, sleep: replaced in tests.
+        tries: how often a connection is tried of which nothing can be concluded.
     """
-    return _Run(method, probes, settings, clock, outside, listen).course(settle_seconds, sleep)
+    return _Run(method, probes, settings, clock, outside, listen, tries).course(settle_seconds, sleep)
 
 
 class _Run:
@@ -86,6 +88,7 @@ class _Run:
         clock: Callable[[], float],
         outside: OutsideControl | None,
         listen: Listen | None,
+        tries: int,
     ) -> None:
         self.method = method
         self.probes = probes
@@ -93,6 +96,7 @@ class _Run:
         self.clock = clock
         self.outside = outside
         self.listen = listen
+        self.tries = tries
         self.places: dict[Place, bool | None] = {}
         self.started = clock()
         self.result = Course()
@@ -162,7 +166,7 @@ class _Run:
         if finding.attempt.verdict in (REFUSED, DROPPED) and _place(finding.probe) in self.places:
             return False
         if finding.status == UNPROVEN or finding.attempt.verdict == PROBE_FAILED:
-            return finding.attempts < _TRIES_WITHOUT_PROOF
+            return finding.attempts < self.tries
         return False
 
     def _pass(self, numbers: list[int]) -> bool:
