@@ -43,12 +43,14 @@ class Outcome:
         left: connections that are open after it, those that were asked for included.
         steps: what is different, in the order in which it is done.
         notes: what a reader must know.
+        objects: the cluster as it is then.
     """
 
     plan: Plan | None = None
     left: list[Left] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    objects: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def unasked(self) -> list[Left]:
@@ -69,7 +71,14 @@ class Quarantine:
 
     # Holding
 
-    def hold(self, wanted: Wanted, minutes: int | None, admin: bool, change: bool) -> Outcome:
+    def hold(
+        self,
+        wanted: Wanted,
+        minutes: int | None,
+        admin: bool,
+        change: bool,
+        before_change: Callable[[], object] = lambda: None,
+    ) -> Outcome:
         """Cut a pod off.
 
         Args:
@@ -77,6 +86,7 @@ class Quarantine:
             minutes: how long; None for no end. A quarantine that is there keeps its end.
             admin: whether a policy above NetworkPolicies is used where the cluster serves one.
             change: whether anything is changed.
+            before_change: waits for what must be over before anything changes, while all else goes on.
 
         Raises:
             QuarantineError: the pod cannot be held, or more than what is asked would stay open; nothing was changed.
@@ -86,12 +96,13 @@ class Quarantine:
             objects = take_snapshot(self.client)
             made = self._planned(objects, self._timed(objects, wanted, minutes), self._admin() if admin else None)
             left = open_connections(made.overlay(objects), made.wanted)
-            outcome = Outcome(made, left, list(self._different(made)), list(made.unheld))
+            outcome = Outcome(made, left, list(self._different(made)), list(made.unheld), objects)
             if outcome.unasked:
                 told = "; ".join(map(str, outcome.unasked[:5]))
                 raise QuarantineError(f"nothing was changed, because the pod would still have connections: {told}")
             if not change or not outcome.steps:
                 return outcome
+            before_change()
             try:
                 self._put(made)
             except ApiError as error:
@@ -99,8 +110,8 @@ class Quarantine:
                 if error.status != 409 or attempt == _ATTEMPTS - 1:
                     raise
                 continue
-            after = open_connections(take_snapshot(self.client), made.wanted)
-            return replace(outcome, left=after)
+            now = take_snapshot(self.client)
+            return replace(outcome, left=open_connections(now, made.wanted), objects=now)
         raise KubeError(f"{wanted.namespace}/{wanted.pod} was changed by others {_ATTEMPTS} times while it was held")
 
     def _timed(self, objects: list[dict[str, Any]], wanted: Wanted, minutes: int | None) -> Wanted:
@@ -159,11 +170,12 @@ class Quarantine:
         return found
 
     def _put(self, made: Plan) -> None:
+        # First, so that nothing is left of a pod that is gone meanwhile.
+        patch = self._pod_patch(made)
         for manifest in made.policies:
             self.client.apply(dict(manifest))
         for manifest in made.amended:
             self._select(manifest)
-        patch = self._pod_patch(made)
         if patch:
             self._merge(made.wanted.namespace, made.wanted.pod, patch)
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,10 +190,13 @@ class _Course:
         probers = Probers(self.client, lambda: workspace_of(self.client, own_pods, privileged=True), stack)
         nodes = self._begin(known, probers, wanted)
         above = self._tried(found, STOP, lambda: list(owners(self.client, known.pod))) if STOP in wanted else []
-        if COLLECT in wanted:
-            self._tried(found, COLLECT, lambda: self._collect(found, probers))
-        if QUARANTINE in wanted and self._tried(found, QUARANTINE, lambda: self._hold(found)) and nodes:
-            self._tried(found, "probe", lambda: self._prove(found, probers, nodes))
+        with ThreadPoolExecutor(1) as pool:
+            # While privileged pods start, it is computed how the pod is held; nothing changes before all is collected.
+            collected = pool.submit(self._tried, found, COLLECT, lambda: self._collect(found, probers, wanted))
+            hold = partial(self._hold, found, collected.result)
+            objects = self._tried(found, QUARANTINE, hold) if QUARANTINE in wanted else None
+        if objects and nodes:
+            self._tried(found, "probe", lambda: self._prove(found, probers, nodes, objects))
         if STOP in wanted and above is not None:
             self._tried(found, STOP, lambda: self._stop(found, known, above))
 
@@ -220,11 +225,11 @@ class _Course:
         found.problems.append(f"{what}: {error}")
         self.mark(f"{what} failed", str(error))
 
-    def _collect(self, found: Response, probers: Probers) -> None:
+    def _collect(self, found: Response, probers: Probers, wanted: set[str]) -> None:
         at = self.clock()
         name = f"{self.alert.namespace}-{self.alert.pod}-{at:%Y%m%dT%H%M%SZ}.tar.gz"
         path = self.directory / name
-        if not self.wishes.change:
+        if COLLECT not in wanted or not self.wishes.change:
             return
         collected = collect(self.client, self.alert.namespace, self.alert.pod, probers)
         collected.files["alert.json"] = to_json(self.data)
@@ -241,12 +246,14 @@ class _Course:
         missing = f", without {', '.join(sorted(collected.missing))}" if collected.missing else ""
         self.mark("collected", f"{len(collected.files)} files, SHA-256 {digest}{missing}")
 
-    def _hold(self, found: Response) -> bool:
+    def _hold(self, found: Response, before_change: Callable[[], object]) -> list[dict[str, Any]]:
+        """The cluster's objects once the pod is held."""
         wishes, alert = self.wishes, self.alert
         wanted = Wanted(
             alert.namespace, alert.pod, wishes.cidrs, wishes.dns, wishes.by, plain(alert.rule), plain(alert.rule)
         )
-        outcome = Quarantine(self.client, self.clock).hold(wanted, wishes.minutes, True, wishes.change)
+        quarantine = Quarantine(self.client, self.clock)
+        outcome = quarantine.hold(wanted, wishes.minutes, True, wishes.change, before_change)
         until = outcome.plan.wanted.until if outcome.plan else None
         found.held = {
             "steps": outcome.steps,
@@ -258,10 +265,10 @@ class _Course:
         if outcome.unasked:
             raise KubeError(f"connections are open: {'; '.join(map(str, outcome.unasked[:5]))}")
         self.mark("held, proven by analysis", f"until {until or 'it is released'}")
-        return True
+        return outcome.objects
 
-    def _prove(self, found: Response, probers: Probers, nodes: Sequence[str]) -> None:
-        shown = show(self.client, self.alert.namespace, self.alert.pod, probers, nodes)
+    def _prove(self, found: Response, probers: Probers, nodes: Sequence[str], objects: list[dict[str, Any]]) -> None:
+        shown = show(self.client, self.alert.namespace, self.alert.pod, probers, nodes, objects)
         found.shown = {"tried": shown.tried, "closed": shown.closed, "open": list(shown.open)}
         if shown.open:
             raise KubeError(f"the network lets pass: {'; '.join(shown.open[:5])}", "Does its plugin enforce policies?")

@@ -14,7 +14,6 @@ from typing import Any
 
 from ..kube.client import Client
 from ..kube.resource import KNOWN
-from ..kube.snapshot import take_snapshot
 from ..netpol.flows.vocabulary import parse_flows
 from ..probe.cluster.probers import Probers
 from ..probe.conclude import MET, VIOLATED
@@ -82,7 +81,14 @@ def _runs(pod: Mapping[str, Any]) -> bool:
     return not host and (pod.get("status") or {}).get("phase") == "Running"
 
 
-def show(client: Client, namespace: str, pod: str, probers: Probers, nodes: Sequence[str]) -> Shown:
+def show(
+    client: Client,
+    namespace: str,
+    pod: str,
+    probers: Probers,
+    nodes: Sequence[str],
+    objects: list[dict[str, Any]],
+) -> Shown:
     """Try the connections of a pod in quarantine.
 
     Args:
@@ -90,12 +96,13 @@ def show(client: Client, namespace: str, pod: str, probers: Probers, nodes: Sequ
         namespace, pod: whom.
         probers: privileged pods.
         nodes: whose pods try.
+        objects: the cluster as it is, as C(kube.snapshot.take_snapshot) gives it.
 
     Raises:
         KubeError: the API server is away, or a permission is missing.
     """
     wish = Wish(forbidden=tuple(parse_flows(flows_of(namespace, pod), "forbidden_flows")))
-    plan = make_plan(take_snapshot(client, running_only=True), wish)
+    plan = make_plan(objects, wish)
     probes = list(_one_of_each(plan.probes, f"{namespace}/{pod}", set(nodes)))[:MOST]
     method = NodeMethod(client, probers)
     # Where nobody listens nothing can be concluded, which costs time: tried again only if nothing else was proven.

@@ -117,7 +117,7 @@ def test_a_pod_that_goes_before_its_turn_is_told_and_nothing_is_left(api: Cluste
     api.faults = gone
     result = respond(api, tmp_path)
     assert result["failed"] is True
-    assert result["problems"] == ["quarantine: there is no pod prod/web-1"]
+    assert result["problems"] == ["quarantine: pod prod/web-1 is gone"]
     assert result["archive"], "what was known of it is kept"
     assert [one["metadata"]["name"] for one in api.collections[POLICIES]] == ["allow-all"]
 
