@@ -4,8 +4,8 @@
 
 Each round takes a pod of a small system that another policy opens to everybody, posts an alert about it as
 Falcosidekick does, waits for the noted timeline, and lets the pod go again. The event is the moment before the alert is
-posted; from a system call to there Falco and Falcosidekick take some 14 ms (a fire drill's evidence has them). Ansible's
-start is what passes before the response begins: ansible-rulebook, ansible-runner, and ansible-playbook to its task.
+posted; from a system call to there Falco and Falcosidekick take some 14 ms (a fire drill's evidence has them).
+Ansible's start is what passes before the response begins: ansible-rulebook, ansible-runner, and ansible-playbook.
 """
 
 from __future__ import annotations
