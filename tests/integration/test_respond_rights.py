@@ -80,7 +80,10 @@ def respond(account: dict[str, Any], tmp_path: Path, pod: str, *steps: str, **mo
 
 def may(cluster: Cluster, verb: str, what: str, namespace: str) -> bool:
     where = ["-n", namespace] if namespace else []
-    command = ["kubectl", "--kubeconfig", str(cluster.kubeconfig), "auth", "can-i", verb, what, "--as", ACCOUNT, *where]
+    resource, _slash, part = what.partition("/")
+    where += [f"--subresource={part}"] if part else []
+    asked = ["auth", "can-i", verb, resource, "--as", ACCOUNT, *where]
+    command = ["kubectl", "--kubeconfig", str(cluster.kubeconfig), *asked]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return done.stdout.strip() == "yes"
 
