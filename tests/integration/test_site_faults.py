@@ -9,12 +9,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .cluster import Cluster
+from .cluster import Cluster, wait_for
 from .faults.steps import Hands, Step, faults
 from .playbook import Outcome, Site
 
@@ -109,3 +110,31 @@ def test_the_proof_says_what_is_wrong(
     # Where others take a share of the cores, the same work takes longer by that share.
     busy = max(1.0, os.getloadavg()[0] / QUIET_LOAD / (os.cpu_count() or 1))
     assert took < LIMIT_SECONDS * busy, f"{took:.0f} s on a machine {busy:.1f} times as busy as it may be"
+
+
+def test_a_red_proof_is_told_through_the_channels_of_alerts(hands: Hands, site: Site, tmp_path: Path) -> None:
+    """Once when it turns red, and once when it turns green again, at each receiver of Falcosidekick's."""
+    base: Step = {"stages": [], "alerts": True}
+    silent = {"verify_triggers": [{**READ, "command": ["true"]}], "verify_alert_timeout_seconds": 3}
+    began = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def told() -> list[tuple[str, str]]:
+        path = f"/api/v1/namespaces/alert-receiver/services/alert-receiver:8080/proxy/alerts?since={began}"
+        lines = [json.loads(line) for line in hands.cluster.kubectl("get", "--raw", path).splitlines()]
+        return [
+            (one["destination"], one["rule"]) for one in lines if str(one["rule"]).startswith("Proof of falconet.k8s")
+        ]
+
+    for extra, verdict in ((silent, "failed"), (silent, "failed"), ({}, "passed")):
+        outcome, report, _took = prove(
+            site, {"proof": {**base, "extra": {"verify_alert_when": "turned", **extra}}}, tmp_path
+        )
+        assert report["verdict"] == verdict, outcome.output[-6000:]
+    # That it passes again is a notice, below what slack takes.
+    wanted = [
+        ("slack", "Proof of falconet.k8s failed"),
+        ("webhook", "Proof of falconet.k8s failed"),
+        ("webhook", "Proof of falconet.k8s passes again"),
+    ]
+    wait_for(lambda: set(wanted) <= set(told()), 30, "what the channels were told")
+    assert sorted(one for one in told() if one in wanted) == wanted
