@@ -195,6 +195,21 @@ def test_groups_of_version_2_get_the_controllers(tmp_path: Path) -> None:
     assert (tmp_path / "parent/cgroup.subtree_control").read_text() == "+memory"
 
 
+@pytest.mark.parametrize(
+    ("version", "file", "weight"), [(1, "cpu/parent/cpu.shares", "8192"), (2, "parent/cpu.weight", "800")]
+)
+def test_a_sandbox_weighs_as_much_as_several_processes(version: int, file: str, weight: str, tmp_path: Path) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("1024" if version == 1 else "100")
+    if version == 2:
+        for name in (".", "parent"):
+            (tmp_path / name / "cgroup.controllers").write_text("cpu\n")
+    (group,) = cgroups.ensure_groups("parent", "node", tmp_path)
+    assert (tmp_path / file).read_text() == weight
+    # Its nodes share that as they did.
+    assert not (group / Path(file).name).exists()
+
+
 def test_launcher_of_a_node_leaves_its_group_in_version_2(tmp_path: Path) -> None:
     (tmp_path / "parent").mkdir()
     cgroups.move_launcher("parent", 7, tmp_path)
