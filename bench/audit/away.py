@@ -94,6 +94,8 @@ def api_server(folder: Path, etcd: int, flags: dict[str, str]) -> Iterator[Clien
         "endpoint-reconciler-type": "none",
         "secure-port": str(port),
         "authorization-mode": "RBAC",
+        # Nobody makes the ServiceAccount "default" here, and admission would wait half a second for it.
+        "disable-admission-plugins": "ServiceAccount",
         "client-ca-file": f"{keys}/ca.crt",
         "tls-cert-file": f"{keys}/apiserver.crt",
         "tls-private-key-file": f"{keys}/apiserver.key",
