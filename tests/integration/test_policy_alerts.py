@@ -122,7 +122,7 @@ def suggested(site: Site, since: str, client: str, folder: Path) -> list[dict[st
         "since": since,
         "expected": expected,
         "rule": SEEN,
-        "namespace": NAMESPACE,
+        "space": NAMESPACE,
         "dest": str(folder / "made.json"),
     }
     passed(site.run("../tests/integration/policy_alerts.yml", extra=extra))
