@@ -80,8 +80,8 @@ def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
 def running_system(cluster: Cluster) -> Iterator[None]:
     """Frontend and backend in one namespace, a visitor in another; the namespaces are deleted at the end."""
     namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in (OURS, THEIRS)]
-    # A test that was killed has left them on their way out.
-    cluster.kubectl("wait", "namespace", OURS, THEIRS, "--for=delete", "--timeout=60s")
+    # A run that was killed has left them, or on their way out.
+    cluster.kubectl("delete", "namespace", OURS, THEIRS, "--ignore-not-found", "--timeout=90s")
     apply(cluster, *namespaces)
     service = {
         "apiVersion": "v1",
