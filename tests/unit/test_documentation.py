@@ -148,7 +148,7 @@ SHIPPED = {
         "roles/*/*/*.yml",
         "playbooks/**/*.yml",
         "plugins/modules/*.py",
-        "plugins/filter/*",
+        "plugins/filter/*.*",
         "inventory/**/*.yml",
     )
     for path in ROOT.glob(pattern)
