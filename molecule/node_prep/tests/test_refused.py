@@ -30,7 +30,6 @@ def refusal(prepare: Prepare) -> subprocess.CompletedProcess[str]:
     "words",
     [
         "debian runs Debian 12.15; node_prep supports Rocky Linux, AlmaLinux and RHEL 8, 9, 10. Take the node out of",
-        "127.0.0.1 port 1: Connection refused",
         "full: /mnt/data/redis cannot be used by Redis: /mnt is 0 MiB free, less than node_prep_redis_min_free",
         "readonly: /mnt/data/redis cannot be used by Redis: /mnt is mounted read-only",
         "headerless: dnf says: No package kernel-devel-5.14.0-427.13.1.el9_4 available. Falco's kernel module needs",
@@ -42,6 +41,14 @@ def refusal(prepare: Prepare) -> subprocess.CompletedProcess[str]:
 def test_the_message_names_the_node_and_what_would_help(refusal: subprocess.CompletedProcess[str], words: str) -> None:
     told = said(refusal)
     assert words in told, told
+
+
+def test_a_node_that_is_not_reached_is_named(refusal: subprocess.CompletedProcess[str]) -> None:
+    # Ansible tells what ssh said, or that ssh was gone before it took anything, whichever it saw first.
+    gone = "Data could not be sent to remote host '127.0.0.1'. Make sure this host can be reached over SSH"
+    told = said(refusal)
+    assert "nossh]: UNREACHABLE!" in told, told
+    assert "127.0.0.1 port 1: Connection refused" in told or gone in told, told
 
 
 def test_every_one_is_counted_as_failed(refusal: subprocess.CompletedProcess[str]) -> None:
