@@ -49,7 +49,7 @@ COLLECTIONS_OF = {"2.16": "2.17"}
 #: What a test names that has to do with Ansible; the cores' own tests have not.
 OF_ANSIBLE = re.compile(r"plugins\.(filter|modules|plugin_utils)\b|module_runner|ansible-(playbook|galaxy)")
 #: The proof of a site with a few of the triggers: what is tried here is what Ansible makes of playbooks.
-FEW_TRIGGERS = '{"verify_catalogue": ["file-shown", "terminal-shell", "shadow-read"]}'
+FEW_TRIGGERS = '{"verify_catalogue": ["file-shown", "shadow-read", "falco-shadow-read"]}'
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 LIMIT_SECONDS = 1200
 
