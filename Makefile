@@ -65,14 +65,15 @@ test: cluster  ## all set-up, then all tests: what needs no cluster runs beside 
 	$(VENV)/bin/python tools/test_results.py build/results
 	exit $$status
 
-# The lanes of `make test`; each line of their output says which one it is from. MORE: further sessions that need no cluster.
+# The lanes of `make test`; each line of their output says which one it is from. MORE: further sessions that need no cluster;
+# MORE_WITH_CLUSTER: further ones that need the sandbox's.
 .PHONY: test-without-cluster
 test-without-cluster: setup
 	@nox --report build/results/no-cluster.json -s lint types sanity artifact docs docsite unit molecule_machines $(MORE) 2>&1 | sed --unbuffered 's/^/[no cluster] /'
 
 .PHONY: test-with-cluster
 test-with-cluster: setup
-	@KUBECONFIG=$(CLUSTER) nox --report build/results/cluster.json -s integration molecule_cluster 2>&1 | sed --unbuffered 's/^/[cluster] /'
+	@KUBECONFIG=$(CLUSTER) nox --report build/results/cluster.json -s integration molecule_cluster $(MORE_WITH_CLUSTER) 2>&1 | sed --unbuffered 's/^/[cluster] /'
 
 .PHONY: lint
 lint: setup  ## ruff, yamllint, vulture, ansible-lint, mypy, ansible-test sanity, galaxy-importer, documentation

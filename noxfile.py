@@ -75,10 +75,10 @@ def coverage(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=auto", *told, *(session.posargs or ["tests/unit"]), external=True)
 
 
-def _against_the_cluster(session: nox.Session, mark: str) -> None:
+def _against_the_cluster(session: nox.Session, mark: str, *chosen: str) -> None:
     if not os.environ.get("KUBECONFIG"):
         session.error("KUBECONFIG is not set: run it by `make`, which boots the sandbox first")
-    tests = session.posargs or ["tests/integration"]
+    tests = chosen or session.posargs or ["tests/integration"]
     left = f"--junitxml={RESULTS / session.name}.xml"
     session.run("pytest", "-v", "-m", mark, "--durations=15", left, *tests, external=True)
 
@@ -95,10 +95,28 @@ def long(session: nox.Session) -> None:
     _against_the_cluster(session, "cluster and long")
 
 
+#: Of those that take minutes each, what CI runs: what the sandbox enforces against Kubernetes' own idea of it, the way
+#: back by uninstall.yml, and audit logging of a real API server.
+LONG_IN_CI = [f"tests/integration/test_{name}.py" for name in ("netpol_oracle", "uninstall", "apiserver_audit")]
+
+
+@nox.session
+def long_in_ci(session: nox.Session) -> None:
+    """Those of `long` that CI runs."""
+    _against_the_cluster(session, "cluster and long", *LONG_IN_CI)
+
+
 @nox.session
 def matrix_tests(session: nox.Session) -> None:
     """The part of `matrix` that needs no cluster, shared, since the unit tests are run beside it."""
     session.run("python", "tools/matrix.py", "--only=tests", "--share", *session.posargs, external=True)
+
+
+@nox.session
+def matrix_plays(session: nox.Session) -> None:
+    """The part of `matrix` that needs the sandbox's cluster."""
+    given = ["--inventory", "inventory/sandbox", "--site", "--only=plays"]
+    session.run("python", "tools/matrix.py", *given, *session.posargs, external=True)
 
 
 @nox.session
