@@ -240,15 +240,20 @@ def test_what_a_lost_machine_left_ends_at_its_deadline_and_goes_with_the_next_ru
 @pytest.fixture
 def stranger(cluster: Cluster) -> Iterator[dict[str, str]]:
     """A service account without rights: options to connect as it, and the bindings that tests add are removed."""
+    # A run that was killed has left them.
+    forget_stranger(cluster)
     cluster.kubectl("-n", "default", "create", "serviceaccount", "probe-it")
     token = cluster.kubectl("-n", "default", "create", "token", "probe-it").strip()
     config = cluster.kubectl("config", "view", "--raw", "--flatten", "-o", "json")
     found = json.loads(config)["clusters"][0]["cluster"]
     yield {"host": found["server"], "api_key": token, "validate_certs": False}  # type: ignore[dict-item]  # options of a module have any type
-    cluster.kubectl(
-        "delete", "clusterrolebinding,clusterrole", "-l", "falconet.k8s/test=probe-it", "--ignore-not-found"
-    )
-    cluster.kubectl("-n", "default", "delete", "serviceaccount", "probe-it")
+    forget_stranger(cluster)
+
+
+def forget_stranger(cluster: Cluster) -> None:
+    ours = ("-l", "falconet.k8s/test=probe-it", "--ignore-not-found")
+    cluster.kubectl("delete", "clusterrolebinding,clusterrole", *ours)
+    cluster.kubectl("-n", "default", "delete", "serviceaccount", "probe-it", "--ignore-not-found")
 
 
 def grant(cluster: Cluster, *names: str) -> None:
