@@ -6,25 +6,15 @@
 from __future__ import annotations
 
 import json
-import socket
-import ssl
 import time
-import traceback
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from .client import Client
-from .errors import ApiError, ConnectionFailedError, ExecError, KubeError, from_response
-
-WEBSOCKET_IMPORT_ERROR: str | None = None
-try:
-    import websocket
-    from kubernetes.stream.ws_client import create_websocket
-except ImportError:
-    WEBSOCKET_IMPORT_ERROR = traceback.format_exc()
+from .errors import ApiError, ConnectionFailedError, ExecError, KubeError
+from .pod_stream import PodStream, StreamTimeoutError, opened
 
 # Channels of the subprotocol v4.channel.k8s.io: the first byte of each message.
 _STDIN, _STDOUT, _STDERR, _ERROR = range(4)
@@ -78,68 +68,39 @@ def run(client: Client, command: Command) -> Output:
         ForbiddenError: RBAC does not allow C(pods/exec).
         ConnectionFailedError: nobody answered, or the stream broke off.
     """
-    if WEBSOCKET_IMPORT_ERROR:
-        raise KubeError(
-            "the Python library 'websocket-client' is missing on the controller",
-            "It comes with the library 'kubernetes': python3 -m pip install 'kubernetes>=24.2'.",
-        )
     query: list[tuple[str, str]] = [("command", word) for word in command.argv]
     query += [("container", command.container), ("stdout", "true")]
     query.append(("tty", "true") if command.tty else ("stderr", "true"))
     if command.stdin:
         query.append(("stdin", "true"))
-    path = f"/api/v1/namespaces/{quote(command.namespace)}/pods/{quote(command.pod)}/exec"
-    url = client.host.replace("http", "ws", 1) + path + "?" + urlencode(query)
     what = f"exec in {command.namespace}/{command.pod} ({command.container})"
     deadline = time.monotonic() + command.timeout_seconds
-    client.count_call()
+    headers = {"sec-websocket-protocol": _CLOSING_PROTOCOL} if command.close_stdin else {}
     try:
-        headers = client.authorization()
-        if command.close_stdin:
-            headers["sec-websocket-protocol"] = _CLOSING_PROTOCOL
-        stream = create_websocket(client.configuration, url, headers)
-    except websocket.WebSocketBadStatusException as error:
-        body = getattr(error, "resp_body", None) or str(error).encode()
-        refused = from_response(
-            error.status_code, body, "create", "pods/exec", namespace=command.namespace, name=command.pod
-        )
-        if refused.status in (401, 403):
-            raise refused from error
-        if refused.status == 429 or refused.status >= 500:
-            raise ConnectionFailedError(f"{what}: the API server is busy or away: {refused.message}") from error
-        raise ExecError(f"{what} was refused: {refused.message}") from error
-    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
-        raise ConnectionFailedError(f"{what}: the API server at {client.host} does not answer: {error}") from error
-    try:
-        for start in range(0, len(command.stdin), _CHUNK_BYTES):
-            stream.send(bytes([_STDIN]) + command.stdin[start : start + _CHUNK_BYTES], websocket.ABNF.OPCODE_BINARY)
-        if command.close_stdin:
-            stream.send(bytes([_CLOSE, _STDIN]), websocket.ABNF.OPCODE_BINARY)
-        return _collect(stream, what, deadline)
-    except (websocket.WebSocketTimeoutException, socket.timeout) as error:
+        with opened(client, (command.namespace, command.pod), "exec", query, what, headers) as stream:
+            for start in range(0, len(command.stdin), _CHUNK_BYTES):
+                stream.send(_STDIN, command.stdin[start : start + _CHUNK_BYTES])
+            if command.close_stdin:
+                stream.send(_CLOSE, bytes([_STDIN]))
+            return _collect(stream, what, deadline)
+    except StreamTimeoutError as error:
         raise ExecError(f"{what} did not end within {command.timeout_seconds:g} s") from error
-    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
-        raise ConnectionFailedError(f"{what}: the stream broke off: {error}") from error
-    finally:
-        stream.shutdown()
+    except ApiError as refused:
+        if refused.status in (401, 403):
+            raise
+        if refused.status == 429 or refused.status >= 500:
+            raise ConnectionFailedError(f"{what}: the API server is busy or away: {refused.message}") from refused
+        raise ExecError(f"{what} was refused: {refused.message}") from refused
 
 
-def _collect(stream: Any, what: str, deadline: float) -> Output:
+def _collect(stream: PodStream, what: str, deadline: float) -> Output:
     """Read a stream to its end."""
     received: dict[int, list[bytes]] = {_STDOUT: [], _STDERR: [], _ERROR: []}
-    while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise websocket.WebSocketTimeoutException
-        stream.settimeout(remaining)
-        opcode, frame = stream.recv_data_frame(True)
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
+    for channel, part in stream.messages(deadline):
+        received.setdefault(channel, []).append(part)
+        # The status comes last; waiting for the close as well would cost a round trip.
+        if channel == _ERROR and part:
             break
-        if opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) and frame.data:
-            received.setdefault(frame.data[0], []).append(bytes(frame.data[1:]))
-            # The status comes last; waiting for the close as well would cost a round trip.
-            if frame.data[0] == _ERROR and len(frame.data) > 1:
-                break
     output = {channel: b"".join(parts).decode("utf-8", "replace") for channel, parts in received.items()}
     return Output(output[_STDOUT], output[_STDERR], _exit_code(output[_ERROR], what))
 

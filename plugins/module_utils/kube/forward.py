@@ -11,22 +11,12 @@ from __future__ import annotations
 
 import http.client
 import io
-import socket
-import ssl
 import time
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
 
 from .client import Client
-from .errors import ConnectionFailedError, KubeError, from_response
-from .exec import WEBSOCKET_IMPORT_ERROR
-
-try:
-    import websocket
-    from kubernetes.stream.ws_client import create_websocket
-except ImportError:
-    pass  # WEBSOCKET_IMPORT_ERROR says so
+from .errors import ConnectionFailedError
+from .pod_stream import PodStream, StreamTimeoutError, opened
 
 # Channels of one forwarded port: the first byte of each message. The first message on each is the port.
 _DATA, _ERROR = 0, 1
@@ -55,63 +45,32 @@ def get(
         ConnectionFailedError: nobody answered, or not as HTTP does.
     """
     what = f"port {port} of {namespace}/{pod}"
-    if WEBSOCKET_IMPORT_ERROR:
-        raise KubeError(
-            "the Python library 'websocket-client' is missing on the controller",
-            "It comes with the library 'kubernetes': python3 -m pip install 'kubernetes>=24.2'.",
-        )
-    url = (
-        client.host.replace("http", "ws", 1)
-        + f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/portforward?ports={port}"
-    )
-    client.count_call()
-    try:
-        stream = create_websocket(client.configuration, url, client.authorization())
-    except websocket.WebSocketBadStatusException as error:
-        body = getattr(error, "resp_body", None) or str(error).encode()
-        raise from_response(
-            error.status_code, body, "create", "pods/portforward", namespace=namespace, name=pod
-        ) from error
-    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
-        raise ConnectionFailedError(f"{what}: the API server at {client.host} does not answer: {error}") from error
     # An older protocol has neither chunks nor a connection that stays.
     lines = [f"GET {path} HTTP/1.0", f"Host: {pod}", *(f"{name}: {value}" for name, value in headers.items())]
     try:
-        request = "\r\n".join([*lines, "", ""]).encode()
-        stream.send(bytes([_DATA]) + request, websocket.ABNF.OPCODE_BINARY)
-        return _answer(_received(stream, what, time.monotonic() + timeout_seconds), what)
-    except (websocket.WebSocketTimeoutException, socket.timeout):
+        with opened(client, (namespace, pod), "portforward", [("ports", str(port))], what) as stream:
+            stream.send(_DATA, "\r\n".join([*lines, "", ""]).encode())
+            return _answer(_received(stream, what, time.monotonic() + timeout_seconds), what)
+    except StreamTimeoutError:
         raise ConnectionFailedError(f"{what} did not answer within {timeout_seconds:g} s") from None
-    except (websocket.WebSocketException, OSError, ssl.SSLError) as error:
-        raise ConnectionFailedError(f"{what}: the stream broke off: {type(error).__name__}") from error
-    finally:
-        stream.shutdown()
 
 
-def _received(stream: Any, what: str, deadline: float) -> bytes:
+def _received(stream: PodStream, what: str, deadline: float) -> bytes:
     """All that comes from the port until it is closed."""
     data = b""
     begun = {_DATA: False, _ERROR: False}
-    while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise websocket.WebSocketTimeoutException
-        stream.settimeout(remaining)
-        opcode, frame = stream.recv_data_frame(True)
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            return data
-        if opcode not in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) or not frame.data:
-            continue
-        channel, part = frame.data[0], bytes(frame.data[1:])
+    for channel, message in stream.messages(deadline):
+        part = message
         if not begun.get(channel, True):
             begun[channel] = True
             part = part[2:]
         if channel == _DATA:
             data += part
             if _is_whole(data):
-                return data
+                break
         elif channel == _ERROR and part:
             raise ConnectionFailedError(f"{what}: {part.decode('utf-8', 'replace')[:300]}")
+    return data
 
 
 def _is_whole(data: bytes) -> bool:

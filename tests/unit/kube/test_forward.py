@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import websocket
-from ansible_collections.falconet.k8s.plugins.module_utils.kube import forward
+from ansible_collections.falconet.k8s.plugins.module_utils.kube import forward, pod_stream
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ConnectionFailedError, ForbiddenError
 
 BEGUN = [b"\x00\xf2\x0a", b"\x01\xf2\x0a"]  # on both channels the port, 2802
@@ -46,7 +46,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, stream: Stream | Exception) -> tuple[in
             raise stream
         return stream
 
-    monkeypatch.setattr(forward, "create_websocket", connected)
+    monkeypatch.setattr(pod_stream, "create_websocket", connected)
     client: Any = SimpleNamespace(
         host="https://api:6443", configuration=None, authorization=dict, count_call=lambda: None
     )
