@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -261,12 +261,25 @@ def read_receiver(
         stamp = (alert.arrived_ns or alert.time_ns) if alert else None
         if stamp is not None:
             entries.append(Entry(stamp, line))
-    new, moved = fresh(entries, position, RECEIVER_SPAN_NS)
+    return of_store(entries, key, position, RECEIVER_SPAN_NS, f"{key} does not keep what it received")
+
+
+def of_store(entries: Sequence[Entry], key: str, position: Position | None, span_ns: int, lost: str) -> Read:
+    """What is new in a store that has alerts by their time.
+
+    Args:
+        entries: what it has, the oldest first.
+        key: what its position is kept under.
+        position: where the read before stood.
+        span_ns: how much older than the last one an alert may be that came after it.
+        lost: says of it that it no longer has what was read before.
+    """
+    new, moved = fresh(entries, position, span_ns)
     result = Read(alerts=[one for one in (read_line(entry.text) for entry in new) if one])
     if moved:
         result.positions[key] = moved
     if position and not position.is_in(entries):
-        result.gaps.append(f"{key} does not keep what it received until {_at(position)} any more")
+        result.gaps.append(f"{lost} until {_at(position)} any more")
     return result
 
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ..alerts import AlertsError, read_line, read_time
-from ..alerts.cursor import Entry, Position, fresh
+from ..alerts import AlertsError, read_time
+from ..alerts.cursor import Entry, Position
 from ..falco_chart.diagnosis import is_ready
 from ..kube.client import Client
 from ..kube.errors import KubeError
 from ..kube.forward import get
 from ..kube.resource import KNOWN
-from .streams import SECOND, Read, rfc3339
+from .streams import SECOND, Read, of_store
 
 PODS = KNOWN[("v1", "Pod")]
 PAGE = 1000
@@ -66,13 +66,7 @@ def read_ui(
     position = positions.get(_STREAM)
     start = position.last_ns - SPAN_NS if position else since_ns
     entries = stored(fetch, start, now_ns())
-    new, moved = fresh(entries, position, SPAN_NS)
-    result = Read(alerts=[one for one in (read_line(entry.text) for entry in new) if one])
-    if moved:
-        result.positions[_STREAM] = moved
-    if position and not position.is_in(entries):
-        result.gaps.append(f"the UI's store does not keep what it had until {rfc3339(position.last_ns)} any more")
-    return result
+    return of_store(entries, _STREAM, position, SPAN_NS, "the UI's store does not keep what it had")
 
 
 def stored(fetch: Fetch, start_ns: int | None, now_ns: int) -> list[Entry]:
