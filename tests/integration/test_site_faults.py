@@ -28,8 +28,6 @@ pytestmark = [
 
 #: A failing proof of the demo's size ends within this, where nobody else keeps the machine busy.
 LIMIT_SECONDS = 90
-#: How many processes may want each core while nobody does: the sandbox has those of three nodes.
-QUIET_LOAD = 2
 READ = {
     "name": "shadow read in production",
     "rule": "Read of etc shadow",
