@@ -141,6 +141,10 @@ docs: setup  ## render every plugin's documentation
 docsite: setup  ## the documentation as a site: build/docsite/html/index.html
 	nox -s docsite -- $(ARGS)
 
+.PHONY: licences
+licences: setup  ## each file's licence, as the REUSE tool judges it (in an environment of its own)
+	nox -s licences
+
 .PHONY: e2e
 e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all

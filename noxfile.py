@@ -56,6 +56,12 @@ def artifact(session: nox.Session) -> None:
 
 
 @nox.session
+def licences(session: nox.Session) -> None:
+    """Whose each file is and under which licence, as the REUSE tool judges it."""
+    session.run("python", "tools/licences.py", "--quiet", *session.posargs, external=True)
+
+
+@nox.session
 def docsite(session: nox.Session) -> None:
     """The documentation as a site, with its reference; a link that leads nowhere fails."""
     session.run("python", "tools/docsite.py", *session.posargs, external=True)

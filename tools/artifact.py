@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,15 +81,19 @@ def complaints(said: str, returncode: int) -> list[str]:
     return found or ([f"it ended with {returncode}: {said.strip()[-500:]}"] if returncode else [])
 
 
-def environment(lock: Path = LOCK) -> Path:
+def environment(lock: Path = LOCK, built: Collection[str] = ()) -> Path:
     """The environment of a lock, in the cache.
+
+    Args:
+        lock: the full lock.
+        built: names of packages in it that are to be had as source alone.
 
     Raises:
         SetupError: it cannot be made.
     """
     cache = Path(os.environ.get("FALCONET_CACHE") or Path.home() / ".cache" / "falconet")
     venv = cache / "venv" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    make(lock, venv)
+    make(lock, venv, built=built)
     return venv
 
 

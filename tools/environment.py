@@ -6,7 +6,7 @@ Usage:
 LOCK is a full lock: every package with its version and hashes. It is installed by ``pip install --no-deps``: a pip that
 resolves looks for what an extra asks for in the newest version, which no hash of the lock fits. Whether the lock is
 complete is asked afterwards (``pip check``). Only wheels are taken: what must be built would fetch build tools that no
-lock names.
+lock names. What is to be had as source alone is named by whoever calls, and built by what the same lock brought before.
 
 VENV is complete or absent: it counts only with its file ``.done``, written last, and one without is made anew. Standard
 library only: it runs on the machine's own Python, before anything is installed.
@@ -22,8 +22,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,6 +42,8 @@ INSTALL = (
     "--progress-bar=off",
     "--disable-pip-version-check",
 )
+#: The same for what is built: by what the environment has already, not by what pip would fetch for it.
+BUILD = (*(word for word in INSTALL if not word.startswith("--only-binary")), "--no-build-isolation")
 _PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 _COLLECTING = re.compile(r"^(?:Collecting|Processing|Requirement already satisfied:) ?(\S+)")
 _GONE = re.compile(r"No matching distribution found for ([^\s;]+)")
@@ -145,21 +148,51 @@ def explain(output: str, lock: Path, python: str) -> SetupError:
     return SetupError("pip failed:\n    " + "\n    ".join(last), "")
 
 
-def install(pip: Sequence[str], lock: Path, python: str = "") -> None:
+def parted(lock: str, built: Collection[str]) -> tuple[str, str]:
+    """A lock's text without some packages, and with these alone."""
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
+    chosen = [bool((found := _PINNED.match(entry)) and found.group(1).lower() in built) for entry in entries]
+    rest = "".join(entry for entry, one in zip(entries, chosen) if not one)
+    return rest, "".join(entry for entry, one in zip(entries, chosen) if one)
+
+
+def install(pip: Sequence[str], lock: Path, python: str = "", built: Collection[str] = ()) -> None:
     """Install exactly what a lock names, then ask whether anything is missing.
 
     Args:
         pip: how pip is called, such as ``[python, "-m", "pip"]``.
         lock: the full lock.
         python: words for messages; by default those of this interpreter.
+        built: names of packages that the index has as source alone; the lock names what builds them too.
 
     Raises:
         SetupError: a version is gone, a hash differs, the index is away, or the lock is not complete.
     """
     python = python or f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    total = len(pinned(lock.read_text(encoding="utf-8")))
+    if built:
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [Path(folder) / name for name in ("wheels.txt", "sources.txt")]
+            for part, text in zip(parts, parted(lock.read_text(encoding="utf-8"), built)):
+                part.write_text(text, encoding="utf-8")
+            _put(pip, INSTALL, parts[0], lock, python)
+            _put(pip, BUILD, parts[1], lock, python)
+    else:
+        _put(pip, INSTALL, lock, lock, python)
+    checked = subprocess.run(
+        [*pip, "--disable-pip-version-check", "check"], capture_output=True, text=True, check=False
+    )
+    if checked.returncode:
+        raise SetupError(
+            f"{lock} is not complete:\n    "
+            + "\n    ".join((checked.stdout + checked.stderr).strip().splitlines()[-8:]),
+            f"renew the lock: {RENEW}",
+        )
+
+
+def _put(pip: Sequence[str], options: Sequence[str], asked: Path, lock: Path, python: str) -> None:
+    total = len(pinned(asked.read_text(encoding="utf-8")))
     process = subprocess.Popen(
-        [*pip, *INSTALL, "--requirement", str(lock)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*pip, *options, "--requirement", str(asked)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     errors: list[str] = []
     reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()))
@@ -173,15 +206,6 @@ def install(pip: Sequence[str], lock: Path, python: str = "") -> None:
     reader.join()
     if process.wait():
         raise explain("".join([*lines, *errors]), lock, python)
-    checked = subprocess.run(
-        [*pip, "--disable-pip-version-check", "check"], capture_output=True, text=True, check=False
-    )
-    if checked.returncode:
-        raise SetupError(
-            f"{lock} is not complete:\n    "
-            + "\n    ".join((checked.stdout + checked.stderr).strip().splitlines()[-8:]),
-            f"renew the lock: {RENEW}",
-        )
 
 
 def progress(seen: int, total: int) -> None:
@@ -202,7 +226,13 @@ def alone(venv: Path) -> Iterator[None]:
         yield
 
 
-def make(lock: Path, venv: Path, python: str = sys.executable, least: tuple[int, int] = (3, 11)) -> bool:
+def make(
+    lock: Path,
+    venv: Path,
+    python: str = sys.executable,
+    least: tuple[int, int] = (3, 11),
+    built: Collection[str] = (),
+) -> bool:
     """The environment is there and complete.
 
     Args:
@@ -210,6 +240,7 @@ def make(lock: Path, venv: Path, python: str = sys.executable, least: tuple[int,
         venv: where it is.
         python: interpreter that it is made with.
         least: major and minor version that the interpreter must have.
+        built: names of packages that are to be had as source alone.
 
     Returns:
         Whether it had to be made.
@@ -238,7 +269,7 @@ def make(lock: Path, venv: Path, python: str = sys.executable, least: tuple[int,
                 raise SetupError(f"{python} -m venv failed: {' '.join(told[-3:])}", "apt-get install python3-venv")
             version = ".".join(map(str, python_version(python)))
             words = f"Python {version} on {platform.system()} {platform.machine()}"
-            install([str(venv / "bin" / "python"), "-m", "pip"], lock, words)
+            install([str(venv / "bin" / "python"), "-m", "pip"], lock, words, built)
         except BaseException:
             shutil.rmtree(venv, ignore_errors=True)
             raise

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /* What happens on one node, from the kernel: system calls that somebody asked for, starts and ends of processes.
  *
  * The programs only gather: which system calls, and which of their arguments are texts, descriptors or directories,

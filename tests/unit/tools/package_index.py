@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -35,6 +36,40 @@ def wheel(folder: Path, name: str, version: str, *requires: str, extras: tuple[s
     return target
 
 
+#: Builds a wheel by what the environment has; without that it ends with an import error.
+BACKEND = """
+import base64, hashlib, zipfile
+import {builder}
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    info = "{name}-{version}.dist-info"
+    with zipfile.ZipFile(f"{{directory}}/{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr("{name}.py", f"built_by = {{{builder}.version!r}}\\n")
+        archive.writestr(f"{{info}}/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        tags = "Generator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        archive.writestr(f"{{info}}/WHEEL", "Wheel-Version: 1.0\\n" + tags)
+        archive.writestr(f"{{info}}/RECORD", "")
+    return "{name}-{version}-py3-none-any.whl"
+"""
+
+
+def source(folder: Path, name: str, version: str, builder: str) -> Path:
+    """A package as source alone, which another one builds."""
+    system = ["[build-system]", f'requires = ["{builder}"]', 'build-backend = "backend"', 'backend-path = ["."]', ""]
+    files = {
+        "pyproject.toml": "\n".join(system),
+        "backend.py": BACKEND.format(name=name, version=version, builder=builder),
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+    }
+    target = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(target, "w:gz") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return target
+
+
 class Index:
     """A package index on this machine's loopback (PEP 503)."""
 
@@ -47,6 +82,14 @@ class Index:
         page = self._page(name)
         page.mkdir(parents=True, exist_ok=True)
         made = wheel(page, name, version, *requires, extras=extras)
+        self._list(page)
+        return f"{name}=={version} --hash=sha256:{digest(made)}\n"
+
+    def offer_source(self, name: str, version: str, builder: str) -> str:
+        """Put a package into it as source alone; returns its line for a lock."""
+        page = self._page(name)
+        page.mkdir(parents=True, exist_ok=True)
+        made = source(page, name, version, builder)
         self._list(page)
         return f"{name}=={version} --hash=sha256:{digest(made)}\n"
 
@@ -65,7 +108,8 @@ class Index:
         return self.folder / "simple" / name.replace("_", "-")
 
     def _list(self, page: Path) -> None:
-        links = [f'<a href="{one.name}#sha256={digest(one)}">{one.name}</a>' for one in sorted(page.glob("*.whl"))]
+        files = sorted((*page.glob("*.whl"), *page.glob("*.tar.gz")))
+        links = [f'<a href="{one.name}#sha256={digest(one)}">{one.name}</a>' for one in files]
         (page / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>")
 
 

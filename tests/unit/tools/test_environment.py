@@ -84,6 +84,20 @@ def test_newer_versions_do_not_get_in(moved_on: Path, target: Environment) -> No
     assert installed(venv) == {"covering": "1.0", "testing": "1.0", "tomlish": "1.0"}
 
 
+@pytest.mark.parametrize("target", ["newest"], indirect=True)
+def test_what_is_source_alone_is_built_by_what_the_lock_names(
+    index: Index, tmp_path: Path, target: Environment
+) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text(index.offer("builder", "1.0") + index.offer_source("sourced", "2.0", "builder"))
+    index.offer("builder", "1.1")
+    pip, venv = target
+    install(pip, lock, built={"sourced"})
+    (site,) = venv.glob("lib/python*/site-packages")
+    assert (site / "sourced.py").read_text() == "built_by = '1.0'\n"
+    assert installed(venv) == {"builder": "1.0", "sourced": "2.0"}
+
+
 # pip 26.3 holds on to what the lock pins; whether those after it do is theirs to say, and nothing here depends on it.
 @pytest.mark.usefixtures("index")
 @pytest.mark.parametrize("target", ["23.0", "23.2.1"], indirect=True)
