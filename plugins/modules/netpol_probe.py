@@ -188,6 +188,9 @@ options:
     choices: [fail, report]
     default: report
 notes:
+  - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
+    within Ansible itself, by an action plugin of this name, since version 0.3.0 of the collection. Options and result
+    are the same. A task with C(become), C(async) or C(environment) runs the module.
   - Connections from outside the cluster cannot be tried. Addresses outside are tried only where a flow names them.
   - SCTP needs a kernel that has it, both on the nodes and for the tool.
 seealso:
@@ -356,69 +359,16 @@ api_calls:
   type: int
 """
 
-import signal
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.answer import answer
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import question_of
-
-
-def _flows() -> dict[str, Any]:
-    return {"type": "list", "elements": "dict", "default": []}
-
-
-ARGUMENTS = dict(
-    CLUSTER_ARGUMENTS,
-    question={"type": "str", "choices": ["connectivity", "enforcement"], "default": "connectivity"},
-    required_flows=_flows(),
-    forbidden_flows=_flows(),
-    flows=_flows(),
-    namespaces={"type": "list", "elements": "str", "default": []},
-    ports={"type": "list", "elements": "str", "default": []},
-    expected={"type": "str", "choices": ["none", "analysis"], "default": "none"},
-    expected_matrix=_flows(),
-    method={"type": "str", "choices": ["auto", "exec", "node", "pod"], "default": "auto"},
-    listen={"type": "bool", "default": False},
-    cni_configuration={"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-    image={"type": "str", "default": "registry.k8s.io/e2e-test-images/agnhost:2.59"},
-    image_pull_policy={"type": "str", "choices": ["IfNotPresent", "Always", "Never"], "default": "IfNotPresent"},
-    image_pull_secrets={"type": "list", "elements": "str", "default": [], "no_log": False},
-    work_namespace={"type": "str"},
-    service_names={"type": "bool", "default": False},
-    ip_families={"type": "list", "elements": "str", "choices": ["IPv4", "IPv6"], "default": ["IPv4", "IPv6"]},
-    pods_per_workload={"type": "int", "default": 0},
-    connect_timeout={"type": "int", "default": 2},
-    settle_seconds={"type": "float", "default": 15.0},
-    concurrency={"type": "int", "default": 128},
-    parallel={"type": "int", "default": 16},
-    udp_payload={"type": "str"},
-    deadline_seconds={"type": "int", "default": 600},
-    on_violation={"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    on_unproven={"type": "str", "choices": ["fail", "report"], "default": "report"},
-)
-
-
-def _stop(_signal: int, _frame: Any) -> None:
-    # Ends the run through its clean-up, so that a run that is told to stop leaves nothing behind.
-    raise SystemExit("stopped by a signal")
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.options import ARGUMENTS, done
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    try:
-        question = question_of(module.params, module.check_mode)
-        if module.check_mode and question.needs_pods:
-            module.exit_json(changed=False, skipped=True, msg="check mode: no pods are started, so nothing was asked")
-        signal.signal(signal.SIGTERM, _stop)
-        failed, result = answer(connect(module.params), question)
-    except KubeError as error:
-        module.fail_json(msg=error.message, hint=error.hint)
-    if failed:
-        module.fail_json(changed=False, **result)
-    module.exit_json(changed=False, **result)
+    result = done(module.params, module.check_mode)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,19 @@ ROOMS = {
         "change",
     ),
     "netpol": ("model", "read", "decide", "flows", "lint", "ask", "suggest", "isolate", "watch", "show"),
-    "probe": ("wire", "model", "question", "conclude", "plan", "cluster", "methods", "settle", "canary", "answer"),
+    "probe": (
+        "wire",
+        "model",
+        "question",
+        "conclude",
+        "plan",
+        "cluster",
+        "methods",
+        "settle",
+        "canary",
+        "answer",
+        "options",
+    ),
 }
 #: How collections mark what is no public interface, as a comment of each package's first file.
 PRIVATE = "# Private to this collection: any release may change it. Do not import it from elsewhere."

@@ -5,8 +5,9 @@
 
 From the question to its answer: `question` (a module's options, checked and with types), `plan` (which connections to
 try), `settle` (tried until the results are steady), `conclude` (what they mean), `answer` (all of it, as the module
-returns it), `canary` (whether policies are enforced at all). Rooms: `wire` (what programs inside a pod are told),
-`cluster` (the pods that a run starts), `methods` (the ways to try a connection).
+returns it), `canary` (whether policies are enforced at all), `options` (those of the module, and its result). Rooms:
+`wire` (what programs inside a pod are told), `cluster` (the pods that a run starts), `methods` (the ways to try a
+connection).
 """
 
 # Private to this collection: any release may change it. Do not import it from elsewhere.

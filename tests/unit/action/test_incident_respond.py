@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,41 +12,19 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.names 
 
 from ..modules.test_incident_respond import LADDER, alert, api
 from ..modules.test_netpol_quarantine import PODS, Cluster
+from .acting import MODULE, Acting
 
 __all__ = ["api"]
-MODULE = {"changed": False, "module": "was run"}
 
 
-class Action(ActionModule):
-    """It with a connection, a task and a templar of the test."""
-
-    def __init__(self, args: dict[str, Any], **how: Any) -> None:
-        task = {"args": args, "check_mode": False, "diff": True, "async_val": 0, "environment": [], **how}
-        self._task = SimpleNamespace(**task)
-        self._connection = SimpleNamespace(transport=how.get("transport", "local"), become=how.get("become"))
-        self._templar = SimpleNamespace(
-            template=lambda text: text.replace("{{ ansible_playbook_python }}", sys.executable)
-        )
-
-    def _execute_module(self, **_arguments: Any) -> dict[str, Any]:
-        return dict(MODULE)
-
-
-@pytest.fixture(autouse=True)
-def _plain_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Ansible's own part of an action does needs all of Ansible."""
-    monkeypatch.setattr(ActionModule.__bases__[0], "run", lambda *_arguments: {})
-
-
-def run(api: Cluster, tmp_path: Path, python: str = "{{ ansible_playbook_python }}", **how: Any) -> dict[str, Any]:
-    args = {"host": api.url, "api_key": "planted-key", "alert": alert(), "ladder": LADDER, "probe": False}
-    args.update(limits={"dry_run": False}, dest=str(tmp_path / "incidents"), work_namespace="probes")
-    args.update(how.pop("args", {}))
-    return Action(args, **how).run(None, {"ansible_python_interpreter": python})
+def task(api: Cluster, tmp_path: Path, args: dict[str, Any] | None = None, **how: Any) -> Acting:
+    given = {"host": api.url, "api_key": "planted-key", "alert": alert(), "ladder": LADDER, "probe": False}
+    given.update(limits={"dry_run": False}, dest=str(tmp_path / "incidents"), work_namespace="probes")
+    return Acting(ActionModule, "falconet.k8s.incident_respond", {**given, **(args or {})}, **how)
 
 
 def test_on_the_controller_it_is_done_at_once_and_as_by_the_module(api: Cluster, tmp_path: Path) -> None:
-    result = run(api, tmp_path)
+    result = task(api, tmp_path).run()
     assert not result.get("failed"), result["msg"]
     assert [one["what"] for one in result["timeline"]][-1] == "held, proven by analysis"
     assert result["changed"] is True
@@ -58,7 +34,7 @@ def test_on_the_controller_it_is_done_at_once_and_as_by_the_module(api: Cluster,
 
 
 def test_in_check_mode_nothing_is_changed(api: Cluster, tmp_path: Path) -> None:
-    assert run(api, tmp_path, check_mode=True)["changed"] is True
+    assert task(api, tmp_path, check_mode=True).run()["changed"] is True
     assert LABEL not in api.collections[PODS][0]["metadata"]["labels"]
     assert list(tmp_path.iterdir()) == []
 
@@ -67,32 +43,18 @@ def test_in_check_mode_nothing_is_changed(api: Cluster, tmp_path: Path) -> None:
     ("args", "said"),
     [
         ({"minutes": "soon"}, "minutes"),
-        ({"ladders": []}, "incident_respond: ladders. Supported parameters include: alert"),
         ({"answer": "x"}, "allowed_signers"),
-        ({"stop": "all"}, "value of stop must be one of"),
         ({"alert": "{"}, "the alert is no JSON"),
         ({"alert": "%7B%22planted-key", "ladder": []}, "respond_ladder"),
     ],
 )
 def test_what_is_wrong_fails_as_in_the_module(api: Cluster, tmp_path: Path, args: dict[str, Any], said: str) -> None:
-    result = run(api, tmp_path, args=args)
+    result = task(api, tmp_path, args).run()
     assert result["failed"] is True
     assert said in result["msg"]
-    assert "planted-key" not in result["msg"]
+    assert "planted-key" not in json.dumps(result)
 
 
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        {"transport": "ssh"},
-        {"python": "/usr/bin/another-python"},
-        {"python": ""},
-        {"become": object()},
-        {"async_val": 60},
-        {"environment": [{"HTTPS_PROXY": "http://proxy.example"}]},
-    ],
-    ids=lambda one: next(iter(one)),
-)
-def test_anywhere_else_the_module_is_run(api: Cluster, tmp_path: Path, elsewhere: dict[str, Any]) -> None:
-    assert run(api, tmp_path, **elsewhere) == MODULE
+def test_anywhere_else_the_module_is_run(api: Cluster, tmp_path: Path) -> None:
+    assert task(api, tmp_path, transport="ssh").run() == MODULE
     assert api.requests == []

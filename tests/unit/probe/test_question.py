@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.options import ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.question import Question, QuestionError, question_of
-from ansible_collections.falconet.k8s.plugins.modules.netpol_probe import ARGUMENTS
 
 CELL = {"from": "a/Pod/x", "to": "b/Pod/y", "port": 80, "allowed": True}
 
