@@ -145,6 +145,10 @@ docsite: setup  ## the documentation as a site: build/docsite/html/index.html
 licences: setup  ## each file's licence, as the REUSE tool judges it (in an environment of its own)
 	nox -s licences
 
+.PHONY: sbom
+sbom: setup  ## what the collection needs at run time, as CycloneDX: build/sbom/
+	nox -s sbom -- $(ARGS)
+
 .PHONY: e2e
 e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all

@@ -62,6 +62,12 @@ def licences(session: nox.Session) -> None:
 
 
 @nox.session
+def sbom(session: nox.Session) -> None:
+    """What the collection needs at run time, as a list of parts that fits CycloneDX's schema."""
+    session.run("python", "tools/sbom.py", *session.posargs, external=True)
+
+
+@nox.session
 def docsite(session: nox.Session) -> None:
     """The documentation as a site, with its reference; a link that leads nowhere fails."""
     session.run("python", "tools/docsite.py", *session.posargs, external=True)
