@@ -149,6 +149,10 @@ licences: setup  ## each file's licence, as the REUSE tool judges it (in an envi
 sbom: setup  ## what the collection needs at run time, as CycloneDX: build/sbom/
 	nox -s sbom -- $(ARGS)
 
+.PHONY: audit
+audit: setup  ## known vulnerabilities of what the locks name (ARGS=--must-answer: no answer is a failure)
+	nox -s audit -- $(ARGS)
+
 .PHONY: e2e
 e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def licences(session: nox.Session) -> None:
 def sbom(session: nox.Session) -> None:
     """What the collection needs at run time, as a list of parts that fits CycloneDX's schema."""
     session.run("python", "tools/sbom.py", *session.posargs, external=True)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of what the locks name; skipped, and said so, where no database of them answers."""
+    session.run("python", "tools/audit.py", *session.posargs, external=True, success_codes=[0, 3])
+    left = json.loads((ROOT / "build" / "audit.json").read_text())
+    if left["verdict"] == "not audited":
+        session.skip(left["told"][-1])
 
 
 @nox.session
