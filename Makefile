@@ -153,6 +153,12 @@ sbom: setup  ## what the collection needs at run time, as CycloneDX: build/sbom/
 audit: setup  ## known vulnerabilities of what the locks name (ARGS=--must-answer: no answer is a failure)
 	nox -s audit -- $(ARGS)
 
+.PHONY: release
+release: setup  ## the files of a release, not signed: VERSION=1.0.0 (docs/releases.md)
+	@[ -n "$(VERSION)" ] || { echo "give the version: make release VERSION=1.0.0" >&2; exit 2; }
+	nox -s artifact
+	$(VENV)/bin/python tools/release.py "$(VERSION)"
+
 .PHONY: e2e
 e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all

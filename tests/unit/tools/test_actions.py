@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.actions import Pin, newest, pins, renew, tags
+from tools.actions import Pin, newest, renew, tags
 from tools.environment import SetupError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,10 +79,3 @@ def test_listings_are_read() -> None:
     listing = "aa\trefs/tags/v1.0.0\nbb\trefs/tags/v1.0.0^{}\ncc\trefs/tags/v1\ndd\trefs/tags/v1.1.0\n"
     assert tags(listing) == {"v1.0.0": "bb", "v1.1.0": "dd"}
     assert newest(Pin("a/b", "v1.0.0", "bb"), {}) == (Pin("a/b", "v1.0.0", "bb"), "")
-
-
-def test_every_action_of_the_workflows_is_pinned_by_commit() -> None:
-    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
-        used = [line for line in path.read_text().splitlines() if "uses:" in line]
-        assert used
-        assert [line for line in used if not pins(line)] == []
