@@ -138,10 +138,10 @@ def test_a_name_that_does_not_exist_is_unresolved(system: None, cluster: Cluster
         pod_input,
         read,
     )
-    from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import LOADER
+    from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import READER
 
     targets = [Target(1, "TCP", "nobody.probe-it-a.svc", 80)]
-    command = Command(OURS, pod, "main", LOADER, pod_input(targets, Settings()))
+    command = Command(OURS, pod, "main", READER, pod_input(targets, Settings()))
     output = run(connect({"kubeconfig": os.environ["KUBECONFIG"]}), command)
     assert read(output.stdout, targets)[1].verdict == "unresolved"
 

@@ -10,7 +10,7 @@ from ...kube.errors import KubeError
 from ...kube.exec import Command, run_all
 from ..model import Batch
 from ..wire.protocol import PROBE_FAILED, Attempt, Settings, pod_input, read
-from ..wire.script import LOADER
+from ..wire.script import READER
 
 
 class ExecMethod:
@@ -35,7 +35,7 @@ class ExecMethod:
                     namespace=pod.namespace,
                     pod=pod.name,
                     container=pod.container,
-                    argv=LOADER,
+                    argv=READER,
                     stdin=pod_input(targets, settings),
                     timeout_seconds=settings.longest_seconds(len(targets)),
                 ),

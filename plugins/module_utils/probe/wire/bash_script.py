@@ -10,16 +10,17 @@ side by side.
 
 from __future__ import annotations
 
-#: Ends well where bash has sockets, numbers its own files, and reads with a limit of fractions of seconds.
-BASH_CAN = """exec {f}<>/dev/udp/127.0.0.1/9 || exit 1; read -t 0.01 -u "$f" x; [ $? -gt 128 ]"""
-
 #: Arguments: protocol, seconds to wait, connections open at once, payload and DNS query in octal. Input: the targets.
+#: Fails, and has said nothing, where bash has no sockets, does not number its own files or reads with no limit of
+#: fractions of seconds, and where a closed port of the loopback is not closed to it.
 BASH = r"""
 protocol=$1 limit=$2 bound=$3 payload=$4 dns=$5
 # Each copy is a group of its own, so that it ends with all that it waits for. No here-strings: they need a directory.
 set -m -f
 exec 2>/dev/null
-exec {idle}<>/dev/udp/127.0.0.1/9
+exec {idle}<>/dev/udp/127.0.0.1/9 || exit 1
+read -r -t 0.01 -u "$idle" byte
+[ $? -gt 128 ] || exit 1
 clock() { local up rest; read -r up rest </proc/uptime; now=$((10#${up/./} * 10)); }
 say() { clock; printf 'R %s %s %s %s\n' "$1" "$2" $((now - $3)) "$4"; }
 # What bash itself says comes in several lines, which begin with its name.
@@ -56,7 +57,13 @@ begin() {
   esac
   copies[$!]="$id $start $((start + patience * 1000))"
 }
-files=() copies=() next=0
+case $protocol in tcp) one=connect_tcp ;; *) one=ask_udp ;; esac
+text=
+read -r -t "$limit" text < <("$one" 127.0.0.1 1 2>&1 </dev/null) || kill -9 "$!"
+judge $text
+[ "$verdict" = refused ] || exit 1
+echo "T $protocol bash "
+files=() copies=() next=0 pause=0.002
 mapfile -t lines
 while [ "$next" -lt "${#lines[@]}" ] || [ $((${#files[@]} + ${#copies[@]})) -gt 0 ]; do
   while [ "$next" -lt "${#lines[@]}" ] && [ $((${#files[@]} + ${#copies[@]})) -lt "$bound" ]; do
@@ -90,7 +97,9 @@ while [ "$next" -lt "${#lines[@]}" ] || [ $((${#files[@]} + ${#copies[@]})) -gt 
     fi
     unset "copies[$copy]"
   done
-  read -r -t 0.02 -u "$idle" byte
+  # Most answers come at once.
+  read -r -t "$pause" -u "$idle" byte
+  case $pause in 0.002) pause=0.005 ;; 0.005) pause=0.01 ;; *) pause=0.02 ;; esac
 done
 exit 0
 """

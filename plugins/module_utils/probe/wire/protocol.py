@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ...kube.errors import KubeError
-from .bash_script import BASH, BASH_CAN
+from .bash_script import BASH
 from .node_script import NODE_SHELL
-from .script import END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, PYTHON, SHELL
+from .script import END_OF_INPUT, END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, PYTHON, SHELL
 
 # Verdicts of one attempt.
 ALLOWED = "allowed"  # connected, or an answer came back
@@ -108,16 +108,16 @@ def _head(settings: Settings) -> str:
         "payload_hex": settings.payload.hex(),
         "dns_hex": DNS_QUERY.hex(),
         "python": PYTHON,
-        "bash_can": BASH_CAN,
         "bash_many": BASH,
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def pod_input(targets: Iterable[Target], settings: Settings) -> bytes:
-    """Input of the loader for a batch from inside one pod."""
-    lines = [_head(settings) + SHELL, END_OF_SCRIPT, *(target.line() for target in targets), END_OF_TARGETS, ""]
-    return "\n".join(lines).encode()
+    """Input of C(READER) for a batch from inside one pod."""
+    asked = shlex.quote("\n".join(target.line() for target in targets))
+    # Some seds look a line ahead, and the stream does not end.
+    return f"{_head(settings)}targets={asked}\n{SHELL}\n{END_OF_INPUT}\n\n\n".encode()
 
 
 def node_input(pods: Iterable[tuple[str, str, Iterable[Target]]], settings: Settings, abreast: int = 8) -> bytes:
@@ -128,7 +128,7 @@ def node_input(pods: Iterable[tuple[str, str, Iterable[Target]]], settings: Sett
         abreast: pods at once.
     """
     own = _head(settings)
-    head = f"{own}inner={shlex.quote(own + SHELL)}\nabreast={abreast}\n"
+    head = f"{own}inner={shlex.quote(own + 'targets=' + chr(10) + SHELL)}\nabreast={abreast}\n"
     lines = [head + NODE_SHELL, END_OF_SCRIPT]
     for uid, address, targets in pods:
         lines += [f"{uid} {address}", *(target.line() for target in targets), END_OF_TARGETS]

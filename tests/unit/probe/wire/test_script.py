@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.bash_script import BASH
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.node_script import (
     CNI_FILES,
     LISTEN_SHELL,
@@ -25,7 +27,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol i
     pod_input,
     read,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import LOADER, SHELL
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import READER, SHELL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +57,7 @@ def image(tmp_path: Path, *tools: str) -> str:
 def run(path: str, targets: list[Target]) -> tuple[dict[int, str], dict[int, str]]:
     """Verdicts and tools by the targets' numbers."""
     done = subprocess.run(
-        ["/bin/sh", *LOADER[1:]],
+        ["/bin/sh", *READER[1:]],
         input=pod_input(targets, Settings(wait_seconds=1)),
         capture_output=True,
         env={"PATH": path},
@@ -140,7 +142,7 @@ def test_a_python_that_cannot_try_a_protocol_says_so(tmp_path: Path, port: int) 
     python.chmod(0o755)
     targets = [Target(1, "TCP", ADDRESS, port)]
     done = subprocess.run(
-        ["/bin/sh", *LOADER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
+        ["/bin/sh", *READER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
     )
     attempt = read(done.stdout.decode(), targets)[1]
     assert attempt.verdict == PROBE_FAILED
@@ -159,7 +161,7 @@ def test_one_bash_tries_everything_of_a_protocol_side_by_side(tmp_path: Path, po
         path = image(tmp_path, "bash")
         log = counted(tmp_path, "bash", str((tmp_path / "bash").resolve()))
         done = subprocess.run(
-            ["/bin/sh", *LOADER[1:]],
+            ["/bin/sh", *READER[1:]],
             input=pod_input(targets, Settings(wait_seconds=3)),
             capture_output=True,
             env={"PATH": path},
@@ -174,15 +176,45 @@ def test_one_bash_tries_everything_of_a_protocol_side_by_side(tmp_path: Path, po
     assert [attempts[100 + n].verdict for n in range(20)] == ["allowed"] * 20
     assert (attempts[200].verdict, attempts[201].verdict) == ("refused", "unresolved")
     assert all((attempts[100 + n].latency_ms or 0) < 3000 for n in range(20))
-    # One to see whether it works, one for a closed port, one whether it has sockets, and the one that tries everything.
-    assert len(log.read_text()) <= 2 * 4
+    assert log.read_text() == "x\n"
+
+
+@pytest.mark.parametrize("sed", ["no sed", "sed", "busybox"])
+def test_the_input_ends_by_itself(tmp_path: Path, port: int, sed: str) -> None:
+    """An exec stream stays open, so whoever reads the input must not wait for its end."""
+    path = image(tmp_path, "bash", *([] if sed == "no sed" else [sed]))
+    if sed == "busybox":
+        (tmp_path / sed).rename(tmp_path / "sed")
+    targets = [Target(1, "TCP", ADDRESS, port), Target(2, "UDP", ADDRESS, port)]
+    with subprocess.Popen(
+        ["/bin/sh", *READER[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": path}
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(pod_input(targets, Settings()))
+        process.stdin.flush()
+        waiting = threading.Timer(20, process.kill)
+        waiting.start()
+        output = process.stdout.read().decode()
+        waiting.cancel()
+    attempts = read(output, targets)
+    assert [attempts[n].verdict for n in (1, 2)] == ["allowed", "allowed"], output
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_bash_to_which_a_closed_port_is_open_tries_nothing(protocol: str) -> None:
+    """As where something between answers for everybody, such as the sidecar of a service mesh."""
+    opened = BASH.replace("connect_tcp() {", "connect_tcp() { return;").replace("ask_udp() {", "ask_udp() { return;")
+    for program, ends in ((BASH, 0), (opened, 1)):
+        command = ["bash", "-c", program, "many", protocol, "1", "8", "x", "x"]
+        done = subprocess.run(command, input=b"", capture_output=True, timeout=20)
+        assert (done.returncode, bool(done.stdout)) == (ends, ends == 0)
 
 
 def test_an_image_without_tools_says_so(tmp_path: Path, port: int) -> None:
     targets = [Target(1, "TCP", ADDRESS, port)]
     path = image(tmp_path)
     done = subprocess.run(
-        ["/bin/sh", *LOADER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
+        ["/bin/sh", *READER[1:]], input=pod_input(targets, Settings()), capture_output=True, env={"PATH": path}
     )
     attempt = read(done.stdout.decode(), targets)[1]
     assert attempt.verdict == PROBE_FAILED
@@ -202,7 +234,7 @@ def test_a_tool_that_calls_everything_open_is_not_used(tmp_path: Path, port: int
 def test_more_targets_than_may_be_open_at_once(tmp_path: Path, port: int, bound: int) -> None:
     targets = [Target(n, "TCP", ADDRESS, port) for n in range(20)]
     done = subprocess.run(
-        ["/bin/sh", *LOADER[1:]],
+        ["/bin/sh", *READER[1:]],
         input=pod_input(targets, Settings(bound=bound)),
         capture_output=True,
         env={"PATH": image(tmp_path, "bash")},
