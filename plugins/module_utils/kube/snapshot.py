@@ -29,7 +29,7 @@ _WORKLOADS = [
 # Those that stand between a running pod and the workload that people know.
 _BETWEEN = ("ReplicaSet", "Job")
 # Lists that are read at the same time.
-_ABREAST = 6
+_ABREAST = 7
 # Policies for the whole cluster come from an API that few clusters serve: group, kinds, versions from new to old.
 _CLUSTER_POLICY_GROUP = "policy.networking.k8s.io"
 _CLUSTER_POLICY_KINDS = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
@@ -67,14 +67,18 @@ def take_snapshot(
             # Workloads only give pods their readable names; pods and policies decide.
             return []
 
-    # First and alone, because most missing rights and an API server that is away show here.
-    objects = _namespaces(client, namespaces)
+    objects: list[dict[str, Any]] = []
     with ThreadPoolExecutor(max_workers=_ABREAST) as pool:
-        futures = [pool.submit(_list, client, KNOWN[key], namespaces) for key in _CORE]
+        # First, because what is wrong with the rights or the API server is best told of the namespaces.
+        futures = [pool.submit(_namespaces, client, namespaces)]
+        futures += [pool.submit(_list, client, KNOWN[key], namespaces) for key in _CORE]
         futures += [pool.submit(workload, key) for key in workloads]
         futures += [pool.submit(_cluster_wide, client)]
-        for future in futures:
-            objects += future.result()
+        try:
+            for future in futures:
+                objects += future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     for item in objects:
         for field in _NOISE:
             item.get("metadata", {}).pop(field, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -81,3 +82,19 @@ def test_workloads_may_be_missing_but_policies_may_not(api: FakeApi, client: Cli
     api.faults = lambda _m, path, _q: (403, {"reason": "Forbidden"}) if path.endswith("networkpolicies") else None
     with pytest.raises(ForbiddenError, match="networkpolicies"):
         take_snapshot(client)
+
+
+def test_all_lists_are_read_side_by_side(api: FakeApi, client: Client) -> None:
+    """Each answer of the API server waits until everything is asked."""
+    together = threading.Barrier(7)
+    paths: set[str] = set()
+    api.collections.update(WHOLE)
+
+    def all_at_once(_method: str, path: str, _query: Any) -> None:
+        if path not in paths:
+            paths.add(path)
+            together.wait(timeout=10)
+
+    api.faults = all_at_once
+    take_snapshot(client, running_only=True)
+    assert len(paths) == 7
