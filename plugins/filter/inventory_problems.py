@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters inventory_problems, connection_problems and cluster_nodes: what an inventory lacks or says twice."""
+"""The filters inventory_problems, connection_problems, cluster_nodes and failed_clusters: an inventory's clusters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Callable
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.connections import problems_of_connections
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import (
     clusters_of,
+    failed_clusters_of,
     nodes_of,
     problems_of_groups,
 )
@@ -37,6 +38,16 @@ def connection_problems(
     return problems_of_connections(named, environment)
 
 
+def failed_clusters(
+    failed: list[str],
+    groups: Mapping[str, list[str]],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    before: Mapping[str, list[str]],
+) -> dict[str, list[str]]:
+    """What failed, by cluster. See failed_clusters.yml."""
+    return failed_clusters_of(failed, groups, hostvars, before)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -46,4 +57,5 @@ class FilterModule:
             "inventory_problems": inventory_problems,
             "connection_problems": connection_problems,
             "cluster_nodes": cluster_nodes,
+            "failed_clusters": failed_clusters,
         }

@@ -26,9 +26,9 @@ def clusters_of(
       hostvars: variables by host, as Ansible's C(hostvars); only what is asked for is read, which templates it.
       group: whose hosts.
     """
-    return {
-        node: hostvars[node]["kube_cluster"] for node in groups.get(group) or () if "kube_cluster" in hostvars[node]
-    }
+    # Ansible puts all variables of a host together each time that it is named here, so each is named once.
+    given = ((node, hostvars[node]) for node in groups.get(group) or ())
+    return {node: variables["kube_cluster"] for node, variables in given if "kube_cluster" in variables}
 
 
 def problems_of_groups(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> list[str]:
@@ -59,6 +59,28 @@ def redis_nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str,
       cluster: a host of the group clusters.
     """
     return [node for node in groups.get(REDIS) or () if cluster_of.get(node, cluster) == cluster]
+
+
+def failed_clusters_of(
+    failed: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    before: Mapping[str, Sequence[str]],
+) -> dict[str, list[str]]:
+    """What failed, by the cluster that it is or belongs to.
+
+    Args:
+      failed: hosts that failed or could not be reached, up to now. Only their variables are read.
+      groups, hostvars: as for clusters_of.
+      before: what this function returned earlier in the run. It stays as it is: what failed of such a cluster since was
+        left out because of it.
+    """
+    clusters, found = set(groups.get(CLUSTERS) or ()), {cluster: list(hosts) for cluster, hosts in before.items()}
+    for host in sorted(failed):
+        cluster = host if host in clusters else hostvars[host].get("kube_cluster")
+        if cluster and cluster not in before:
+            found.setdefault(cluster, []).append(host)
+    return found
 
 
 def _problems(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> Iterator[str]:

@@ -26,6 +26,7 @@ PLAYBOOKS = [
     "rules_tune",
     "site",
     "survey",
+    "together",
     "uninstall",
     "values_import",
     "verify",
