@@ -17,7 +17,7 @@ from ...kube.exec import Command, run_all
 from ..cluster.probers import Probers
 from ..model import Batch, Pod
 from ..wire.protocol import PROBE_FAILED, Attempt, Settings, node_input, read
-from ..wire.script import LOADER
+from ..wire.script import READER
 
 
 class NodeMethod:
@@ -73,7 +73,7 @@ class NodeMethod:
             namespace=prober.namespace,
             pod=prober.name,
             container=prober.container,
-            argv=LOADER,
+            argv=READER,
             stdin=node_input(
                 [(pod.uid, pod.addresses[0], targets) for pod, targets in pods.items()], settings, self.parallel
             ),

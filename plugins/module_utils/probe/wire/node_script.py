@@ -23,44 +23,63 @@ find_pod() {
 }
 """
 
-# Variables: inner (the program for a pod with its head), abreast (pods at once), and those of that head.
-# Standard input: for each pod a line with its uid and address, then its targets.
+# Variables: asked (for each pod "P <uid> <address>", then its targets), inner (the program for a pod with its head),
+# abreast (pods at once), node_program, and those of that head.
 #
-# The Python of the node itself, where it has one, tries all targets of a pod in one process; the tools of the prober's
-# image need one for each. It has to call closed ports closed, like every tool.
+# The Python of the node itself, where it has one, tries all targets of all pods; the tools of the prober's image need
+# processes of their own for each pod.
 NODE_SHELL = (
     _FIND
     + r"""
-by_python() { "$@" nsenter -t 1 -m "$node_python" -I -S -c "$python" "$wait" "$bound" "$payload_hex" "$dns_hex"; }
-for node_python in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3 ""; do
-  [ -n "$node_python" ] || continue
-  said=$(printf '%s\n' '0 tcp 127.0.0.1 1' '0 udp 127.0.0.1 1' | by_python 2>/dev/null)
-  case $said in R*refused*R*refused*) break ;; esac
-done
-if [ -n "$node_python" ]; then
-  abreast=$((abreast * 3))
-  printf 'T %s python3 \n' tcp udp sctp
-fi
-enter() {
-  find_pod "$1" "$2" || return
-  if [ -n "$node_python" ]; then
-    printf '%s\n' "$3" | by_python nsenter -t "$pid" -n ||
-      echo "X $1 its network namespace could not be entered"
-    return
-  fi
-  printf '%s\n' "$3" | nsenter -t "$pid" -n sh -c "$inner" | grep -v '^E$' ||
-    echo "X $1 its network namespace could not be entered"
+by_python() {
+  printf '%s' "$pods" | nsenter -t 1 -m "$1" -I -S -c "$node_program" \
+    "$wait" "$bound" "$payload_hex" "$dns_hex" "$((abreast * 3))" "$python" 2>/dev/null
 }
-open=0
-while IFS=' ' read -r uid address && [ "$uid" != .end-of-pods ]; do
-  block=
-  while IFS= read -r line && [ "$line" != .end-of-targets ]; do block="$block$line
-"; done
-  enter "$uid" "$address" "$block" &
+enter() {
+  printf '%s' "$block" | nsenter -t "${at#* }" -n sh -c "$inner" | grep -v '^E$' ||
+    echo "X ${at% *} its network namespace could not be entered"
+}
+begin() {
+  [ -n "$at" ] || return
+  enter &
   open=$((open + 1))
   if [ "$open" -ge "$abreast" ]; then wait; open=0; fi
-done
-wait
+}
+by_tools() {
+  at= open=0
+  while IFS= read -r line; do
+    case $line in
+      "P "*) begin; at=${line#P } block= ;;
+      *) block="$block$line
+" ;;
+    esac
+  done
+  begin
+  wait
+}
+try() {
+  pods= there=
+  while IFS= read -r line; do
+    case $line in
+      "P "*)
+        uid=${line#P } there=
+        if find_pod "${uid% *}" "${uid#* }"; then
+          there=yes pods="${pods}P ${uid% *} $pid
+"
+        fi ;;
+      *) [ -z "$there" ] || pods="$pods$line
+" ;;
+    esac
+  done
+  for node_python in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
+    if by_python "$node_python"; then
+      printf 'T %s python3 \n' tcp udp sctp
+      return
+    fi
+  done
+  printf '%s' "$pods" | by_tools
+}
+printf '%s' "$asked" | try
 echo E
 """
 )

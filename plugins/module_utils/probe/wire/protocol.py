@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from ...kube.errors import KubeError
 from .bash_script import BASH
+from .node_python import NODE_PYTHON
 from .node_script import NODE_SHELL
-from .script import END_OF_INPUT, END_OF_PODS, END_OF_SCRIPT, END_OF_TARGETS, PYTHON, SHELL
+from .script import END_OF_INPUT, PYTHON, SHELL
 
 # Verdicts of one attempt.
 ALLOWED = "allowed"  # connected, or an answer came back
@@ -116,23 +117,31 @@ def _head(settings: Settings) -> str:
 def pod_input(targets: Iterable[Target], settings: Settings) -> bytes:
     """Input of C(READER) for a batch from inside one pod."""
     asked = shlex.quote("\n".join(target.line() for target in targets))
+    return _whole(f"{_head(settings)}targets={asked}\n{SHELL}")
+
+
+def _whole(script: str) -> bytes:
+    """A script with all its data, as C(READER) reads it."""
     # Some seds look a line ahead, and the stream does not end.
-    return f"{_head(settings)}targets={asked}\n{SHELL}\n{END_OF_INPUT}\n\n\n".encode()
+    return f"{script}\n{END_OF_INPUT}\n\n\n".encode()
 
 
 def node_input(pods: Iterable[tuple[str, str, Iterable[Target]]], settings: Settings, abreast: int = 8) -> bytes:
-    """Input of the loader for a batch from the network namespaces of many pods of one node.
+    """Input of C(READER) for a batch from the network namespaces of many pods of one node.
 
     Args:
         pods: for each pod its uid, its address, its targets.
         abreast: pods at once.
     """
     own = _head(settings)
-    head = f"{own}inner={shlex.quote(own + 'targets=' + chr(10) + SHELL)}\nabreast={abreast}\n"
-    lines = [head + NODE_SHELL, END_OF_SCRIPT]
-    for uid, address, targets in pods:
-        lines += [f"{uid} {address}", *(target.line() for target in targets), END_OF_TARGETS]
-    return "\n".join([*lines, END_OF_PODS, ""]).encode()
+    inner = shlex.quote(f"{own}targets=\n{SHELL}")
+    asked = [
+        line for uid, address, targets in pods for line in (f"P {uid} {address}", *(one.line() for one in targets))
+    ]
+    values = {"inner": inner, "node_program": shlex.quote(NODE_PYTHON), "abreast": str(abreast)}
+    values["asked"] = shlex.quote("".join(f"{line}\n" for line in asked))
+    head = own + "".join(f"{name}={value}\n" for name, value in values.items())
+    return _whole(head + NODE_SHELL)
 
 
 def read(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.bash_script import BASH
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.node_python import NODE_PYTHON
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.node_script import (
     CNI_FILES,
     LISTEN_SHELL,
@@ -27,7 +30,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol i
     pod_input,
     read,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import READER, SHELL
+from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.script import PYTHON, READER, SHELL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -262,6 +265,31 @@ def test_what_is_no_host_never_reaches_a_shell(host: str) -> None:
 def test_what_is_no_port_is_refused(protocol: str, port: int) -> None:
     with pytest.raises(KubeError, match="not a target"):
         node_input([("uid", "192.0.2.1", [Target(1, protocol, "192.0.2.1", port)])], Settings())
+
+
+def by_node_python(pods: str, abreast: int = 2) -> str:
+    """What the program prints that tries all pods of a node, on this machine; an empty process id enters nothing."""
+    head = [sys.executable, "-I", "-S", "-c", NODE_PYTHON, "1", "128", "00", "00", str(abreast), PYTHON]
+    return subprocess.run(head, input=pods, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_one_python_tries_the_connections_of_all_pods_of_a_node(port: int) -> None:
+    if os.geteuid():
+        pytest.skip(reason="root alone enters network namespaces")
+    pods = [
+        f"P u{n} {os.getpid()}\n{n} tcp {ADDRESS} {port}\n{n + 10} udp {ADDRESS} {closed_port(ADDRESS)}\n"
+        for n in range(5)
+    ]
+    found = sorted(line.split()[1:3] for line in by_node_python("".join(pods)).splitlines())
+    assert found == sorted([[str(n), "allowed"] for n in range(5)] + [[str(n + 10), "refused"] for n in range(5)])
+
+
+def test_a_pod_whose_process_ended_is_told_and_the_others_are_tried(port: int) -> None:
+    own = os.getpid() if os.geteuid() == 0 else None
+    pods = f"P gone 999999999\n1 tcp {ADDRESS} {port}\n" + (f"P here {own}\n2 tcp {ADDRESS} {port}\n" if own else "")
+    lines = sorted(by_node_python(pods).splitlines())
+    assert lines[-1].startswith("X gone its network namespace could not be entered: ")
+    assert not own or lines[0].startswith("R 2 allowed ")
 
 
 def test_a_pod_that_cannot_be_entered_fails_its_own_targets_only() -> None:
