@@ -45,12 +45,12 @@ def _in_the_log(trigger: Mapping[str, Any], observed: Mapping[str, Any]) -> Iter
     if below(priority, least):
         yield f"the rule's priority {priority} is below Falco's, {least} (falco_priority)"
     scoped: Mapping[str, Any] = next((one for one in observed.get("scoped") or () if one["rule"] == rule), {})
-    if scoped.get("silenced"):
-        yield f"the rule is scoped so that it never fires: {scoped['silenced']}"
     namespaces = [str(name) for name in (observed.get("scope") or {}).get("namespaces") or ()]
     outside = namespaces and not any(fnmatchcase(str(trigger["namespace"]), name) for name in namespaces)
     if scoped.get("action") in ("append", "replace") and outside:
         yield f"the rule fires in {', '.join(namespaces)} alone (falco_rules_scope), not in {trigger['namespace']}"
+    if scoped.get("silenced"):
+        yield f"the rule is scoped so that it never fires (falco_rules_scope): {scoped['silenced']}"
     if observed.get("rule_matching") == "first":
         hiding = [str(one["by"]) for one in observed.get("hidden") or () if one["rule"] == rule]
         if hiding:

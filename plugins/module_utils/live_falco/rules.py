@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..falco.load.told import told
 from ..falco_chart.diagnosis import is_ready
 from ..falco_chart.rule_maps import digests, token
 from ..kube.client import Client
@@ -77,7 +78,7 @@ def second_opinion(client: Client, wanted: Wanted, files: Mapping[str, str], bas
     answer = run(
         client, Command(wanted.namespace, name, wanted.container, argv, joined.encode(), 30.0, close_stdin=True)
     )
-    return "" if answer.exit_code == 0 else " ".join(f"{answer.stdout}\n{answer.stderr}".split())[:4000]
+    return "" if answer.exit_code == 0 else told(f"{answer.stdout}\n{answer.stderr}")[:4000]
 
 
 def falco_pods(client: Client, wanted: Wanted) -> list[dict[str, Any]]:

@@ -285,7 +285,18 @@ FAULTS = [
     Fault(
         "a scope that silences",
         (observe(scoped=[{"rule": RULE, "action": "append", "silenced": "no event has both"}]), EVERYWHERE),
-        ("alert", "because the rule is scoped so that it never fires: no event has both"),
+        ("alert", "because the rule is scoped so that it never fires (falco_rules_scope): no event has both"),
+    ),
+    Fault(
+        "a namespace scope that leaves a rule of other namespaces none",
+        (
+            observe(
+                scope={"namespaces": ["elsewhere"]},
+                scoped=[{"rule": RULE, "action": "append", "silenced": "it looks at other namespaces"}],
+            ),
+            EVERYWHERE,
+        ),
+        ("alert", "because the rule fires in elsewhere alone (falco_rules_scope), not in prod"),
     ),
     Fault(
         "a rule hidden under rule_matching: first",
