@@ -61,17 +61,16 @@ def planted(request: pytest.FixtureRequest, hands: Hands) -> Iterator[Step]:
 def prove(site: Site, row: Step, folder: Path) -> tuple[Outcome, dict[str, Any], float]:
     """The proof alone, its report, and how many seconds it took."""
     wanted = row.get("proof", {})
-    extra = {
-        "verify_evidence_directory": str(folder),
-        "verify_alert_when": "never",
+    own = {"verify_evidence_directory": str(folder), "verify_alert_when": "never"}
+    alone = {
         "verify_alert_timeout_seconds": 10,
         "verify_catalogue": [],
         "verify_triggers": [READ] if wanted.get("alerts") else [],
         **({"verify_stages": wanted["stages"]} if "stages" in wanted else {}),
-        **wanted.get("extra", {}),
     }
+    extra = {**own, **({} if wanted.get("whole") else alone), **wanted.get("extra", {})}
     started = time.monotonic()
-    nodes = () if wanted.get("nodes") else ("--limit", "clusters")
+    nodes = () if wanted.get("nodes") or wanted.get("whole") else ("--limit", "clusters")
     outcome = site.run("prove.yml", *nodes, extra=extra)
     took = time.monotonic() - started
     assert (folder / "report.json").exists(), outcome.output[-6000:]
