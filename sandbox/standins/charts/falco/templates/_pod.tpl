@@ -122,6 +122,12 @@ spec:
         {{- if .Values.customRules }}
         - {name: rules-volume, mountPath: /etc/falco/rules.d}
         {{- end }}
+        {{- if .Values.certs.existingSecret }}
+        - {name: certs-volume, mountPath: /etc/falco/certs}
+        {{- end }}
+        {{- if .Values.certs.existingClientSecret }}
+        - {name: client-certs-volume, mountPath: /etc/falco/certs/client}
+        {{- end }}
         {{- with .Values.mounts.volumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -154,6 +160,14 @@ spec:
     - name: rules-volume
       configMap:
         name: {{ include "falco.fullname" . }}-rules
+    {{- end }}
+    {{- with .Values.certs.existingSecret }}
+    - name: certs-volume
+      secret: {secretName: {{ . }}}
+    {{- end }}
+    {{- with .Values.certs.existingClientSecret }}
+    - name: client-certs-volume
+      secret: {secretName: {{ . }}}
     {{- end }}
     {{- with .Values.mounts.volumes }}
     {{- toYaml . | nindent 4 }}
