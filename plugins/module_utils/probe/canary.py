@@ -31,32 +31,25 @@ _SERVE = (
 #: Nodes on which it is asked; each has two pods for some seconds.
 MOST_NODES = 100
 _SAME, _ACROSS = "same_node", "across_nodes"
+#: Policies select the one, connections go between it and the other.
+_HELD, _FREE = "held", "free"
+_DIRECTIONS = {"ingress": "Ingress", "egress": "Egress"}
 _POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A policy that must cut the connection: what it is called, whom it selects, which direction it denies."""
+class _Path:
+    """A connection that is tried: which direction of policy cuts it, from one pod to another."""
 
     direction: str
-    role: str
-    policy_type: str
-
-
-@dataclass(frozen=True)
-class _Path:
-    """A connection that is tried: from one pod to another, with the nodes of both."""
-
     kind: str
     client: Pod
     server: Pod
 
-    def node(self, direction: str) -> str:
-        """The node that has to enforce a policy of this direction."""
-        return self.server.node if direction == "ingress" else self.client.node
-
-
-_STEPS = (_Step("ingress", "server", "Ingress"), _Step("egress", "client", "Egress"))
+    @property
+    def node(self) -> str:
+        """The node that has to enforce the policy: that of the pod which it selects."""
+        return self.server.node if self.direction == "ingress" else self.client.node
 
 
 def enforcement(
@@ -68,9 +61,10 @@ def enforcement(
 ) -> dict[str, Any]:
     """Find out whether policies are enforced on every node, on one node and across nodes, for ingress and for egress.
 
-    Each node has a server and a client, which connects to the next node's server. Without a policy the clients must
-    reach the servers, with a policy that denies they must not, without it again they must: only this order proves that
-    the policy did it.
+    Each node has two pods, one of which policies select; the other connects to the next node's one for ingress, and
+    that one to the next node's other for egress. Without a policy they must reach each other, with policies that deny
+    they must not, without these again they must: only this order proves that the policies did it. Both directions are
+    asked at the same time, since a policy of one cuts no connection of the other.
 
     Args:
         client: connection to the cluster.
@@ -87,46 +81,52 @@ def enforcement(
     paths, left_out = _start(client, workspace)
     method = ExecMethod(client)
 
-    def ask(expected: bool) -> list[Finding]:
-        probes = [_probe(path.client, path.server, expected) for path in paths]
+    def ask(asked: list[_Path], expected: bool) -> list[Finding]:
+        probes = [_probe(path.client, path.server, expected) for path in asked]
         return list(run(method, probes, settings, settle_seconds).findings)
 
     checks: list[dict[str, Any]] = []
-    before = ask(True)
-    for step in _STEPS:
-        if not all(finding.conclusion == CONCLUSION_ALLOWED for finding in before):
-            checks += [_entry(step, path, None, 0, _no_start(found)) for path, found in zip(paths, before)]
-            continue
+    before = dict(zip(paths, ask(paths, True)))
+    closed = {path.direction for path, found in before.items() if found.conclusion != CONCLUSION_ALLOWED}
+    checks += [_entry(path, None, 0, _no_start(found)) for path, found in before.items() if path.direction in closed]
+    directions = [direction for direction in _DIRECTIONS if direction not in closed]
+    if directions:
+        tried = [path for path in paths if path.direction not in closed]
         started = clock()
-        policy = _deny(workspace, step)
-        client.apply(policy)
-        denied = ask(False)
-        client.delete(_POLICY, policy["metadata"]["name"], workspace.namespace)
-        before = ask(True)
-        for path, cut, after in zip(paths, denied, before):
-            checks.append(_verdict(step, path, cut, after, clock() - started))
+        policies = [_deny(workspace, direction) for direction in directions]
+        for policy in policies:
+            client.apply(policy)
+        denied = ask(tried, False)
+        for policy in policies:
+            client.delete(_POLICY, policy["metadata"]["name"], workspace.namespace)
+        after = ask(tried, True)
+        waited = clock() - started
+        checks += [_verdict(path, cut, again, waited) for path, cut, again in zip(tried, denied, after)]
     nodes = sorted({pod.node for path in paths for pod in (path.client, path.server)})
     return dict(_together(checks, left_out), checks=checks, nodes=nodes, left_out=left_out)
 
 
 def _start(client: Client, workspace: Workspace) -> tuple[list[_Path], int]:
-    """Server and client on each node, the paths between them, and how many nodes were left out."""
+    """Two pods on each node, the paths between them, and how many nodes were left out."""
     usable = _nodes(client)
     if not usable:
         raise KubeError("no node is Ready and open for pods", "kubectl get nodes shows their conditions and taints.")
     nodes = usable[:MOST_NODES]
-    commands = {"server": _SERVE, "client": f"sleep {workspace.deadline_seconds}"}
     for number, node in enumerate(nodes):
-        for role, command in commands.items():
+        for role in (_HELD, _FREE):
             workspace.job(
                 f"{role}-{number}",
-                {"nodeName": node, "containers": [workspace.container(["sh", "-c", command])]},
+                {"nodeName": node, "containers": [workspace.container(["sh", "-c", _SERVE])]},
                 labels={"falconet.k8s/canary": role},
             )
-    pods = workspace.pods([f"{role}-{number}" for number in range(len(nodes)) for role in commands])
-    paths = [_Path(_SAME, pods["client-0"], pods["server-0"])]
-    for number in range(len(nodes) if len(nodes) > 1 else 0):
-        paths.append(_Path(_ACROSS, pods[f"client-{number}"], pods[f"server-{(number + 1) % len(nodes)}"]))
+    pods = workspace.pods([f"{role}-{number}" for number in range(len(nodes)) for role in (_HELD, _FREE)])
+    paths = []
+    for direction in _DIRECTIONS:
+        source, target = (_FREE, _HELD) if direction == "ingress" else (_HELD, _FREE)
+        paths.append(_Path(direction, _SAME, pods[f"{source}-0"], pods[f"{target}-0"]))
+        for number in range(len(nodes) if len(nodes) > 1 else 0):
+            other = pods[f"{target}-{(number + 1) % len(nodes)}"]
+            paths.append(_Path(direction, _ACROSS, pods[f"{source}-{number}"], other))
     return paths, len(usable) - len(nodes)
 
 
@@ -155,28 +155,28 @@ def _probe(pod: Pod, server: Pod, expected: bool) -> Probe:
     )
 
 
-def _deny(workspace: Workspace, step: _Step) -> dict[str, Any]:
+def _deny(workspace: Workspace, direction: str) -> dict[str, Any]:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {
-            "name": f"falconet-probe-deny-{step.direction}-{workspace.run}",
+            "name": f"falconet-probe-deny-{direction}-{workspace.run}",
             "namespace": workspace.namespace,
             "labels": workspace.labels(),
-            "ownerReferences": [workspace.owner("server-0")],
+            "ownerReferences": [workspace.owner(f"{_HELD}-0")],
         },
         "spec": {
-            "podSelector": {"matchLabels": {RUN_LABEL: workspace.run, "falconet.k8s/canary": step.role}},
-            "policyTypes": [step.policy_type],
+            "podSelector": {"matchLabels": {RUN_LABEL: workspace.run, "falconet.k8s/canary": _HELD}},
+            "policyTypes": [_DIRECTIONS[direction]],
         },
     }
 
 
-def _entry(step: _Step, path: _Path, enforced: bool | None, seconds: float, detail: str) -> dict[str, Any]:
+def _entry(path: _Path, enforced: bool | None, seconds: float, detail: str) -> dict[str, Any]:
     return {
-        "direction": step.direction,
+        "direction": path.direction,
         "path": path.kind,
-        "node": path.node(step.direction),
+        "node": path.node,
         "enforced": enforced,
         "seconds": round(seconds, 3),
         "detail": detail,
@@ -188,9 +188,9 @@ def _no_start(finding: Finding) -> str:
     return f"not tried: without any policy of ours the client does not reach the server ({said})"
 
 
-def _verdict(step: _Step, path: _Path, denied: Finding, after: Finding, waited: float) -> dict[str, Any]:
+def _verdict(path: _Path, denied: Finding, after: Finding, waited: float) -> dict[str, Any]:
     enforced, detail = enforced_on_path(denied, after)
-    return _entry(step, path, enforced, waited if enforced is False else denied.settled_ms / 1000, detail)
+    return _entry(path, enforced, waited if enforced is False else denied.settled_ms / 1000, detail)
 
 
 def _together(checks: list[dict[str, Any]], left_out: int) -> dict[str, Any]:

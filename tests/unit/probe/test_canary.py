@@ -61,9 +61,12 @@ class Network:
 
     def _finding(self, probe: Probe) -> Finding:
         assert probe.target_pod is not None
-        places = {"ingress": probe.target_pod.node, "egress": probe.source.node}
-        cut = any((places[direction], direction) not in self.holes for direction in self.policies.values())
-        silent = cut or places["ingress"] in self.dead
+        ends = {"ingress": probe.target_pod, "egress": probe.source}
+        cut = any(
+            ends[direction].name.startswith("held-") and (ends[direction].node, direction) not in self.holes
+            for direction in self.policies.values()
+        )
+        silent = cut or probe.target_pod.node in self.dead
         return Finding(probe, Attempt("dropped" if silent else "allowed", 0.1, "", "nc"), listening=True)
 
 
