@@ -1,7 +1,7 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts damaged manifests and rules files to the cores, and tells every one that ends in a traceback or takes too long.
+"""Puts damaged texts to whatever reads texts, and tells every one that ends in a traceback or takes too long.
 
 Each input is told by its number: the same seed and number give the same text, on any machine, so a failure is had again
 by --first NUMBER --inputs 1. Ends with 1 if anything failed.
@@ -21,7 +21,8 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build" / "collections"))
 from tools.fuzz.mutate import mutated  # noqa: E402 - run as a program, tools is found by then
-from tools.fuzz.subjects import SUBJECTS, Subject  # noqa: E402 - the collection is found by then
+from tools.fuzz.subject import Subject  # noqa: E402 - run as a program, tools is found by then
+from tools.fuzz.subjects import SUBJECTS  # noqa: E402 - the collection is found by then
 
 #: Seconds of CPU after which an input of a few kilobytes counts as one that hangs.
 PATIENCE_SECONDS = 20.0
@@ -70,7 +71,7 @@ def run(name: str, seed: int, first: int, inputs: int) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.fuzz", description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"{' or '.join(SUBJECTS)}; both if left out")
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"{', '.join(SUBJECTS)}; all if left out")
     parser.add_argument("--inputs", type=int, default=100_000, help="of each subject (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--seed", type=int, default=1)

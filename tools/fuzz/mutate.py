@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
 #: What is put in the place of values, or in between: YAML's own signs, numbers at limits, names that mean something.
 PIECES = (
@@ -16,7 +18,44 @@ PIECES = (
     *("\u00e9", "\u2028", "\x00", "\udcff", "\ufeff", "true", "no", "-1", "0", "1", "65535", "65536", "1e400", "0x10"),
     *(".nan", "99999999999999999999", "10.0.0.0/8", "::/0", "0.0.0.0/33", "In", "DoesNotExist", "Ingress", "TCP"),
     *("http", "default", "kube-system", "evt.type", "proc.name in (a, b)", "and", "or not (", ") and", "exists", "="),
-    *("%fd.name", "%%", "append", "replace"),
+    *("%fd.name", "%%", "append", "replace", "2026-02-31", "!!int x", "? [a]: b", "<<: [1]", "&a {<<: *a}"),
+    # Deeper than any parser may call itself.
+    *("[" * 2000, '{"a":' * 2000, "(" * 2000, "not " * 2000, "- " * 2000),
+)
+#: What is put in the place of values of JSON.
+VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        65536,
+        10**20,
+        0.5,
+        1e308,
+        float("nan"),
+        "",
+        "a",
+        "0",
+        "\u00e9\u2028",
+        "\x00",
+        "\udcff",
+    ),
+    *(
+        "a/b",
+        "10.0.0.0/33",
+        "2026-02-31T25:00:00Z",
+        "%fd.name",
+        "..",
+        [],
+        {},
+        [[]],
+        [None],
+        {"": None},
+        {"a": {"b": [1]}},
+    ),
 )
 _VALUE = re.compile(r"(?<=: )[^\n#]+|(?<=- )[^\n#:]+|(?<=[\[,{ ])[\w./-]+")
 _WORD = re.compile(r"[\w./%-]+")
@@ -35,6 +74,43 @@ def mutated(text: str, others: Sequence[str], random: Random) -> str:
     for _ in range(random.choice((1, 1, 1, 2, 2, 3, 4))):
         text = random.choice(_DAMAGES)(text, random.choice(others), random)
     return text[:MOST_CHARACTERS]
+
+
+def mutated_json(text: str, random: Random) -> str:
+    """A text of JSON lines that are still JSON, with one to four values, keys or items of another kind in each."""
+    lines = []
+    for line in text.split("\n"):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            lines.append(line)
+            continue
+        for _ in range(random.choice((1, 1, 2, 4))):
+            value = _other_value(value, random)
+        lines.append(json.dumps(value))
+    return "\n".join(lines)
+
+
+def _other_value(value: Any, random: Random) -> Any:
+    """A value with one change somewhere within."""
+    if isinstance(value, dict) and value and random.random() < 0.85:
+        key = random.choice(list(value))
+        rest = {name: one for name, one in value.items() if name != key}
+        kind = random.random()
+        if kind < 0.1:
+            return rest
+        if kind < 0.2:
+            return {**rest, random.choice((*value, "", "a.b", key + "s")): value[key]}
+        return {**value, key: _other_value(value[key], random)}
+    if isinstance(value, list) and value and random.random() < 0.85:
+        place = random.randrange(len(value))
+        changed = _other_value(value[place], random)
+        return [
+            *value[:place],
+            *random.choice(([], [changed], [changed], [changed, value[place]])),
+            *value[place + 1 :],
+        ]
+    return random.choice(VALUES)
 
 
 def _value(text: str, _other: str, random: Random) -> str:

@@ -1,13 +1,11 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done with a damaged text: manifests are asked every question in turn, rules files are judged."""
+"""All that is fuzzed, by name; and what is done with damaged manifests (every question in turn) and rules files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
 
 import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import Ruleset, validate
@@ -19,49 +17,43 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import suggest
 
-ROOT = Path(__file__).resolve().parents[2]
-_FILE = "#### file"
+from tools.fuzz import detection, readers
+from tools.fuzz.subject import CORPUS, Subject, files, rules_files
+
 _LIMIT = 50
-
-
-class Subject(NamedTuple):
-    """What is fuzzed.
-
-    Attributes:
-        texts: what is damaged.
-        put: puts a damaged text to what is fuzzed. The number of the input chooses what is asked, the text that was
-            damaged serves as a cluster before or as another set.
-    """
-
-    texts: list[str]
-    put: Callable[[int, str, str], None]
 
 
 def manifests() -> Subject:
     """The cases, recipes and examples of policies, and the analysis."""
     found = []
-    for path in sorted((ROOT / "tests" / "corpus" / "netpol").rglob("*.yaml")):
+    for path in sorted((CORPUS / "netpol").rglob("*.yaml")):
         content = yaml.safe_load(path.read_text())
         if isinstance(content, dict) and isinstance(content.get("objects"), list):
             found.append(yaml.safe_dump_all(content["objects"], sort_keys=False))
-    found += _texts("inventory/files/policies/*.yaml", "sandbox/demo/*.yaml")
+    found += files("inventory/files/policies/*.yaml", "sandbox/demo/*.yaml")
     return Subject(found, _analyse)
 
 
 def rules() -> Subject:
     """The cases of Falco's own verdicts and the rules of the sample inventory, and the validation."""
-    found = []
-    for path in sorted((ROOT / "tests" / "corpus" / "falco").glob("*.yaml")):
-        found += [part.partition("\n")[2] for part in path.read_text().split(_FILE)[1:]]
-    found += _texts("inventory/files/rules/*.yaml", "inventory/files/audit_rules/*.yaml")
-    return Subject(found, _validate)
+    return Subject(rules_files(), _validate)
 
 
-SUBJECTS = {"manifests": manifests, "rules": rules}
-
-
-def _texts(*patterns: str) -> list[str]:
-    return [path.read_text() for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+SUBJECTS: dict[str, Callable[[], Subject]] = {
+    "manifests": manifests,
+    "rules": rules,
+    "conditions": detection.conditions,
+    "rule_tests": detection.rule_tests,
+    "events": detection.events,
+    "alerts": detection.alerts,
+    "audit_policies": detection.audit_policies,
+    "values": detection.values,
+    "api_servers": readers.api_servers,
+    "reports": readers.reports,
+    "flows": readers.flows,
+    "variables": readers.variables,
+    "answers": readers.answers,
+}
 
 
 def _analyse(number: int, text: str, whole: str) -> None:

@@ -120,7 +120,7 @@ def read_positions(text: str, source: str) -> dict[str, Position]:
             )
             for key, one in document["streams"].items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise AlertsError("cursor is none that this module has returned") from None
     if (of, version) != (source, FORMAT):
         raise AlertsError(f"cursor is one of source={of}, format {version}; source={source} has format {FORMAT}")

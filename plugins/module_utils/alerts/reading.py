@@ -76,18 +76,22 @@ def _time_within(text: str) -> int | None:
 
 
 def _falco_alert(document: Mapping[str, Any], destination: str, arrived_ns: int | None, text: str) -> Alert:
-    fields = document.get("output_fields")
+    fields, tags = document.get("output_fields"), document.get("tags")
     return Alert(
-        rule=document.get("rule"),
-        priority=document.get("priority"),
-        source=document.get("source"),
+        rule=_text_or_none(document.get("rule")),
+        priority=_text_or_none(document.get("priority")),
+        source=_text_or_none(document.get("source")),
         time_ns=_time_or_none(document.get("time")),
         arrived_ns=arrived_ns,
         destination=destination,
         text=text or str(document.get("output", "")),
         fields=fields if isinstance(fields, dict) else {},
-        tags=tuple(tag for tag in document.get("tags") or () if tag),
+        tags=tuple(tag for tag in tags if tag and isinstance(tag, str)) if isinstance(tags, list) else (),
     )
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _alert(document: Any) -> Alert | None:
@@ -98,7 +102,7 @@ def _alert(document: Any) -> Alert | None:
         text, inner = str(document.get("text") or ""), document.get("alert")
         if isinstance(inner, dict):
             return _falco_alert(inner, str(document["destination"]), arrived_ns, text)
-        rule = document.get("rule")
+        rule = _text_or_none(document.get("rule"))
         return Alert(rule, None, None, _time_within(text), arrived_ns, str(document["destination"]), text)
     if "rule" in document and "output" in document:
         return _falco_alert(document, "falco", None, "")
@@ -128,7 +132,7 @@ def read_line(line: str, logged_ns: int | None = None) -> Alert | None:
         return None
     try:
         alert = _alert(json.loads(line))
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deeply to be an alert
         return None
     if alert is None or alert.arrived_ns is not None or alert.destination != "falco":
         return alert

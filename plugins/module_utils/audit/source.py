@@ -92,14 +92,23 @@ def is_null(node: Any) -> bool:
     return bool(node.id == "scalar" and node.tag.endswith(":null"))
 
 
-def _pairs(node: Any) -> list[tuple[Any, Any]]:
+class _UnreadableError(Exception):
+    """A mapping of which a key or a merge cannot be read: the node, what it is, what it must be."""
+
+
+def _pairs(node: Any, within: tuple[Any, ...] = ()) -> list[tuple[Any, Any]]:
     """Keys and values of a mapping; what `<<` takes from others stands behind its own, which count."""
     own = [pair for pair in node.value if not pair[0].tag.endswith(":merge")]
+    for key, _value in own:
+        if key.id != "scalar":
+            raise _UnreadableError(key, "a key", "a text")
     taken = [value for key, value in node.value if key.tag.endswith(":merge")]
     names = {key.value for key, _value in own}
     for value in taken:
         for other in value.value if value.id == "sequence" else [value]:
-            more = [pair for pair in _pairs(other) if pair[0].value not in names]
+            if other.id != "mapping" or other in (*within, node):
+                raise _UnreadableError(other, "what << takes", "another mapping")
+            more = [pair for pair in _pairs(other, (*within, node)) if pair[0].value not in names]
             names |= {key.value for key, _value in more}
             own += more
     return own
@@ -117,7 +126,12 @@ class Reader:
             self._wrong(node, item or "the policy", "a mapping")
             return
         names = None if known is None else list(known)
-        for key, value in _pairs(node):
+        try:
+            pairs = _pairs(node)
+        except _UnreadableError as error:
+            self._wrong(*error.args)
+            return
+        for key, value in pairs:
             if key.value in self.keys:
                 self.source.tell(
                     IGNORED, place_of(key), item, f"the key '{key.value}' stands twice, and one of them is not read",

@@ -73,6 +73,6 @@ def _opened(value: Any, option: Mapping[str, Any]) -> Any:
 
     try:
         found = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that no calendar has
         return value  # what it must be is said where its type is read
     return found if kind == "raw" or isinstance(found, (list, dict)) else value

@@ -69,6 +69,6 @@ def _told_last(told: str | Mapping[str, Any]) -> str:
     """The verdict that was sent last. What cannot be read was told to nobody."""
     try:
         found = told if isinstance(told, Mapping) else json.loads(told or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(found.get("verdict", "")) if isinstance(found, Mapping) else ""

@@ -27,10 +27,11 @@ def previous_report(text: str | Mapping[str, Any], cluster: str, version: int) -
     """
     try:
         found = text if isinstance(text, Mapping) else json.loads(text or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     fits = isinstance(found, Mapping) and found.get("format") == version and found.get("cluster") == cluster
-    return found if fits and isinstance(found.get("checks"), list) else None
+    checks = found.get("checks") if fits else None
+    return found if isinstance(checks, list) and all(isinstance(check, Mapping) for check in checks) else None
 
 
 def changes(before: Mapping[str, Any] | None, checks: list[dict[str, Any]]) -> dict[str, Any]:

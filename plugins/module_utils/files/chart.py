@@ -62,6 +62,8 @@ def read_manifests(text: str) -> list[dict[str, Any]]:
         place = getattr(error, "problem_mark", None)
         line = f" in line {place.line + 1}" if place else ""
         raise KubeError(f"what helm template prints is no YAML{line}: {getattr(error, 'problem', error)}") from error
+    except (ValueError, RecursionError) as error:  # PyYAML has no error of its own for a date that no calendar has
+        raise KubeError(f"what helm template prints is no YAML: {error}") from error
 
 
 def _directory(root: Path) -> dict[str, bytes]:

@@ -77,6 +77,9 @@ def _judged(file: str, tree: Tree, chart: Any) -> Iterator[Finding]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         yield Finding(UNFIT, "error", file, line, column, "", f"no YAML: {getattr(error, 'problem', error)}")
         return
+    except (ValueError, RecursionError) as error:  # PyYAML has no error of its own for a date that no calendar has
+        yield Finding(UNFIT, "error", file, None, None, "", f"no YAML: {error}")
+        return
     if not isinstance(values, Mapping):
         yield Finding(UNFIT, "error", file, 1, 1, "", "values are a mapping, and this is none")
         return

@@ -148,7 +148,7 @@ def _documents(files: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
             continue
         try:
             document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ExecError(f"{path} in Falco's container is no YAML: {error}") from error
         if isinstance(document, dict):
             documents.append(document)

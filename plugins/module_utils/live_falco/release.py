@@ -118,7 +118,7 @@ def _images(manifest: str) -> dict[str, dict[str, str]]:
 
     try:
         objects = [one for one in yaml.safe_load_all(manifest) if isinstance(one, dict)]
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return {}
     named = {f"{one.get('kind')}/{(one.get('metadata') or {}).get('name')}": images_of(one) for one in objects}
     return {name: images for name, images in named.items() if images}

@@ -37,7 +37,7 @@ def record_of(path: str) -> dict[str, Any]:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         found = {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{path}: the record of earlier runs cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise RecordError(f"{path}: the record of earlier runs must be a JSON object, not {type(found).__name__}")

@@ -46,7 +46,8 @@ def read_limits(data: Mapping[str, Any]) -> Limits:
         value = given.get(key, [])
         if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
             problems.append(f"{key}: a list of texts")
-    problems += [f"approved: no step is called {one!r}" for one in given.get("approved", []) if one not in STEPS]
+    if not any(problem.startswith("approved:") for problem in problems):
+        problems += [f"approved: no step is called {one!r}" for one in given.get("approved", []) if one not in STEPS]
     if problems:
         raise RespondError(problems)
     if "approved" in given:

@@ -49,6 +49,14 @@ def test_empty_tags_are_none() -> None:
     assert read_lines(lines(FALCO))[0].tags == ()
 
 
+@pytest.mark.parametrize("odd", [5, 0.5, True, {"a": 1}, "text", [5, None, ["a"]]])
+def test_what_has_another_kind_than_falcos_is_none(odd: object) -> None:
+    names = ("rule", "priority", "source") if not isinstance(odd, str) else ()
+    (alert,) = read_lines(lines({**FALCO, "tags": odd, **dict.fromkeys(names, odd)}))
+    assert alert.tags == ()
+    assert [getattr(alert, name) for name in names] == [None] * len(names)
+
+
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)), st.integers(0, 10**9 - 1))
 def test_times_keep_their_nanoseconds(moment: datetime, nanoseconds: int) -> None:
     moment = moment.replace(microsecond=0, tzinfo=timezone.utc)

@@ -188,3 +188,16 @@ def test_what_is_no_policy_is_one_finding_or_more_and_no_exception(text: str) ->
 def test_an_excerpt_shows_the_spot() -> None:
     found = read(HEAD + "rules:\n- level: metadata\n").findings[0]
     assert found.excerpt == "- level: metadata\n         ^"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rules:\n- ? [a]\n  : b\n", "FA001 4:5 a key is a list, and must be a text (write a text)"),
+        ("<<: [1]\n", "FA001 3:6 what << takes is a number, and must be another mapping (write another mapping)"),
+        ("<<: text\n", "FA001 3:5 what << takes is a text, and must be another mapping (write another mapping)"),
+        ("rules:\n- &a {level: None, <<: *a}\n", "FA001 4:3 what << takes is a mapping, and must be another mapping"),
+    ],
+)
+def test_keys_and_merges_that_nobody_can_read_are_refused(text: str, message: str) -> None:
+    assert [one for one in told(text) if one.startswith(message)]

@@ -59,3 +59,9 @@ def test_of_checks_that_are_alike_the_failed_one_counts() -> None:
 def test_what_is_no_report_of_this_cluster_is_not_compared_with(text: str) -> None:
     none: dict[str, Any] = {"since": None, "turned": [], "came": [], "went": []}
     assert report([check()], **ABOUT, previous=text)["changes"] == none
+
+
+@pytest.mark.parametrize("odd", ["passed", 5, None, ["failed"]])
+def test_a_report_of_before_with_checks_that_are_none_is_no_report(odd: object) -> None:
+    found = changed([check(subject="a")], [check("failed", subject="a")], checks=[check(subject="a"), odd])
+    assert found["since"] is None

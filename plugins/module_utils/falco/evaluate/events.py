@@ -116,10 +116,12 @@ def parse_event(line: str | bytes, number: int = 1, source: str | None = None) -
     text = line.decode("utf-8", "surrogateescape") if isinstance(line, bytes) else line
     try:
         value = json.loads(text, strict=False)
+        if is_audit(value):
+            return audit_events(parse(text), number)
     except ValueError as error:
         raise FalcoError(f"event {number}: not JSON: {error}") from error
-    if is_audit(value):
-        return audit_events(parse(text), number)
+    except RecursionError as error:
+        raise FalcoError(f"event {number}: nested too deeply to be read") from error
     return [event_of(value, number, source)]
 
 

@@ -17,6 +17,7 @@ from ..condition.nodes import Compare, Exists, Macro, Node, walk
 from ..condition.summary import Failure, Summary
 from ..errors import Reason
 from ..yaml.documents import read_documents
+from ..yaml.nesting import deep_nesting
 from ..yaml.nodes import MAP, SCALAR, SEQUENCE, Yaml, YamlError
 from . import context as ctx
 from .collector import Collector
@@ -26,7 +27,7 @@ from .entry_values import Keys, keys_of
 from .items import MacroItem, Rule
 from .reader import BadConversionError, Reader
 from .result import LoadError, LoadResult
-from .ruleset import Loaded, deep_nesting
+from .ruleset import Loaded
 from .substitution import ExceptionError, with_exceptions, words
 
 _EMPTY_KEY = re.compile(r"Mapping for key '([\w-]+)' is empty")

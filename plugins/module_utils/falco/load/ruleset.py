@@ -11,14 +11,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..catalogue.catalogue import Catalogue, catalogue
 from ..catalogue.fields import FieldTable
 from ..errors import Cause, Reason
+from ..yaml.nesting import deep_nesting
 from .collector import Collector
 from .compiler import Compiler, Memory
 from .reader import Reader
@@ -74,21 +73,6 @@ class Loaded:
         """`falco_load_results` as `falco -V` prints it in JSON."""
         contents = self.contents
         return [result.to_json(contents) for result in self.results]
-
-
-RECURSION_LIMIT = 8000
-"""Frames that the deepest input within Falco's bounds (500 YAML levels, 1000 levels in a condition) may take here."""
-
-
-@contextmanager
-def deep_nesting() -> Iterator[None]:
-    """Let Python recurse as deep as Falco's bounds allow, and no deeper afterwards than before."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 class Loader:

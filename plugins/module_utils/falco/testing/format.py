@@ -15,6 +15,7 @@ from ..codes import ERROR, TEST_FORMAT
 from ..evaluate.engine import ALL, FIRST
 from ..evaluate.events import K8S_AUDIT, SYSCALL, is_audit
 from ..yaml.documents import read_documents
+from ..yaml.nesting import deep_nesting
 from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml, YamlError
 from .given import GivenError, field_value, fields_of, is_field_map, merged, plain
 from .model import Accepted, Case, Expected, Place, RuleTests
@@ -43,7 +44,8 @@ def read_tests(
         The tests, and what is wrong with the file; tests of a file with findings are incomplete.
     """
     reader = _Reader(file, tables)
-    return reader.read(text, rulesets), reader.findings
+    with deep_nesting():
+        return reader.read(text, rulesets), reader.findings
 
 
 class _Reader:
@@ -188,7 +190,9 @@ class _Reader:
             self.wrong(node, "fixtures is a mapping of names to events")
             return
         for key, value in node.value:
-            if key.value in self.fixtures:
+            if key.kind != SCALAR:
+                self.wrong(key, "the name of a fixture is a text")
+            elif key.value in self.fixtures:
                 self.wrong(key, f"the fixture '{key.value}' stands here twice")
             elif value.kind not in (MAP, SEQUENCE):
                 self.wrong(value, f"the fixture '{key.value}' is no event", "give fields and their values")

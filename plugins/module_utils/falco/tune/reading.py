@@ -68,10 +68,10 @@ def _objects(line: bytes) -> Iterator[Mapping[str, Any]]:
         if begin < 0:
             continue
         try:
-            value = json.loads(text[begin:], strict=False)
-        except ValueError:
+            found = list(_within(json.loads(text[begin:], strict=False)))
+        except (ValueError, RecursionError):  # the latter: nested too deeply to be an alert
             continue
-        yield from _within(value)
+        yield from found
         return
 
 

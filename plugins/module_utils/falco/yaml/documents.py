@@ -14,6 +14,7 @@ import re
 from typing import Any
 
 from . import cpp
+from .nesting import deep_nesting
 from .nodes import MAP, MAX_BYTES, MAX_DEPTH, NULL, NULL_TEXTS, SCALAR, SEQUENCE, Yaml, YamlError
 
 # Characters and constructs on which libyaml and yaml-cpp differ, or may: control characters, tabs, carriage
@@ -38,7 +39,8 @@ def read_documents(text: str) -> list[Yaml]:
         documents = _read_fast(text)
         if documents is not None:
             return documents
-    return cpp.read_documents(text)
+    with deep_nesting():
+        return cpp.read_documents(text)
 
 
 def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop of reading, kept in one frame

@@ -38,6 +38,10 @@ def read_values(text: str) -> dict[str, Any]:
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "values"
         problem = getattr(error, "problem", None) or "cannot be read"
         raise FalcoChartError([Problem(where, f"is no YAML: {problem}.")]) from None
+    except (ValueError, RecursionError) as error:
+        # PyYAML has no error of its own for a date that no calendar has; its words would show the text
+        problem = "is nested too deeply" if isinstance(error, RecursionError) else "has a date or number that is none"
+        raise FalcoChartError([Problem("values", f"{problem}.")]) from None
     found = _of_falco(documents)
     if isinstance(found, Mapping) and "kind" in found and "spec" in found:
         found = _inside(found)

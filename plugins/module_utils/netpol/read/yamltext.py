@@ -113,8 +113,8 @@ def read(text: str) -> Iterator[Any]:
         try:
             yield Document(json.loads(text), 1, 1)
             return
-        except ValueError:
-            pass  # flow style YAML begins the same way
+        except (ValueError, RecursionError):
+            pass  # flow style YAML begins the same way, and is refused with its place
     for number, line, piece in _split(text):
         try:
             value = _load(piece)

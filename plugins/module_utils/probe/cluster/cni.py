@@ -152,7 +152,7 @@ def configured(text: str, where: str) -> list[dict[str, Any]]:
     """
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     if not isinstance(parsed, dict):
         return []

@@ -224,3 +224,11 @@ def test_whatever_is_written_is_read_or_told_of(fixtures: str, cases_: str, more
     text += f"  - name: x\n    given: {more}\n    table: {cases_}\n"
     tests, findings = read_tests("t.yaml", text, LOADER.tables)
     assert findings or tests.cases
+
+
+def test_the_name_of_a_fixture_is_a_text() -> None:
+    assert mistakes("rulesets: {own: [r]}\nfixtures:\n  ? [a]\n  : {evt.type: open}\ncases: []\n")[0][:3] == (
+        3,
+        5,
+        "the name of a fixture is a text",
+    )
