@@ -24,7 +24,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages impor
 
 from tests.unit.evidence.test_report import ABOUT, check
 from tests.unit.evidence.test_verdicts import TABLES, told
-from tests.unit.mutants import mutants
+from tools.mutation.changes import mutants
 
 
 def verdicts(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:

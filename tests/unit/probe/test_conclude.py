@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.probe import conclude as code
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol import VERDICTS, Attempt
 
-from ..mutants import mutants
+from tools.mutation.changes import mutants
+
 from .cases import COMPARED, CONCLUDED, probe, told_apart
 
 #: Names that decide; each becomes each other of its group.

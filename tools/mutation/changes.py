@@ -1,3 +1,6 @@
+# Copyright (c) 2026, falconet.k8s contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Changes of a module's code, one place at a time, for tests that want each of them noticed.
 
 A condition is turned round, a comparison is turned round, one operand of C(and)/C(or) is left out.
@@ -37,6 +40,26 @@ def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         for left_out in range(len(node.values)):
             rest = [value for place, value in enumerate(node.values) if place != left_out]
             yield f"operand {left_out} is left out", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+
+
+NEAR = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.Mult: ast.Add}
+
+
+def further(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """What else can stand in a node's place: bounds, numbers, signs, and/or, truth."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in NEAR:
+        yield "bound is moved", ast.Compare(node.left, [NEAR[type(node.ops[0])]()], node.comparators)
+    elif isinstance(node, ast.BoolOp):
+        yield "and/or is turned", ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield "not is left out", node.operand
+    elif isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
+        yield "sign is turned", ast.BinOp(node.left, ARITHMETIC[type(node.op)](), node.right)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield "truth is turned", ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+        yield "number is one more", ast.Constant(node.value + 1)
 
 
 def mutants(source: str, more: Variants) -> Iterator[tuple[str, ast.Module]]:
