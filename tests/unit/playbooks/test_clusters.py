@@ -98,6 +98,27 @@ def test_a_canary_that_fails_keeps_the_stage_from_the_others(tmp_path: Path) -> 
     assert {word for word in said if not word.startswith("prepared")} == {"installed east"}
 
 
+def test_cached_facts_do_not_speak_for_a_node_that_is_down(tmp_path: Path) -> None:
+    hosts = {"n1": {**AWAY, "falconet_connect_timeout_seconds": 1}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"kube_nodes": {"hosts": hosts}}))
+    cached = {"set_fact": {"ansible_distribution": "Rocky", "cacheable": True}}
+    asked = {"import_tasks": str(PLAYBOOKS / "tasks" / "node_reachable.yml")}
+    (tmp_path / "play.yml").write_text(
+        yaml.safe_dump([{"hosts": "n1", "gather_facts": False, "tasks": [cached, asked]}])
+    )
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml")],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0, done.stdout
+    assert "Node n1 (root@127.0.0.1:1) does not answer over SSH" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("playbook", ["node_prep", "on_clusters", "preflight"])
 def test_plays_ask_the_same_variable(playbook: str) -> None:
     """Preflight's first play, on the inventory itself, is fatal for all; its others go on as the stages do."""
