@@ -45,6 +45,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.probe.cluster.cni imp
 from ansible_collections.falconet.k8s.plugins.module_utils.probe.wire.protocol import Target, read
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.answer import approved
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
+from ansible_collections.falconet.k8s.plugins.module_utils.respond.ladder import read_ladder
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.settings import read_limits
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.declared import VariableError, read_variable
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.text import NotReadableError, collection
@@ -75,8 +76,14 @@ verify_triggers_disabled: [packet-socket]
 verify_triggers:
 - {name: own, rule: Shell in a pod, namespace: prod, command: [/bin/sh, -c, "true"], tty: true, expect_alert: false}
 """
-_ANSWER = '{"approve": ["collect", "hold"], "incident": "a1", "until": "2026-02-01T12:00:00Z"}'
-_LIMITS = '{"pods_per_hour": 3, "share_up": 0.5, "dry_run": true, "approved": ["hold"], "protected_namespaces": ["a"]}'
+_ANSWER = '{"approve": ["collect", "quarantine"], "incident": "a1", "until": "2026-02-01T12:00:00Z"}'
+_LIMITS = (
+    '{"pods_per_hour": 3, "share_up": 0.5, "dry_run": true, "approved": ["quarantine"], "protected_namespaces": ["a"]}'
+)
+_LADDER = """\
+- {name: shells, rules: [Shell in a pod], priority: warning, namespaces: [prod], steps: [note, collect, quarantine]}
+- {name: rest, tags: [network], steps: [note], approve: [stop]}
+"""
 _CNI = '{"cniVersion": "1.0.0", "name": "k8s-pod-network", "plugins": [{"type": "calico"}, {"type": "portmap"}]}'
 _REPORTED = "T tcp python3 -\nR 1 open 1.25\nR 2 closed 0.5 refused\nX uid no such process\nE\n"
 
@@ -108,8 +115,8 @@ def variables() -> Subject:
 
 
 def answers() -> Subject:
-    """What people and pods answer: approvals, limits, CNI configurations, reports of probes."""
-    return Subject([_ANSWER, _LIMITS, _CNI, _REPORTED], _read)
+    """What people and pods answer: approvals, limits, ladders, CNI configurations, reports of probes."""
+    return Subject([_ANSWER, _LIMITS, _LADDER, _CNI, _REPORTED], _read)
 
 
 @functools.cache
@@ -185,5 +192,7 @@ def _read(number: int, text: str, whole: str) -> None:
     configured(text, "node: file")
     read(text, TARGETS, {"uid": [1]})
     found = value_of(text)
+    with contextlib.suppress(RespondError):
+        read_ladder(found)
     with contextlib.suppress(RespondError):
         read_limits(found if isinstance(found, dict) else {})

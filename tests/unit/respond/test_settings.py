@@ -5,8 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.options import ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
+from ansible_collections.falconet.k8s.plugins.module_utils.respond.guard import Limits
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.settings import read_limits
+
+
+def test_without_a_word_nothing_is_done() -> None:
+    assert read_limits({}) == Limits() == Limits(True, (), 10, 0.5, 60, frozenset())
+    assert ARGUMENTS["limits"]["options"]["dry_run"]["default"] is True
+
+
+def test_what_is_given_counts_up_to_its_bounds() -> None:
+    given = {"pods_per_hour": 0, "share_up": 1, "oldest_minutes": 0, "dry_run": False, "approved": ["quarantine"]}
+    assert read_limits({**given, "protected_namespaces": ["a"]}) == Limits(
+        False, ("a",), 0, 1, 0, frozenset(["quarantine"])
+    )
+    assert read_limits({"share_up": 0}).share_up == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"pods_per_hour": -1}, "pods_per_hour: a number of 0 or more, not -1"),
+        ({"pods_per_hour": True}, "pods_per_hour: a number of 0 or more, not True"),
+        ({"oldest_minutes": 1.5}, "oldest_minutes: a number of 0 or more, not 1.5"),
+        ({"oldest_minutes": "1"}, "oldest_minutes: a number of 0 or more, not '1'"),
+        ({"share_up": -0.1}, "share_up: a number from 0 to 1, not -0.1"),
+        ({"share_up": 1.1}, "share_up: a number from 0 to 1, not 1.1"),
+        ({"share_up": "half"}, "share_up: a number from 0 to 1, not 'half'"),
+        ({"dry_run": "no"}, "dry_run: true or false, not 'no'"),
+        ({"protected_namespaces": "a"}, "protected_namespaces: a list of texts"),
+        ({"protected_namespaces": [5]}, "protected_namespaces: a list of texts"),
+        ({"dry-run": False}, "dry-run: no such limit; did you mean 'dry_run'?"),
+    ],
+)
+def test_each_limit_is_held_to_its_kind_and_bounds(limits: dict[str, Any], message: str) -> None:
+    with pytest.raises(RespondError) as told:
+        read_limits(limits)
+    assert str(told.value) == message
 
 
 @pytest.mark.parametrize("odd", [5, True, {"hold": 1}, "hold", [5]])
@@ -17,6 +54,6 @@ def test_a_list_of_steps_that_is_none_is_refused(odd: Any) -> None:
 
 def test_a_step_that_there_is_not_is_refused_beside_the_rest() -> None:
     with pytest.raises(RespondError) as told:
-        read_limits({"approved": ["hold", "shout"], "share_up": 2})
+        read_limits({"approved": ["quarantine", "shout"], "share_up": 2})
     assert "approved: no step is called 'shout'" in str(told.value)
     assert "share_up: a number from 0 to 1, not 2" in str(told.value)
