@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -175,7 +175,13 @@ class Line:
 
 @contextmanager
 def rulebook(
-    directory: Path, site: Site, port: int = 0, name: str = "respond", host: str = "127.0.0.1", **variables: Any
+    directory: Path,
+    site: Site,
+    port: int = 0,
+    name: str = "respond",
+    host: str = "127.0.0.1",
+    further: Sequence[str] = (),
+    **variables: Any,
 ) -> Iterator[Rulebook]:
     """A rulebook that answers alerts, ended at the end with all that it has started.
 
@@ -185,6 +191,7 @@ def rulebook(
         port: where it listens; a free one by default.
         name: of the rulebook.
         host: this machine's address, as who posts alerts has it.
+        further: arguments of ansible-rulebook.
         variables: of the role respond.
     """
     program = ansible_rulebook()
@@ -196,7 +203,7 @@ def rulebook(
     (directory / "rulebook.json").write_text(json.dumps(about))
     hosts = inventory(directory, site, respond_directory=str(directory / "incidents"), **variables)
     log = directory / "rulebook.log"
-    arguments = ["--rulebook", f"falconet.k8s.{name}", "--inventory", str(hosts)]
+    arguments = ["--rulebook", f"falconet.k8s.{name}", "--inventory", str(hosts), *further]
     collections = f"{ROOT / 'build' / 'collections'}:{os.environ.get('ANSIBLE_COLLECTIONS_PATH', '')}".rstrip(":")
     with log.open("wb") as output:
         process = subprocess.Popen(
