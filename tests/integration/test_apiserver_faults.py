@@ -113,7 +113,8 @@ def test_a_webhook_that_is_wrong_slow_or_away_costs_events_and_never_requests(
                 "batch_max_size": 5,
                 "batch_buffer_size": 50,
                 "batch_max_wait_seconds": 0.2,
-                "batch_throttle_qps": 100,
+                # 25 events a second and 15 batches at first, fewer than are made: the rest finds the buffer full.
+                "batch_throttle_qps": 5,
                 "initial_backoff_seconds": 0.2,
             },
         )
