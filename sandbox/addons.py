@@ -50,6 +50,7 @@ MANIFESTS = Path(__file__).resolve().parent / "standins" / "manifests"
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _SYSTEM = "/api/v1/namespaces/kube-system"
+_KUBEADM = f"{_SYSTEM}/configmaps/kubeadm-config"
 _READ = ["get", "list", "watch"]
 
 
@@ -172,7 +173,7 @@ def documents(control_plane_endpoint: str) -> list[tuple[str, dict[str, Any]]]:
         (f"{_SYSTEM}/services/kube-dns", service),
         ("/apis/apps/v1/namespaces/kube-system/deployments/coredns", _coredns_deployment()),
         (
-            f"{_SYSTEM}/configmaps/kubeadm-config",
+            _KUBEADM,
             _object("v1", "ConfigMap", "kubeadm-config", "kube-system", data={"ClusterConfiguration": config}),
         ),
     ]
@@ -183,7 +184,9 @@ def apply_documents(api: Api) -> None:
     endpoint = api.url.removeprefix("https://")
     wait_for("the namespace kube-system", lambda: _exists(api, _SYSTEM), timeout_seconds=60)
     for path, document in [*documents(endpoint), *health.documents()]:
-        api.apply(path, document)
+        # As with kubeadm, a machine that starts again changes nothing of what its cluster has been told since.
+        if path != _KUBEADM or not _exists(api, path):
+            api.apply(path, document)
 
 
 def _exists(api: Api, path: str) -> bool:

@@ -242,3 +242,23 @@ def test_kind_makes_one_control_plane_and_says_so(
     monkeypatch.setenv("SANDBOX", "kind")
     assert cli.main(["--name", "x", "up", "--control-planes", "3"]) == 1
     assert "kind clusters have one control plane here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_kubeadm_was_told_of_the_cluster_outlasts_another_up(again: bool) -> None:
+    applied = []
+
+    class Api:
+        url = "https://192.0.2.1:6443"
+
+        def get(self, path: str) -> dict[str, Any]:
+            if path.endswith("/kubeadm-config") and not again:
+                raise SandboxError("not found")
+            return {}
+
+        def apply(self, path: str, document: dict[str, Any]) -> None:
+            applied.append(path)
+
+    addons.apply_documents(Api())  # type: ignore[arg-type]  # what it asks of an API
+    names = [path.rpartition("/")[2] for path in applied]
+    assert ("kubeadm-config" in names, "coredns" in names) == (not again, True)
