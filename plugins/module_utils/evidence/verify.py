@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ def judge(asked: Asked) -> Iterator[Check]:
             yield Check("alert", sentence, subject_of(trigger), SKIPPED, f"not done: {trigger['skipped']}", data)
         elif trigger["expect_alert"]:
             for place in places:
-                yield _arrived(trigger, place, run, asked.number("timeout_seconds"))
+                yield _arrived(trigger, place, run, min(asked.number("timeout_seconds"), _waited(run)))
         else:
             yield _silent(trigger, run, heard, seen, rules)
 
@@ -61,6 +62,11 @@ def judge(asked: Asked) -> Iterator[Check]:
 def subject_of(trigger: Entry) -> str:
     """How checks name a trigger, from its C(rule), C(name) and C(namespace)."""
     return ", ".join(filter(None, (str(trigger["rule"] or ""), f"{trigger['name']} in {trigger['namespace']}")))
+
+
+def _waited(run: Result) -> float:
+    """How long alerts were awaited: less than asked for where nobody could send them on."""
+    return float(run.get("waited_seconds", math.inf))
 
 
 def _place(node: Entry, place: str) -> Entry:

@@ -14,11 +14,14 @@ from typing import Any
 from ..alerts import Alert
 from ..alerts.cursor import Position
 from ..alerts.triggers.following import LOG, SIDEKICK, Action, complete, followed
+from ..falco_chart.diagnosis import is_ready
 from ..kube.client import Client
 from ..kube.errors import KubeError
-from .streams import SECOND, Read, read_logs, read_receiver, rfc3339
+from .streams import PODS, SECOND, Read, read_logs, read_receiver, rfc3339
 
 POLL_SECONDS = 0.4
+#: What Falco has logged is awaited no longer elsewhere where for so long no Falcosidekick is ready to send it on.
+NOBODY_SECONDS = 5.0
 #: How far a receiver's clock may be behind the nodes' clocks.
 RECEIVER_BEHIND_NS = 300 * SECOND
 
@@ -91,9 +94,9 @@ def await_alerts(
         client: one that does not wait for what is away.
         triggers, actions: what was done.
         log: of Falco.
-        sidekick: log of Falcosidekick, which is looked at once, at the end; None to leave it.
+        sidekick: its pods, whose log is looked at once, at the end; None to leave them.
         destinations: each with C(name) and C(receiver).
-        wait_seconds: for all alerts at all places together.
+        wait_seconds: for all alerts at all places together; no longer than until it is known that nobody sends any on.
     """
     start = time.monotonic()
     began = [action.done.began_ns for action in actions if action.done]
@@ -103,6 +106,7 @@ def await_alerts(
     for destination in destinations:
         receivers.setdefault(_key(destination["receiver"]), _receiver(client, destination["receiver"], since))
     sources = [logs, *receivers.values()]
+    nobody_since = 0.0
     with ThreadPoolExecutor(max_workers=len(sources)) as pool:
         while True:
             for looked in [pool.submit(source.look) for source in sources]:
@@ -114,7 +118,10 @@ def await_alerts(
                 places[name] = [alert for alert in at_receiver if alert.destination == name]
             found = followed(triggers, actions, places)
             waited = time.monotonic() - start
-            if complete(found) or waited >= wait_seconds:
+            # Falcosidekick sends on what it has taken; what Falco logs while there is none is lost.
+            if sidekick is None or not complete(found, LOG) or _somebody_sends(client, sidekick):
+                nobody_since = waited
+            if complete(found) or waited >= wait_seconds or waited >= nobody_since + NOBODY_SECONDS:
                 break
             time.sleep(POLL_SECONDS)
     if sidekick is not None:
@@ -133,6 +140,14 @@ def await_alerts(
         [gap for source in sources for gap in source.gaps],
         round(waited, 1),
     )
+
+
+def _somebody_sends(client: Client, sidekick: Logs) -> bool:
+    """Whether a Falcosidekick is ready, or nobody knows."""
+    try:
+        return any(is_ready(pod) for pod in client.list_all(PODS, sidekick.namespace, label_selector=sidekick.selector))
+    except KubeError:
+        return True
 
 
 def _key(receiver: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import run_identity
+from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import awaiting
 from ansible_collections.falconet.k8s.plugins.module_utils.live_falco import triggers as live
 
 from ..kube.fake_api import Answer, FakeApi, serve
@@ -184,6 +185,18 @@ def test_a_missing_alert_says_from_where(cluster: Cluster) -> None:
     assert arrived(result) == {"read": ["cp01", "worker01"]}
     assert 1 <= result["waited_seconds"] < 5
     assert left(cluster) == []
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_what_no_falcosidekick_can_send_on_is_awaited_no_longer(
+    cluster: Cluster, ready: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "NOBODY_SECONDS", 0.2)
+    sidekick = cluster.collections[PODS.format("falco")][-1]
+    sidekick["status"] = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    result = run(cluster, READ, destinations=[{**RECEIVER, "name": "slack"}], alert_timeout_seconds=2)
+    assert (arrived(result), arrived(result, "slack")) == ({"read": NODES}, {"read": []})
+    assert (result["waited_seconds"] >= 2) is ready
 
 
 def test_a_pod_that_does_not_start_keeps_no_other_from_it(cluster: Cluster) -> None:

@@ -70,8 +70,13 @@ def followed(
     return found
 
 
-def complete(found: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether every alert that was awaited is where it must be; what could not be done is awaited no longer."""
+def complete(found: Iterable[Mapping[str, Any]], at: str | None = None) -> bool:
+    """Whether every alert that was awaited is where it must be; what could not be done is awaited no longer.
+
+    Args:
+        found: as C(followed) gives it.
+        at: the one place that is looked at; None for all.
+    """
     return all(
         place["arrived"]
         for trigger in found
@@ -79,7 +84,7 @@ def complete(found: Iterable[Mapping[str, Any]]) -> bool:
         for node in trigger["nodes"]
         if not node["error"]
         for name, place in node["places"].items()
-        if name not in trigger["not_at"]
+        if name not in trigger["not_at"] and at in (None, name)
     )
 
 
