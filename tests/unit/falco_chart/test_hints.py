@@ -17,7 +17,7 @@ VARIABLES = {name for role in ROLE_NAMES for name in role_options(role)}
 CONTENT = {path.stem for kind in ("modules", "filter") for path in (PLUGINS / kind).iterdir()} | ROLE_NAMES
 #: Words of Falco and Kubernetes that look like ours, options of modules, and keys of results.
 OTHERS = {"falco_libs", "falco_rules", "falco_output", "falco_version", "falco_sha256_rules_files_info"}
-OTHERS |= {"falco_container", "falco_events_total", "falco_label_selector", "falco_ms"}
+OTHERS |= {"falco_container", "falco_events_total", "falco_load_results", "falco_label_selector", "falco_ms"}
 #: A table of macros and lists in Falco's own rules.
 NO_MESSAGES = PLUGINS / "module_utils" / "falco" / "catalogue" / "maintained.py"
 

@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,11 +101,18 @@ def test_the_files_have_the_artifacts_manifest_and_sums_that_hold(files: Path) -
     assert subprocess.run(["sha256sum", "--check", "--status", "SHA256SUMS"], cwd=files).returncode == 1
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A place with a short name: gpg-agent's socket lies there, whose path has 107 letters at most."""
+    with tempfile.TemporaryDirectory(prefix="sign-", dir="/tmp") as path:
+        yield Path(path)
+
+
 @pytest.mark.skipif(not shutil.which("gpg"), reason="no gpg on this machine")
-def test_the_workflow_signs_what_is_verified_with_the_public_key(files: Path, tmp_path: Path) -> None:
+def test_the_workflow_signs_what_is_verified_with_the_public_key(files: Path, short: Path) -> None:
     steps = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]["sign"]["steps"]
     (script,) = [step["run"] for step in steps if step.get("id") == "signatures"]
-    home = tmp_path / "home"
+    home = short / "home"
     home.mkdir(mode=0o700)
     environment = {**os.environ, "GNUPGHOME": str(home)}
     gpg = ["gpg", "--batch", "--quiet", "--passphrase", ""]
@@ -118,11 +127,11 @@ def test_the_workflow_signs_what_is_verified_with_the_public_key(files: Path, tm
         }
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=True)
-    given = {**os.environ, "RELEASE_KEY": exported["--export-secret-keys"], "TMPDIR": str(tmp_path)}
-    before = set(tmp_path.iterdir())
+    given = {**os.environ, "RELEASE_KEY": exported["--export-secret-keys"], "TMPDIR": str(short)}
+    before = set(short.iterdir())
     subprocess.run(["bash", "-e", "-c", script], cwd=files, env=given, check=True, capture_output=True)
-    assert set(tmp_path.iterdir()) == before  # the key is gone
-    keyring = tmp_path / "keyring.gpg"
+    assert set(short.iterdir()) == before  # the key is gone
+    keyring = short / "keyring.gpg"
     subprocess.run(["gpg", "--dearmor", "--output", str(keyring)], input=exported["--export"], text=True, check=True)
     for name in ("MANIFEST.json", "SHA256SUMS"):
         verify = ["gpgv", "--keyring", str(keyring), str(files / f"{name}.asc"), str(files / name)]
