@@ -129,7 +129,7 @@ class Running:
 
     process: subprocess.Popen[str]
 
-    def result(self, limit_seconds: float = 180) -> dict[str, Any]:
+    def result(self, limit_seconds: float = 400) -> dict[str, Any]:
         """What it returned when it ended."""
         output, _errors = self.process.communicate(timeout=limit_seconds)
         found: dict[str, Any] = json.loads(output.splitlines()[-1])

@@ -36,6 +36,9 @@ _JOB = KNOWN["batch/v1", "Job"]
 _POD = KNOWN["v1", "Pod"]
 _POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 _ACCOUNT = KNOWN["v1", "ServiceAccount"]
+#: How long pods may take to go. The controller of their Jobs lets them go; where the API server has just been started
+#: again, so is that controller, before which the kubelet waits longer each time.
+GONE_SECONDS = 180
 _PAUSES_AFTER_DEATH = (0.5, 3.0)
 # Reasons for which waiting longer does not help.
 _HOPELESS = {
@@ -330,8 +333,8 @@ def _clear(client: Client, namespace: str, selector: str) -> None:
                 raise
     _until(
         lambda: not client.list_all(_POD, namespace, label_selector=selector),
-        60,
-        f"pods of the probe in namespace {namespace} are still there after 60 s",
+        GONE_SECONDS,
+        f"pods of the probe in namespace {namespace} are still there after {GONE_SECONDS} s",
     )
 
 
