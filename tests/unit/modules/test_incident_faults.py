@@ -117,7 +117,10 @@ def test_a_pod_that_goes_before_its_turn_is_told_and_nothing_is_left(api: Cluste
     api.faults = gone
     result = respond(api, tmp_path)
     assert result["failed"] is True
-    assert result["problems"] == ["quarantine: pod prod/web-1 is gone"]
+    # It is computed how the pod is held while it is collected, so either may find it gone.
+    found = {"quarantine: pod prod/web-1 is gone", "quarantine: there is no pod prod/web-1"}
+    assert len(result["problems"]) == 1
+    assert set(result["problems"]) <= found
     assert result["archive"], "what was known of it is kept"
     assert [one["metadata"]["name"] for one in api.collections[POLICIES]] == ["allow-all"]
 
