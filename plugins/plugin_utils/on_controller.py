@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
@@ -38,6 +39,7 @@ class OnController(ActionBase):  # type: ignore[misc]  # Ansible's own class has
     # By the module, which alone can go on without Ansible.
     _supports_async = True
 
+    @abstractmethod
     def done(self, params: dict[str, Any], check_mode: bool, diff_mode: bool) -> dict[str, Any]:
         """Do it, and give what the module would end with; C(failed) says that it failed.
 
@@ -46,7 +48,6 @@ class OnController(ActionBase):  # type: ignore[misc]  # Ansible's own class has
             check_mode: whether nothing is changed.
             diff_mode: whether what changes is shown.
         """
-        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Do it here, or by the module where here is not where the task is to be done.

@@ -10,6 +10,7 @@ import re
 import time
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.connection import ConnectionBase
 from ansible_collections.falconet.k8s.plugins.module_utils.node_plan import EMPTY_RECORD
 
@@ -91,10 +92,10 @@ class Connection(ConnectionBase):  # type: ignore[misc]  # Ansible is not typed
         return 0, json.dumps(answer).encode(), b""
 
     def put_file(self, *_paths: str) -> None:
-        raise NotImplementedError
+        raise AnsibleError("a played node takes no files")
 
     def fetch_file(self, *_paths: str) -> None:
-        raise NotImplementedError
+        raise AnsibleError("a played node has no files")
 
     def close(self) -> None:
         self._connected = False

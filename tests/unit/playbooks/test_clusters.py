@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from ..ansible_playbook import ansible_playbook
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOKS = ROOT / "playbooks"
@@ -23,12 +23,7 @@ HOSTS: dict[str, Any] = {
             "east1": {"kube_cluster": "east"},
             "north1": {"kube_cluster": "north"},
             "north2": {"kube_cluster": "north"},
-            "south1": {
-                "kube_cluster": "south",
-                "ansible_connection": "ssh",
-                "ansible_host": "127.0.0.1",
-                "ansible_port": 1,
-            },
+            "south1": {"kube_cluster": "south", **AWAY},
             "west1": {"kube_cluster": "west"},
         }
     },
@@ -65,15 +60,7 @@ def site(tmp_path: Path, **variables: Any) -> tuple[set[str], str]:
     (tmp_path / "site.yml").write_text(yaml.safe_dump(plays))
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(HOSTS))
     given = json.dumps({"refused": [], **variables})
-    done = subprocess.run(
-        ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "site.yml"), "--extra-vars", given],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = ansible_playbook("-i", tmp_path / "hosts.yml", tmp_path / "site.yml", "--extra-vars", given)
     assert (done.returncode == 0) == ("failed=1" not in done.stdout), done.stdout + done.stderr
     said = {line.removeprefix("    msg: ") for line in done.stdout.splitlines() if line.startswith("    msg: ")}
     return {word for word in said if word.startswith(("prepared", "installed", "proved"))}, " ".join(
@@ -106,15 +93,7 @@ def test_cached_facts_do_not_speak_for_a_node_that_is_down(tmp_path: Path) -> No
     (tmp_path / "play.yml").write_text(
         yaml.safe_dump([{"hosts": "n1", "gather_facts": False, "tasks": [cached, asked]}])
     )
-    done = subprocess.run(
-        ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml")],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = ansible_playbook("-i", tmp_path / "hosts.yml", tmp_path / "play.yml")
     assert done.returncode != 0, done.stdout
     assert "Node n1 (root@127.0.0.1:1) does not answer over SSH" in " ".join(done.stdout.split())
 

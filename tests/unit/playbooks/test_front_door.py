@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ..ansible_playbook import ansible_playbook
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,15 +24,7 @@ def inventory(tmp_path: Path) -> Path:
 
 
 def preflight(inventory: Path, *arguments: str, playbook: str = "preflight") -> str:
-    done = subprocess.run(
-        ["ansible-playbook", "-i", str(inventory / "hosts.yml"), f"playbooks/{playbook}.yml", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = ansible_playbook("-i", inventory / "hosts.yml", f"playbooks/{playbook}.yml", *arguments)
     assert done.returncode != 0, done.stdout + done.stderr
     return " ".join((done.stdout + done.stderr).split())
 

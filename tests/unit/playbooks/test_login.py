@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ..ansible_playbook import ansible_playbook
 from .oauth_server import OAuth, oauth_server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,22 +48,7 @@ def play(tmp_path: Path, oauth: OAuth, task: dict[str, object], **variables: str
         **variables,
     }
     (tmp_path / "vars.json").write_text(json.dumps(given))
-    return subprocess.run(
-        [
-            "ansible-playbook",
-            "-i",
-            "localhost,",
-            str(tmp_path / "play.yml"),
-            "-e",
-            f"@{tmp_path / 'vars.json'}",
-            "-vvv",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return ansible_playbook("-i", "localhost,", tmp_path / "play.yml", "-e", f"@{tmp_path / 'vars.json'}", "-vvv")
 
 
 USE: dict[str, object] = {

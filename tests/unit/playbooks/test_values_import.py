@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import yaml
+
+from ..ansible_playbook import ansible_playbook
 
 ROOT = Path(__file__).resolve().parents[3]
 VALUES = "USER-SUPPLIED VALUES:\ndriver: {kind: modern_ebpf}\ncustomRules: {mine.yaml: '- {list: mine, items: [a]}'}\n"
 
 
 def imported(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["ansible-playbook", "playbooks/values_import.yml", *arguments]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return ansible_playbook("playbooks/values_import.yml", *arguments)
 
 
 def test_the_command_of_the_pages_writes_an_inventory(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.kept_secrets import decoded
 
+from ..ansible_playbook import ansible_playbook
 from ..test_roles import ROLES, ROOT
 from .samples import SAMPLES, options
 
@@ -86,16 +85,8 @@ def run(role: str, tmp_path: Path, hosts: dict[str, dict[str, Any]], vault: str 
     text = yaml.safe_dump(inventory).replace("VAULT", "!vault |\n" + vault)
     (tmp_path / "hosts.yml").write_text(text.replace("UNSAFE", f"!unsafe '{GO_TEMPLATE}'"))
     (tmp_path / "password").write_text("open")
-    command = ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), str(tmp_path / "plan.yml")]
-    command += ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}"]
-    done = subprocess.run(
-        [*command, "--vault-password-file", str(tmp_path / "password")],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    by = ["-e", "ansible_python_interpreter={{ ansible_playbook_python }}", "--vault-password-file"]
+    done = ansible_playbook("-i", tmp_path / "hosts.yml", tmp_path / "plan.yml", *by, tmp_path / "password")
     assert done.returncode == 0, done.stdout + done.stderr
     return {host: json.loads((tmp_path / f"{host}.json").read_text()) for host in hosts}
 

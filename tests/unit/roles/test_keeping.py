@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 
+from ..ansible_playbook import ansible_playbook
 from ..api_server import ApiServer, api_server
 from ..evidence.test_report import ABOUT, check
 from ..test_roles import ROOT
@@ -43,15 +43,7 @@ def keep(folder: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
         "tasks": [{"ansible.builtin.include_role": {"name": "falconet.k8s.verify", "tasks_from": "keep"}}, end],
     }
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    return subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", str(folder / "play.yml"), "-vvv"],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ansible_playbook("-i", "localhost,", folder / "play.yml", "-vvv", ANSIBLE_SHOW_CUSTOM_STATS="1")
 
 
 def test_artifacts_and_store_have_the_evidence(tmp_path: Path, server: ApiServer) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import yaml
 
-from ..test_roles import ROOT
+from ..ansible_playbook import ansible_playbook
 
 PLAY = [
     {
@@ -37,14 +35,7 @@ PLAY = [
 
 def test_a_clock_agrees_with_a_controller_in_another_time_zone(tmp_path: Path) -> None:
     (tmp_path / "play.yml").write_text(yaml.safe_dump(PLAY))
-    done = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")],
-        cwd=ROOT,
-        env={**os.environ, "TZ": "MST7"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ansible_playbook("-i", "localhost,", tmp_path / "play.yml", TZ="MST7")
     assert done.returncode == 0, done.stdout + done.stderr
     (clock,) = [check for check in json.loads((tmp_path / "evidence.json").read_text()) if check["code"] == "clock"]
     assert clock["status"] != "failed", clock

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ..ansible_playbook import ansible_playbook
 from ..test_roles import ROOT
 
 
@@ -33,15 +33,7 @@ def sign(folder: Path, key: Path) -> subprocess.CompletedProcess[str]:
     given["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": given, "tasks": [task]}
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    return subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", str(folder / "play.yml"), "-vvv"],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "SSH_AUTH_SOCK": ""},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ansible_playbook("-i", "localhost,", folder / "play.yml", "-vvv", SSH_AUTH_SOCK="")
 
 
 def accepted(folder: Path, namespace: str = "falconet.k8s") -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.metrics import metrics
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 
+from ..ansible_playbook import ansible_playbook
 from ..api_server import ApiServer, api_server
 from ..evidence.test_report import ABOUT, check
 from ..test_roles import ROOT
@@ -50,15 +50,7 @@ def tell(folder: Path, server: ApiServer, verdict: str, **variables: Any) -> sub
         "tasks": [{"ansible.builtin.include_role": {"name": "falconet.k8s.verify", "tasks_from": "tell"}}, end],
     }
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    return subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", str(folder / "play.yml"), "-vvv"],
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return ansible_playbook("-i", "localhost,", folder / "play.yml", "-vvv", ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
 
 
 def test_all_are_told_once(tmp_path: Path, server: ApiServer) -> None:
