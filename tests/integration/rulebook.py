@@ -15,7 +15,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -220,7 +220,9 @@ def rulebook(
         assert process.poll() is None, found.told()[-4000:]
         yield found
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        # One that has ended by itself is told by the assertion.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

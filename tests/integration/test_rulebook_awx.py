@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 
+from ..unit.kube.fake_api import Answer, FakeApi, serve
 from .cluster import wait_for
 from .playbook import Site
 from .rulebook import TOKEN, rulebook
@@ -42,58 +38,20 @@ def _page(item: dict[str, Any]) -> dict[str, Any]:
     return {"count": 1, "next": None, "results": [item]}
 
 
-@dataclass
-class Awx:
-    """What AWX was asked.
-
-    Attributes:
-        port: where it listens.
-        launched: bodies of launches.
-        tokens: how those who asked showed who they are.
-    """
-
-    port: int
-    launched: list[dict[str, Any]] = field(default_factory=list)
-    tokens: set[str] = field(default_factory=set)
-
-
-@contextmanager
-def awx() -> Iterator[Awx]:
+class Awx(FakeApi):
     """The part of AWX's API that ansible-rulebook asks, without AWX."""
-    found = Awx(0)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            known = {"config": {"version": "24.6.1"}, "unified_job_templates": _page(TEMPLATE), "jobs": _page(JOB)}
-            self._answer(known.get(path.removeprefix("/api/v2/").rstrip("/"), {}))
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
+        self.requests.append((method, path, query, body))
+        if method == "POST":
+            return 200, JOB
+        known = {"config": {"version": "24.6.1"}, "unified_job_templates": _page(TEMPLATE), "jobs": _page(JOB)}
+        return 200, known.get(path.removeprefix("/api/v2/").rstrip("/"), {})
 
-        def do_POST(self) -> None:
-            found.launched.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self._answer(JOB)
-
-        def _answer(self, body: object) -> None:
-            found.tokens.add(str(self.headers["Authorization"]))
-            text = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    @property
+    def launched(self) -> list[dict[str, Any]]:
+        """Bodies of launches."""
+        return [body for method, _path, _query, body in self.requests if method == "POST"]
 
 
 def post(port: int, body: dict[str, Any], token: str = TOKEN) -> int:
@@ -112,8 +70,9 @@ def test_an_alert_launches_the_job_template_once_with_the_alert_as_text(
 ) -> None:
     # The next alert's job is launched when the one before has ended, after which it is asked in this interval.
     monkeypatch.setenv("EDA_JOB_TEMPLATE_REFRESH_DELAY", "1")
-    with awx() as server:
-        further = ["--controller-url", f"http://127.0.0.1:{server.port}/", "--controller-token", AWX_TOKEN]
+    server = Awx()
+    with serve(server) as url:
+        further = ["--controller-url", f"{url}/", "--controller-token", AWX_TOKEN]
         with rulebook(tmp_path, site, name="respond_awx", further=further) as book:
             assert post(book.port, alert("backend"), token="wrong") == 401
             sent = alert("backend")
@@ -130,5 +89,5 @@ def test_an_alert_launches_the_job_template_once_with_the_alert_as_text(
     pods = [one["output_fields"]["k8s.pod.name"] for one in alerts]
     assert sorted(pods) == ["backend", "frontend"]
     assert {one["output"] for one in alerts} == {HOSTILE}
-    assert server.tokens == {f"Bearer {AWX_TOKEN}"}
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {AWX_TOKEN}"}
     assert (AWX_TOKEN in told, TOKEN in told) == (False, False)
