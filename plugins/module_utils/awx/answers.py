@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..common.words import nearest
+from ..common.yaml_text import YamlTextError, read_one
 from ..variables import VariableError, read_variable
 from .errors import AwxError
 from .survey import PREFIX, UNANSWERED
@@ -69,10 +70,8 @@ def _opened(value: Any, option: Mapping[str, Any]) -> Any:
     if kind == "list" and option.get("elements") in ("str", "path") and not value.lstrip().startswith(("[", "- ")):
         lines = [line.strip() for line in value.splitlines() if line.strip()]
         return lines if len(lines) > 1 else lines[0]
-    import yaml  # may be missing where a module runs; filters run where Ansible has it
-
     try:
-        found = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that no calendar has
+        found = read_one(value)
+    except YamlTextError:
         return value  # what it must be is said where its type is read
     return found if kind == "raw" or isinstance(found, (list, dict)) else value

@@ -13,15 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..common.yaml_text import YamlTextError, read_all, read_one
 from ..falco_chart.chart import Chart
 from ..kube.errors import KubeError
 
 YAML_IMPORT_ERROR: str | None = None
 try:
-    import yaml
-
-    #: In C where there is one: a rendered chart has thousands of lines.
-    _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    import yaml  # noqa: F401 - C(yaml_text) reads with it, and YAML_IMPORT_ERROR says where it is missing
 except ImportError:
     YAML_IMPORT_ERROR = traceback.format_exc()
 
@@ -43,7 +41,7 @@ def read_chart(path: str) -> Chart:
     try:
         files = _directory(root) if root.is_dir() else archive_files(root.read_bytes())
         return _chart(files)
-    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, tarfile.TarError, YamlTextError, KeyError, UnicodeDecodeError, EOFError) as error:
         raise KubeError(
             f"{path} is no Helm chart that can be read: {type(error).__name__}: {error}",
             "A chart is a directory with Chart.yaml and values.yaml, or its archive made by helm package or helm pull.",
@@ -57,13 +55,10 @@ def read_manifests(text: str) -> list[dict[str, Any]]:
         KubeError: it is no YAML, which happens where a template indents a value wrongly.
     """
     try:
-        return [o for o in yaml.load_all(text, Loader=_Loader) if isinstance(o, dict)]
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" in line {place.line + 1}" if place else ""
-        raise KubeError(f"what helm template prints is no YAML{line}: {getattr(error, 'problem', error)}") from error
-    except (ValueError, RecursionError) as error:  # PyYAML has no error of its own for a date that no calendar has
-        raise KubeError(f"what helm template prints is no YAML: {error}") from error
+        return [o for o in read_all(text, in_c=True) if isinstance(o, dict)]
+    except YamlTextError as error:
+        line = f" in line {error.line}" if error.line else ""
+        raise KubeError(f"what helm template prints is no YAML{line}: {error.problem}") from error
 
 
 def _directory(root: Path) -> dict[str, bytes]:
@@ -92,8 +87,8 @@ def archive_files(content: bytes) -> dict[str, bytes]:
 
 
 def _chart(files: Mapping[str, bytes]) -> Chart:
-    meta: dict[str, Any] = yaml.safe_load(files["Chart.yaml"])
-    values = yaml.safe_load(files.get("values.yaml", b"")) or {}
+    meta: dict[str, Any] = read_one(files["Chart.yaml"])
+    values = read_one(files.get("values.yaml", b"")) or {}
     templates = {n: data.decode("utf-8") for n, data in files.items() if n.startswith("templates/")}
     packed: dict[str, dict[str, bytes]] = {}
     for name, data in files.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common.finding import Finding
+from ..common.yaml_text import YamlTextError, read_one
 from ..falco_chart.check import check_values
 from ..falco_chart.problems import FalcoChartError
 from ..files.chart import read_chart
@@ -67,18 +68,13 @@ def charts_section(release: Release, tree: Tree) -> Section:
 def _judged(file: str, tree: Tree, chart: Any) -> Iterator[Finding]:
     try:
         text = Path(tree.path(file)).read_text(encoding="utf-8-sig")
-        values = yaml.safe_load(text)
+        values = read_one(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, UnicodeError) as error:
         yield Finding(UNFIT, "error", file, None, None, "", f"cannot be read: {error}")
         return
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        yield Finding(UNFIT, "error", file, line, column, "", f"no YAML: {getattr(error, 'problem', error)}")
-        return
-    except (ValueError, RecursionError) as error:  # PyYAML has no error of its own for a date that no calendar has
-        yield Finding(UNFIT, "error", file, None, None, "", f"no YAML: {error}")
+    except YamlTextError as error:
+        yield Finding(UNFIT, "error", file, error.line, error.column, "", f"no YAML: {error.problem}")
         return
     if not isinstance(values, Mapping):
         yield Finding(UNFIT, "error", file, 1, 1, "", "values are a mapping, and this is none")

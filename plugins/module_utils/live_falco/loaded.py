@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..common.yaml_text import YamlTextError, read_one
 from ..falco_chart.diagnosis import is_ready
 from ..kube.client import Client
 from ..kube.errors import ExecError
@@ -140,15 +141,13 @@ def _overrides(pod: Mapping[str, Any], container: str) -> dict[str, str]:
 
 
 def _documents(files: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    import yaml  # comes with the library kubernetes
-
     documents = []
     for path, text in sorted(files, key=lambda file: (file[0] != CONFIG[0], file[0])):
         if not path.endswith((".yaml", ".yml")):
             continue
         try:
-            document = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            document = read_one(text)
+        except YamlTextError as error:
             raise ExecError(f"{path} in Falco's container is no YAML: {error}") from error
         if isinstance(document, dict):
             documents.append(document)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.yaml_text import YamlTextError, read_all
 from ..falco_chart.values import BELONGS_TO
 from ..falco_chart.workload import images_of
 from ..kube.client import Client
@@ -114,11 +115,9 @@ def _record(secret: Mapping[str, Any]) -> Record:
 
 def _images(manifest: str) -> dict[str, dict[str, str]]:
     """Images of the workloads that Helm rendered."""
-    import yaml  # comes with the library kubernetes
-
     try:
-        objects = [one for one in yaml.safe_load_all(manifest) if isinstance(one, dict)]
-    except (yaml.YAMLError, ValueError, RecursionError):
+        objects = [one for one in read_all(manifest) if isinstance(one, dict)]
+    except YamlTextError:
         return {}
     named = {f"{one.get('kind')}/{(one.get('metadata') or {}).get('name')}": images_of(one) for one in objects}
     return {name: images for name, images in named.items() if images}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...common.yaml_text import YamlTextError, read_all
 from ..problems import FalcoChartError, Problem, kind_of
 
 #: Documents that carry values for a delivery tool.
@@ -28,20 +29,11 @@ def read_values(text: str) -> dict[str, Any]:
     Raises:
       FalcoChartError: it is no YAML, or holds no values. The message shows nothing of the text, which may be secret.
     """
-    # PyYAML may be missing where the module runs, which then says so
-    import yaml
-
     try:
-        documents = [one for one in yaml.safe_load_all(_HEADING.sub("", text)) if one is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "values"
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise FalcoChartError([Problem(where, f"is no YAML: {problem}.")]) from None
-    except (ValueError, RecursionError) as error:
-        # PyYAML has no error of its own for a date that no calendar has; its words would show the text
-        problem = "is nested too deeply" if isinstance(error, RecursionError) else "has a date or number that is none"
-        raise FalcoChartError([Problem("values", f"{problem}.")]) from None
+        documents = [one for one in read_all(_HEADING.sub("", text)) if one is not None]
+    except YamlTextError as error:
+        where = f"line {error.line}, column {error.column}" if error.line else "values"
+        raise FalcoChartError([Problem(where, f"is no YAML: {error.problem}.")]) from None
     found = _of_falco(documents)
     if isinstance(found, Mapping) and "kind" in found and "spec" in found:
         found = _inside(found)
