@@ -75,6 +75,12 @@ CASES = [
         ("did not arrive within 60 seconds after cat /etc/shadow, done on n1",),
     ),
     Case(
+        "awaited no longer, for nobody could send it on",
+        seen_on(lost("n1", "slack"), waited_seconds=5.2),
+        (ARRIVED, MISSED),
+        ("did not arrive within 5 seconds after cat /etc/shadow, done on n1",),
+    ),
+    Case(
         "from one of two nodes",
         seen_on(node(), lost("n2")),
         (MISSED, MISSED),

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,13 @@ def test_what_is_no_port_is_refused(protocol: str, port: int) -> None:
         node_input([("uid", "192.0.2.1", [Target(1, protocol, "192.0.2.1", port)])], Settings())
 
 
+def wait_until(condition: Callable[[], bool], limit_seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def by_node_python(pods: str, abreast: int = 2) -> str:
     """What the program prints that tries all pods of a node, on this machine; an empty process id enters nothing."""
     head = [sys.executable, "-I", "-S", "-c", NODE_PYTHON, "1", "128", "00", "00", str(abreast), PYTHON]
@@ -282,6 +290,21 @@ def test_one_python_tries_the_connections_of_all_pods_of_a_node(port: int) -> No
     ]
     found = sorted(line.split()[1:3] for line in by_node_python("".join(pods)).splitlines())
     assert found == sorted([[str(n), "allowed"] for n in range(5)] + [[str(n + 10), "refused"] for n in range(5)])
+
+
+def test_what_is_tried_for_a_pod_is_tried_from_its_network(port: int) -> None:
+    if os.geteuid() or not shutil.which("unshare"):
+        pytest.skip(reason="root alone makes network namespaces")
+    # A namespace of its own, in which not even the loopback is up.
+    with subprocess.Popen(["unshare", "--net", "sleep", "60"]) as apart:
+        try:
+            own, other = Path("/proc/self/ns/net"), Path(f"/proc/{apart.pid}/ns/net")
+            wait_until(lambda: other.readlink() != own.readlink())
+            pods = f"P apart {apart.pid}\n1 tcp {ADDRESS} {port}\nP here {os.getpid()}\n2 tcp {ADDRESS} {port}\n"
+            found = dict(line.split()[1:3] for line in by_node_python(pods).splitlines())
+        finally:
+            apart.kill()
+    assert found == {"1": "probe_failed", "2": "allowed"}
 
 
 def test_a_pod_whose_process_ended_is_told_and_the_others_are_tried(port: int) -> None:
