@@ -94,3 +94,16 @@ def test_a_run_that_is_told_to_stop_ends_through_its_clean_up(api: FakeApi, port
     with pytest.raises(SystemExit, match="stopped by a signal"):
         task(api, {"required_flows": [flow(port)]}).run()
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_a_signal_did_before_it_does_after(api: FakeApi, port: int) -> None:
+    def own(_signal: int, _frame: object) -> None:
+        """Of whoever runs the action."""
+
+    pair(api, port)
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        assert task(api, {"required_flows": [flow(port)]}).run()["counts"]["met"] == 1
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -292,6 +292,14 @@ def test_one_python_tries_the_connections_of_all_pods_of_a_node(port: int) -> No
     assert found == sorted([[str(n), "allowed"] for n in range(5)] + [[str(n + 10), "refused"] for n in range(5)])
 
 
+def test_a_python_that_does_not_call_closed_ports_closed_tries_nothing() -> None:
+    lies = "for number in range(2): print('R', number, 'allowed 1', flush=True)"
+    head = [sys.executable, "-I", "-S", "-c", NODE_PYTHON, "1", "128", "00", "00", "2", lies]
+    done = subprocess.run(head, input=f"P here {os.getpid()}\n", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "does not call a closed port closed" in done.stderr
+
+
 def test_what_is_tried_for_a_pod_is_tried_from_its_network(port: int) -> None:
     if os.geteuid() or not shutil.which("unshare"):
         pytest.skip(reason="root alone makes network namespaces")
