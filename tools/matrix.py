@@ -47,7 +47,7 @@ PYTHONS = {
 #: ansible-core 2.16 takes the collections of the next environment: those in the package ansible 9 are too old.
 COLLECTIONS_OF = {"2.16": "2.17"}
 #: What a test names that has to do with Ansible; the cores' own tests have not.
-OF_ANSIBLE = re.compile(r"plugins\.(filter|modules|plugin_utils)\b|module_runner|ansible-(playbook|galaxy)")
+OF_ANSIBLE = re.compile(r"plugins\.(filter|modules|plugin_utils)\b|module_runner|ansible[-_](playbook|galaxy)")
 #: The proof of a site with a few of the triggers: what is tried here is what Ansible makes of playbooks.
 FEW_TRIGGERS = '{"verify_catalogue": ["file-shown", "shadow-read", "falco-shadow-read"]}'
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)

@@ -93,6 +93,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.falconet.k8s.plugins.module_utils.common.yaml_text import YAML_IMPORT_ERROR
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.importing import (
     Imported,
     group_vars,
@@ -101,7 +102,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.importing
     vault_vars,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.problems import FalcoChartError
-from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import YAML_IMPORT_ERROR, read_chart
+from ansible_collections.falconet.k8s.plugins.module_utils.files.chart import read_chart
 from ansible_collections.falconet.k8s.plugins.module_utils.files.text import differing, read_text, write_text
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 

@@ -9,7 +9,14 @@ place in the text matters, or what Falco or Kubernetes make of it, there are rea
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
+
+YAML_IMPORT_ERROR: str | None = None
+try:
+    import yaml
+except ImportError:
+    YAML_IMPORT_ERROR = traceback.format_exc()
 
 
 class YamlTextError(ValueError):
@@ -33,10 +40,10 @@ def read_all(text: str | bytes, in_c: bool = False) -> list[Any]:
         in_c: by libyaml where PyYAML has it, several times as fast.
 
     Raises:
-        YamlTextError: it cannot be read.
+        YamlTextError: it cannot be read, or PyYAML is missing.
     """
-    import yaml  # may be missing where a module runs, which says so before
-
+    if YAML_IMPORT_ERROR:
+        raise YamlTextError("cannot be read: the Python library PyYAML is missing")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if in_c else yaml.SafeLoader
     try:
         return list(yaml.load_all(text, Loader=loader))

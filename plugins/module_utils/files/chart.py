@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import io
 import tarfile
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..common.yaml_text import YamlTextError, read_all, read_one
+from ..common.yaml_text import YAML_IMPORT_ERROR, YamlTextError, read_all, read_one
 from ..falco_chart.chart import Chart
 from ..kube.errors import KubeError
-
-YAML_IMPORT_ERROR: str | None = None
-try:
-    import yaml  # noqa: F401 - C(yaml_text) reads with it, and YAML_IMPORT_ERROR says where it is missing
-except ImportError:
-    YAML_IMPORT_ERROR = traceback.format_exc()
 
 #: No chart comes near; an archive that unpacks to more is refused.
 LIMIT_BYTES = 64 * 1024 * 1024

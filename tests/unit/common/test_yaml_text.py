@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common import yaml_text
 from ansible_collections.falconet.k8s.plugins.module_utils.common.yaml_text import YamlTextError, read_all, read_one
 
 
@@ -41,3 +42,9 @@ def test_what_cannot_be_read_is_one_error(
 def test_what_is_nested_too_deeply_is_one_too() -> None:
     with pytest.raises(YamlTextError, match="is nested too deeply"):
         read_one("[" * 5000)
+
+
+def test_where_pyyaml_is_missing_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_text, "YAML_IMPORT_ERROR", "no yaml")
+    with pytest.raises(YamlTextError, match="the Python library PyYAML is missing"):
+        read_one("a: 1")
