@@ -88,7 +88,7 @@ unit: setup  ## unit tests (no cluster)
 	nox -s unit -- $(ARGS)
 
 .PHONY: coverage
-coverage: setup  ## unit tests, and which lines and branches they do not run (twice as slow)
+coverage: setup  ## what the cores' own tests run of each room, and that none is below the floor (ARGS="netpol" for some)
 	nox -s coverage -- $(ARGS)
 
 .PHONY: integration

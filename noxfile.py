@@ -92,9 +92,8 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Unit tests, and what they do not run; it takes twice as long as without."""
-    told = ["--cov", "--cov-report=term:skip-covered"]
-    session.run("pytest", "--numprocesses=auto", *told, *(session.posargs or ["tests/unit"]), external=True)
+    """The cores' own tests, and that they leave no room of a core below the floor; arguments are cores."""
+    session.run("python", "tools/core_coverage.py", *session.posargs, external=True)
 
 
 def _against_the_cluster(session: nox.Session, mark: str, *chosen: str) -> None:

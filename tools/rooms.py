@@ -23,8 +23,28 @@ PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: by tools/rooms.py -->", "<!-- end of rooms -->"
 #: Packages whose rooms are drawn.
 WITH_ROOMS = ("falco", "netpol", "probe")
+#: Packages of module_utils that talk to a cluster, read a node or a disk; every other one is a core.
+IMPURE = frozenset(
+    {
+        "kube",
+        "node",
+        "files",
+        "live_apiserver",
+        "live_falco",
+        "live_netpol",
+        "probe",
+        "gate",
+        "incident",
+        "live_respond",
+    }
+)
 
 Arrows = dict[str, set[str]]
+
+
+def cores() -> list[str]:
+    """The packages of module_utils that are cores, by name."""
+    return sorted(path.parent.name for path in UTILS.glob("*/__init__.py") if path.parent.name not in IMPURE)
 
 
 def arrows(top: Path) -> Arrows:

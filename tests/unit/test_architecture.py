@@ -17,20 +17,8 @@ from tools import rooms
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
-#: Packages of module_utils that talk to a cluster, read a node or a disk; every other one is a core.
-IMPURE = {
-    "kube",
-    "node",
-    "files",
-    "live_apiserver",
-    "live_falco",
-    "live_netpol",
-    "probe",
-    "gate",
-    "incident",
-    "live_respond",
-}
-CORES = sorted(p.name for p in UTILS.iterdir() if (p / "__init__.py").exists() and p.name not in IMPURE)
+IMPURE = rooms.IMPURE
+CORES = rooms.cores()
 #: What a core may import besides the standard library.
 CORE_LIBRARIES = {"yaml"}
 #: The cores that a core may import besides what all share, and why.
