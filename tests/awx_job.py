@@ -113,8 +113,9 @@ def run(
     _write_inventory(folder / "inventory" / "hosts", inventory)
     arguments = ["--check"] if fields["job_type"] == "check" else []
     arguments += ["--diff"] if fields["diff_mode"] else []
+    collections = [str(ROOT / "build" / "collections"), os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")]
     variables = {
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(filter(None, collections)),
         "ANSIBLE_HOST_KEY_CHECKING": "False",
         "JOB_ID": "7",
         "AWX_PRIVATE_DATA_DIR": str(folder),

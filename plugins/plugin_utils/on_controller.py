@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
+from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -66,7 +67,9 @@ class OnController(ActionBase):  # type: ignore[misc]  # Ansible's own class has
             found = {"failed": True, "msg": self._wrong(checked)}
         else:
             found = self.done(checked.validated_parameters, bool(self._task.check_mode), bool(self._task.diff))
-        told = {**found, "invocation": {"module_args": checked.validated_parameters}}
+        told = dict(found)
+        if _tells_options(task_vars or {}):
+            told["invocation"] = {"module_args": checked.validated_parameters}
         return {**result, **_warned(_sent(remove_values(told, checked._no_log_values)), checked)}
 
     def _is_here(self, task_vars: Mapping[str, Any]) -> bool:
@@ -85,6 +88,14 @@ class OnController(ActionBase):  # type: ignore[misc]  # Ansible's own class has
         if isinstance(checked.errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {said}"
         return said
+
+
+def _tells_options(task_vars: Mapping[str, Any]) -> bool:
+    """Whether a result has the options: of ansible-core 2.21 and newer by a setting, of those before always."""
+    setting = "INJECT_INVOCATION"
+    if setting not in constants.config.get_configuration_definitions():
+        return True
+    return bool(constants.config.get_config_value(setting, variables=task_vars))
 
 
 def _sent(value: Any) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.plugin_utils import on_controller
 from ansible_collections.falconet.k8s.plugins.plugin_utils.on_controller import OnController
 
 from .acting import MODULE, OWN_PYTHON, Acting
@@ -41,8 +43,23 @@ def test_the_result_is_as_after_the_way_back_from_a_module() -> None:
     assert result["by_number"] == {"1": 2}
     assert result["given"]["count"] == 1
     assert result["given"]["key"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-    assert result["invocation"] == {"module_args": result["given"]}
     json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "told"), [(None, True), (True, True), (False, False)], ids=["before 2.21", "asked", "not asked"]
+)
+def test_options_are_told_where_ansible_tells_them(
+    set_to: bool | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {} if set_to is None else {"INJECT_INVOCATION": set_to}
+    known = SimpleNamespace(
+        get_configuration_definitions=lambda: settings, get_config_value=lambda name, variables: settings[name]
+    )
+    monkeypatch.setattr(on_controller.constants, "config", known)
+    result = run({"name": "one", "key": "planted"})
+    assert result.get("invocation") == ({"module_args": result["given"]} if told else None)
+    assert "planted" not in str(result)
 
 
 class Sealed:
