@@ -28,6 +28,12 @@ build/collections/ansible_collections/falconet/k8s:
 	@mkdir -p $(@D)
 	ln -sfn ../../../.. $@
 
+# Alone on standard output: a shell evaluates it.
+.PHONY: env
+env:  ## what a shell needs to find Ansible, kubectl and helm as make does: eval "$$(make env)"
+	@$(MAKE) --silent setup >&2
+	echo 'export PATH="$(VENV)/bin:$(CACHE)/bin:$$PATH"'
+
 SANDBOX := $(VENV)/bin/python -m sandbox
 SANDBOX_NAME ?= falconet
 SANDBOX_STATE := /var/lib/falconet-sandbox/$(SANDBOX_NAME)
@@ -160,7 +166,7 @@ release: setup  ## the files of a release, not signed: VERSION=1.0.0 (docs/relea
 	$(VENV)/bin/python tools/release.py "$(VERSION)"
 
 .PHONY: e2e
-e2e: cluster  ## Kubernetes' own 45 NetworkPolicy specs against the sandbox
+e2e: cluster  ## Kubernetes' own NetworkPolicy specs against the sandbox
 	$(SANDBOX) e2e --all
 
 .PHONY: sandbox-up

@@ -39,6 +39,24 @@ def test_links_to_the_repository_lead_somewhere(document: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def anchors(document: Path) -> set[str]:
+    """What links to headings of a document end with, as GitHub and the docsite make it of the headings' words."""
+    prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", prose), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_to_headings_lead_to_one(document: Path) -> None:
+    broken = []
+    for link, anchor in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", document.read_text()):
+        # A path that begins at the root is what remains of a joined one.
+        page = document.parent / (ROOT / link[len(BASE) :] if link.startswith(BASE) else link or document)
+        if page.suffix == ".md" and anchor not in anchors(page):
+            broken.append(f"{link}#{anchor}")
+    assert broken == []
+
+
 @pytest.mark.parametrize("document", ON_GALAXY, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_work_from_galaxy(document: Path) -> None:
     assert LINK.findall(document.read_text()) == [], "Galaxy has no file beside this one: link to the repository's URL"
@@ -166,6 +184,20 @@ def test_variables_are_found_in_code_alone() -> None:
         "`falco_outputs`, `falco_outputs: {slack: {}}`, `verify_nothing_of_it`, falco_prose\n```\nfalco_block: 1\n```"
     )
     assert named_variables(text) == {"falco_outputs", "verify_nothing_of_it"}
+
+
+def test_the_readme_is_one_page_that_begins_with_the_evidence() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 110
+    (picture,) = [number for number, line in enumerate(lines) if line.startswith("![")]
+    assert picture < 10
+    assert lines[picture].endswith("/docs/pictures/evidence.png)")
+
+
+def test_what_the_readme_says_of_findings_stands_on_pages_whose_examples_are_run() -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    pages = " ".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("rules", "rule-tests", "default-deny"))
+    assert [line for line in shown.splitlines() if line not in " ".join(pages.split())] == []
 
 
 def test_the_index_of_the_documentation_names_every_page() -> None:

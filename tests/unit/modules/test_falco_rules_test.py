@@ -71,12 +71,6 @@ def test_the_failing_test_of_the_documentation_says_what_is_shown(folder: Path) 
     assert (result["coverage"], result["mutants"]) == ({}, {})
 
 
-def test_the_first_example_of_the_readme_says_what_is_shown(folder: Path) -> None:
-    example, shown = re.findall(r"```(?:yaml)?\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[:2]
-    (folder / "rules_tests" / "production.yaml").write_text(example)
-    assert outcome()["msg"] == shown.rstrip("\n")
-
-
 def test_every_code_is_in_the_documentation() -> None:
     from ansible_collections.falconet.k8s.plugins.module_utils.falco.codes import TESTS, described
 
