@@ -56,6 +56,12 @@ def test_the_difference_is_one_that_patch_takes(tmp_path: Path, text: str) -> No
     assert (tmp_path / "f.txt").read_bytes() == after["f.txt"].encode()
 
 
+def test_what_has_no_fix_or_no_text_is_left_out() -> None:
+    fixed = Finding("C", "error", "f.txt", 2, 1, "", "m", fix=Fix(2, 1, 6, "third"))
+    bare = Finding("C", "error", "g.txt", 1, 1, "", "m")
+    assert mended_files([fixed, bare], {"g.txt": TEXT}) == {}
+
+
 SPANS = st.tuples(st.integers(1, 12), st.integers(0, 4), st.text("xyz", max_size=3))
 
 

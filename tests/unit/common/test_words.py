@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.common.words import counted, nearest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.words import counted, nearest, slips
 
 KNOWN = ("Ingress", "Egress", "falco_driver")
 
@@ -34,3 +34,25 @@ def test_one_thing_is_no_things() -> None:
     assert counted(1, "file") == "1 file"
     assert counted(0, "file") == "0 files"
     assert counted(2, "object is", "objects are") == "2 objects are"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "many"),
+    [
+        ("open", "open", 0),
+        ("opne", "open", 1),
+        ("pen", "open", 1),
+        ("opens", "open", 1),
+        ("apen", "open", 1),
+        ("poen", "open", 1),
+        ("pone", "open", 2),
+        ("neop", "open", 3),
+        ("ab", "abcd", 2),
+        ("a", "abcd", 3),
+        ("a", "bcd", 3),
+        ("bxa", "ab", 3),
+        ("", "", 0),
+    ],
+)
+def test_slips_are_letters_and_swapped_neighbours(left: str, right: str, many: int) -> None:
+    assert (slips(left, right), slips(right, left)) == (many, many)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.live_respond.options import ARGUMENTS
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.errors import RespondError
 from ansible_collections.falconet.k8s.plugins.module_utils.respond.guard import Limits
-from ansible_collections.falconet.k8s.plugins.module_utils.respond.settings import read_limits
+from ansible_collections.falconet.k8s.plugins.module_utils.respond.settings import read_limits, read_state
 
 
 def test_without_a_word_nothing_is_done() -> None:
@@ -57,3 +58,40 @@ def test_a_step_that_there_is_not_is_refused_beside_the_rest() -> None:
         read_limits({"approved": ["quarantine", "shout"], "share_up": 2})
     assert "approved: no step is called 'shout'" in str(told.value)
     assert "share_up: a number from 0 to 1, not 2" in str(told.value)
+
+
+NOW = datetime(2026, 3, 1, 10, tzinfo=timezone.utc)
+
+
+def held(since: str | None, **more: Any) -> dict[str, Any]:
+    return {"namespace": "prod", "pod": "web-1", "since": since, **more}
+
+
+@pytest.mark.parametrize(
+    ("since", "counted"),
+    [
+        ("2026-03-01T10:00:00Z", 1),
+        ("2026-03-01T09:00:00.000001Z", 1),
+        ("2026-03-01T09:00:00Z", 0),
+        ("2026-03-01T08:30:00Z", 0),
+        (None, 0),
+    ],
+)
+def test_what_was_held_counts_for_an_hour(since: str | None, counted: int) -> None:
+    assert read_state({"quarantines": [held(since)]}, NOW).held_within_hour == counted
+
+
+def test_a_pod_is_held_while_its_policy_and_its_labels_are_there() -> None:
+    pod = {"metadata": {"namespace": "prod", "name": "web-1"}}
+    since = "2026-03-01T09:30:00Z"
+
+    def state(quarantine: dict[str, Any]) -> tuple[str | None, int]:
+        found = read_state({"pod": pod, "quarantines": [quarantine]}, NOW)
+        return found.held_since, found.held_within_hour
+
+    assert state(held(since)) == (since, 1)
+    assert state(held(None)) == ("an unknown time", 0)
+    assert state({**held(since), "pod": "web-2"}) == (None, 1)
+    assert state({**held(since), "namespace": "other"}) == (None, 1)
+    assert state(held(since, slipped=True)) == (None, 1)
+    assert state(held(since, there=False)) == (None, 0)
