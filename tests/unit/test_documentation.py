@@ -134,6 +134,15 @@ def test_changelog_names_each_version() -> None:
     assert [one for one in named if f"\nv{one}\n=" not in page] == []
 
 
+def test_the_smallest_inventory_says_of_a_cluster_what_the_sample_does() -> None:
+    (shown,) = re.findall(
+        r"```yaml\n(# inventory/mine.*?)```", (ROOT / "docs" / "getting-started.md").read_text(), re.DOTALL
+    )
+    sample = (ROOT / "inventory" / "sample" / "hosts.yml").read_text()
+    hosts = [yaml.safe_load(text)["all"]["children"]["clusters"]["hosts"] for text in (shown, sample)]
+    assert hosts[0] == hosts[1]
+
+
 def test_sample_rules_and_policies_are_yaml() -> None:
     for path in sorted((ROOT / "inventory" / "sample").rglob("*.yaml")):
         assert list(yaml.safe_load_all(path.read_text())), path
