@@ -10,6 +10,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.alerts import (
     AlertsError,
     Expectation,
     match,
+    read_line,
     read_lines,
     read_time,
 )
@@ -55,6 +56,21 @@ def test_what_has_another_kind_than_falcos_is_none(odd: object) -> None:
     (alert,) = read_lines(lines({**FALCO, "tags": odd, **dict.fromkeys(names, odd)}))
     assert alert.tags == ()
     assert [getattr(alert, name) for name in names] == [None] * len(names)
+
+
+def test_a_time_that_is_none_is_left_out_and_a_line_in_a_log_tells_when_it_arrived() -> None:
+    (alert,) = read_lines(lines({**FALCO, "time": "noon"}))
+    assert (alert.rule, alert.time_ns, alert.arrived_ns) == ("Read of etc shadow", None, None)
+    logged, received = (read_line(line, 5) for line in lines(FALCO, WEBHOOK))
+    assert logged is not None and logged.arrived_ns == 5
+    assert received is not None and received.arrived_ns == read_time("2026-01-31T12:00:00.0125Z")
+
+
+def test_what_falcosidekick_logs_of_an_event_is_an_alert_that_reached_it() -> None:
+    (line,) = lines(FALCO)
+    found = read_line(f"2026/01/31 12:00:01 [DEBUG] : Falco's payload : {line}", 7)
+    assert found is not None
+    assert (found.rule, found.destination, found.arrived_ns) == ("Read of etc shadow", "falcosidekick", 7)
 
 
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)), st.integers(0, 10**9 - 1))

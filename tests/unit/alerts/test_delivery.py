@@ -100,3 +100,10 @@ def test_nothing_of_an_address_but_its_host_is_kept(path: str, text: str) -> Non
 def test_whatever_was_logged_is_read(lines: list[str]) -> None:
     read_falco(lines)
     read_sidekick(lines)
+
+
+def test_as_data_it_has_the_last_failure_and_both_counts() -> None:
+    line = "2026/11/28 04:00:02 [ERROR] : Slack - access denied (403): x"
+    (passing,) = read_sidekick([line, line.replace("403", "500")]).values()
+    told = passing.to_dict()
+    assert (told["sent"], told["failed"], told["failure"]["status"]) == (0, 2, 500)

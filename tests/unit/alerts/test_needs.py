@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.falconet.k8s.plugins.filter.trigger_subjects import FilterModule
+from ansible_collections.falconet.k8s.plugins.module_utils.alerts.needs import needed_subjects
 
 TRIGGERS = [{"namespace": "prod"}, {"namespace": "dev"}, {"namespace": "prod"}]
 SLACK = {"name": "slack", "receiver": {"service": "falco-receiver", "namespace": "falco"}}
@@ -39,6 +40,16 @@ def test_what_a_stage_before_makes_need_not_be_there() -> None:
         ("Service", "falco", "falco-receiver"),
     ]
     assert needed(triggers, [SLACK], [], "other", "mine") == needed(triggers, [SLACK], [], "falco")
+
+
+def test_the_catalogue_s_namespace_is_needed_once() -> None:
+    def asked(namespace: str) -> list[tuple[str, str]]:
+        found = needed_subjects(TRIGGERS, [], [], "falco", "", namespace)
+        return [(one["name"], one["variable"]) for one in found]
+
+    own = [("prod", "verify_triggers"), ("dev", "verify_triggers")]
+    assert asked("dev") == asked("") == own
+    assert asked("catalogue") == [*own, ("catalogue", "verify_trigger_namespace")]
 
 
 def test_each_names_its_variable() -> None:

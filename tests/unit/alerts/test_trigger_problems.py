@@ -17,6 +17,7 @@ RULES = {"Read of etc shadow": True, "Terminal shell in production": True, "Nois
     [
         ([READ, {**READ, "name": "other"}], RULES, True),
         ([{"name": "quiet", "rule": "Noise", "expect_alert": False}], RULES, True),
+        ([{"name": "quiet", "rule": "", "expect_alert": False}], RULES, True),
         # Nothing is known of Falco's own rules, or nothing at all.
         ([{"name": "x", "rule": "Terminal shell in container"}], RULES, False),
         ([{"name": "x", "rule": "Terminal shell in container"}], {}, True),
@@ -43,6 +44,7 @@ def test_what_may_prove_something_is_no_problem(
         ),
         ([{"name": "x", "rule": "zzz"}], "a rule 'zzz'; 3 rules were looked at."),
         ([{"name": "x", "rule": "Noise"}], "trigger 'x': rule 'Noise' is switched off, so no alert can come of it."),
+        ([{"name": "x"}], "trigger 'x' names no rule, so it is not known which alert must come of it."),
         ([READ, READ], "2 triggers have the same name, 'read'"),
     ],
 )

@@ -230,3 +230,121 @@ def test_the_api_servers_addresses_are_filled_in_where_they_are_needed() -> None
     found = FilterModule().filters()["network_policies"](entries, ["192.0.2.9", "2001:db8::1"])
     blocks = [peer["ipBlock"]["cidr"] for peer in found[1]["spec"]["egress"][0]["to"]]
     assert blocks == ["192.0.2.9/32", "2001:db8::1/128"]
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "message"),
+    [
+        (["a"], "namespaces[0]: must be a mapping with name and policies, not 'a'"),
+        ([{"policies": []}], "namespaces[0]: name is missing"),
+        ([{"name": "a", "policies": "dns"}], "namespaces[0].policies: must be a list, not 'dns'"),
+        ([{"name": "a", "labels": "x"}], "namespaces[0]: labels must be a mapping of labels, not 'x'"),
+        ([{"name": "a", "label": {}}], "namespaces[0]: there is no option label; did you mean labels?"),
+        ([{"name": "a", "create": False, "labels": {"b": "c"}}], "labels and annotations need create: true"),
+        ([{"name": "a", "create": False, "annotations": {"b": "c"}}], "labels and annotations need create: true"),
+        ([{"name": "a", "policies": [{"type": "from_pods"}]}], "policies[0] (from_pods): labels is missing"),
+        (
+            [{"name": "a", "policies": [{"type": "to_namespaces", "namespaces": [5]}]}],
+            "namespaces must be a name or a list of names, not [5]",
+        ),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "90-80"}]}], "'90-80' is no range of ports"),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "0-80"}]}], "'0-80' is no range of ports"),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "1-65536"}]}], "is no range of ports"),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": 0}]}], "ports go from 1 to 65535"),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": True}]}], "True is no port"),
+    ],
+)
+def test_mistakes_of_a_namespace_name_its_place(namespaces: list[Any], message: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        render(namespaces)
+    assert message in str(caught.value)
+
+
+def test_ports_go_up_to_their_bounds() -> None:
+    rule = one(type="from_pods", labels={"app": "x"}, ports=[1, 65535, "1-65535", "80-80"])["ingress"][0]
+    assert [(port["port"], port.get("endPort")) for port in rule["ports"]] == [
+        (1, None),
+        (65535, None),
+        (1, 65535),
+        (80, 80),
+    ]
+
+
+def test_annotations_are_set_and_the_entries_of_two_namespaces_have_names_of_their_own() -> None:
+    found = render([{"name": "a", "annotations": {"b": "c"}, "policies": ["dns"]}, {"name": "d", "policies": ["dns"]}])
+    assert [(one["kind"], one["metadata"].get("namespace")) for one in found] == [
+        ("Namespace", None),
+        ("NetworkPolicy", "a"),
+        ("Namespace", None),
+        ("NetworkPolicy", "d"),
+    ]
+    assert found[0]["metadata"] == {"name": "a", "annotations": {"b": "c"}}
+
+
+def test_pods_of_several_namespaces_by_name_and_label() -> None:
+    spec = one(type="to_namespaces", namespaces=["c", "b"], namespace_labels={"team": "x"}, labels={"app": "db"})
+    assert spec["egress"][0]["to"] == [
+        {
+            "namespaceSelector": {
+                "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["b", "c"]}],
+                "matchLabels": {"team": "x"},
+            },
+            "podSelector": {"matchLabels": {"app": "db"}},
+        }
+    ]
+
+
+def test_blocks_have_exceptions_and_public_ones_too() -> None:
+    excepted: dict[str, Any] = {"except": "10.1.0.0/16"}
+    spec = one(type="from_cidr", cidr=["10.0.0.0/8", "10.0.0.0/9"], **excepted)
+    assert [peer["ipBlock"]["except"] for peer in spec["ingress"][0]["from"]] == [["10.1.0.0/16"]] * 2
+    excepted = {"except": ["203.0.113.0/24", "2001:db8::/32"]}
+    spec = one(type="to_public", **excepted)
+    four, six = (peer["ipBlock"]["except"] for peer in spec["egress"][0]["to"])
+    assert ("203.0.113.0/24" in four, "2001:db8::/32" in four) == (True, False)
+    assert ("203.0.113.0/24" in six, "2001:db8::/32" in six) == (False, True)
+
+
+def test_the_set_for_falco_opens_what_runs_beside_it_and_no_more() -> None:
+    falco = {"app.kubernetes.io/name": "falco", "app.kubernetes.io/instance": "falco"}
+    collector = {"app.kubernetes.io/name": "k8s-metacollector", "app.kubernetes.io/instance": "falco"}
+    sidekick = {"app.kubernetes.io/name": "falcosidekick", "app.kubernetes.io/instance": "falco"}
+    pods = [
+        pod("falco", "falco", **falco),
+        pod("falco", "collector", **collector),
+        pod("falco", "sidekick", **sidekick),
+        pod("monitoring", "prometheus"),
+    ]
+    entry = {
+        "type": "falco",
+        "metacollector": True,
+        "audit": True,
+        "audit_from": "192.0.2.0/24",
+        "artifacts_to": "198.51.100.0/24",
+        "prometheus": "monitoring",
+        "addresses": ["203.0.113.9"],
+    }
+    policies = render([{"name": "falco", "create": False, "policies": [entry]}])
+
+    def passes(source: dict[str, str], target: dict[str, str], port: int) -> bool:
+        return allowed(policies, pods, source=source, target=target, ports=[port])
+
+    one_of = {name: {"pod": name} for name in ("falco", "collector", "sidekick", "prometheus")}
+    control_plane, elsewhere = {"ip": "192.0.2.7"}, {"ip": "203.0.113.7"}
+    assert passes(control_plane, one_of["falco"], 9765)
+    assert passes(control_plane, one_of["falco"], 8765)
+    assert not passes(elsewhere, one_of["falco"], 9765)
+    assert passes(one_of["falco"], {"ip": "198.51.100.1"}, 443)
+    assert not passes(one_of["falco"], elsewhere, 443)
+    assert passes(one_of["prometheus"], one_of["falco"], 8765)
+    assert passes(one_of["prometheus"], one_of["sidekick"], 2801)
+    assert not passes(one_of["prometheus"], one_of["falco"], 9765)
+    assert passes(one_of["falco"], one_of["collector"], 45000)
+    assert not passes(one_of["sidekick"], one_of["collector"], 45000)
+    assert passes(one_of["collector"], {"ip": "203.0.113.9"}, 6443)
+    assert not passes(one_of["collector"], elsewhere, 6443)
+
+
+@pytest.mark.parametrize("odd", ["a", 5, None, {"policies": None}, {"policies": [5]}, {"policies": ["dns"]}])
+def test_what_is_no_entry_needs_no_api_server(odd: Any) -> None:
+    assert needs_api_server([odd]) is False
