@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes a core one place at a time, runs its tests on each change, and tells those that no test notices.
 
-    python3 -m tools.mutation condition [--part 2/8]
+    python3 -m tools.mutation falco/condition [--part 2/8]
 
 Each change is tried in a process of its own, forked where pytest is loaded already: the changed module stands where the
 tests look for it, and nothing is written. A change that makes tests run five times as long as before counts as noticed.
@@ -16,25 +16,26 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
-import importlib.util
 import io
 import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
-import hypothesis.strategies  # noqa: F401 - what all tests load is loaded once, before forks
 import pytest
-import yaml  # noqa: F401 - as above
 
+from tools import rooms
 from tools.mutation.changes import further, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests" / "unit"
 PACKAGE = "ansible_collections.falconet.k8s"
 
 
@@ -45,19 +46,43 @@ class Core(NamedTuple):
     tests: tuple[str, ...]
 
 
-CORES = {
-    "condition": Core(
-        ("falco/condition/parser", "falco/condition/lexer", "falco/condition/printer"), ("falco/condition",)
-    ),
-    "audit": Core(("audit/decide", "audit/document", "audit/source"), ("audit",)),
-    "guard": Core(("respond/guard", "respond/settings", "respond/answer"), ("respond",)),
-    "verdict": Core(("netpol/decide/verdict", "netpol/decide/reference"), ("netpol/decide",)),
-}
+def core_of(name: str) -> Core:
+    """A room, or one module of it, with the tests of the room, or else of its package.
+
+    Args:
+        name: below plugins/module_utils, such as C(respond), C(falco/condition) or C(falco/condition/parser).
+
+    Raises:
+        ValueError: there is none.
+    """
+    package = name.partition("/")[0]
+    if package not in rooms.cores():
+        raise ValueError(f"{package} is no core; cores are {', '.join(rooms.cores())}")
+    top = rooms.UTILS / name
+    files = [top.with_suffix(".py")] if top.with_suffix(".py").is_file() else sorted(top.rglob("*.py"))
+    modules = [str(path.relative_to(rooms.UTILS).with_suffix("")) for path in files if path.stem != "__init__"]
+    if not modules:
+        raise ValueError(f"{name} has no modules below plugins/module_utils")
+    room = "/".join(modules[0].split("/")[:-1][:2])
+    return Core(tuple(modules), (room if (TESTS / room).is_dir() else package,))
 
 
 def changed(module: str) -> Iterator[tuple[str, ast.Module]]:
     """Name and tree of each change of a module."""
-    yield from mutants((ROOT / "plugins" / "module_utils" / f"{module}.py").read_text(encoding="utf-8"), further)
+    yield from mutants((rooms.UTILS / f"{module}.py").read_text(encoding="utf-8"), further)
+
+
+class Changed(MetaPathFinder, Loader):
+    """Finds one module as it was changed, so that whatever imports it, its own package first, has the change."""
+
+    def __init__(self, name: str, tree: ast.Module) -> None:
+        self.name, self.tree = name, tree
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.tree, self.name, "exec"), module.__dict__)  # noqa: S102 - our own code, changed
 
 
 def noticed(module: str, tree: ast.Module, tests: tuple[str, ...], seconds: int) -> bool:
@@ -76,23 +101,46 @@ def _tested(module: str, tree: ast.Module, tests: tuple[str, ...]) -> int:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             importlib.import_module("tests.conftest").pytest_configure()
             name = f"{PACKAGE}.plugins.module_utils.{module.replace('/', '.')}"
-            parent = importlib.import_module(name.rpartition(".")[0])
-            made = importlib.util.module_from_spec(ModuleSpec(name, None))
-            sys.modules[name] = made
-            setattr(parent, name.rpartition(".")[2], made)
-            exec(compile(tree, f"{module}.py", "exec"), made.__dict__)  # noqa: S102 - our own code, changed
-            paths = [str(ROOT / "tests" / "unit" / one) for one in tests]
-            return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *paths]))
+            sys.meta_path.insert(0, Changed(name, tree))
+            importlib.import_module(name)
+            # The module's own tests first: they are the quickest, and most changes get no further.
+            own = own_test(module)
+            return (_pytest([own]) if own else 0) or _pytest(tests)
     except BaseException:  # whatever a changed module does when it is loaded is noticed
         return 1
 
 
+def own_test(module: str) -> str | None:
+    """The test file of a module (below tests/unit), where the one mirrors the path of the other."""
+    folder, _slash, name = module.rpartition("/")
+    mirrored = f"{folder}/test_{name}.py"
+    return mirrored if (TESTS / mirrored).is_file() else None
+
+
+def _pytest(tests: Collection[str], *more: str) -> int:
+    paths = [str(TESTS / one) for one in tests]
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *more, *paths]))
+
+
+def load_libraries(tests: Collection[str]) -> None:
+    """Load what tests import of others, once and before forks; what is the collection's and their own is forgotten."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        _pytest(tests, "--collect-only")
+    for name in [one for one in sys.modules if one.partition(".")[0] in ("ansible_collections", "tests")]:
+        del sys.modules[name]
+
+
 def run(name: str, part: int, parts: int) -> int:
-    """Try one part of the changes of a core; 1 if its tests fail without any."""
-    core = CORES[name]
+    """Try one part of the changes of a core; 1 if its tests fail without any.
+
+    Raises:
+        ValueError: there is no such core.
+    """
+    core = core_of(name)
+    load_libraries(core.tests)
     start = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
     unchanged = core.modules[0]
-    source = (ROOT / "plugins" / "module_utils" / f"{unchanged}.py").read_text(encoding="utf-8")
+    source = (rooms.UTILS / f"{unchanged}.py").read_text(encoding="utf-8")
     if noticed(unchanged, ast.parse(source), core.tests, 3600):
         print(f"{name}: its tests fail without a change", file=sys.stderr)
         return 1
@@ -111,12 +159,17 @@ def run(name: str, part: int, parts: int) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.mutation", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("cores", nargs="+", metavar="CORE", choices=CORES, help=", ".join(CORES))
+    parser.add_argument(
+        "cores", nargs="+", metavar="CORE", help="a room of a core, or a module: respond, falco/condition"
+    )
     parser.add_argument("--part", default="1/1", help="one of so many parts of the changes, such as 2/8")
     given = parser.parse_args(arguments)
     part, _, parts = given.part.partition("/")
     os.chdir(ROOT)
-    return max(run(name, int(part), int(parts or 1)) for name in given.cores)
+    try:
+        return max([run(name, int(part), int(parts or 1)) for name in given.cores])
+    except ValueError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
