@@ -32,6 +32,7 @@ IMPURE = frozenset(
         "live_apiserver",
         "live_falco",
         "live_netpol",
+        "live_objects",
         "probe",
         "gate",
         "incident",

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters inventory_problems, connection_problems, cluster_nodes and failed_clusters: an inventory's clusters."""
+"""Filters on the clusters of an inventory.
+
+inventory_problems, connection_problems, cluster_nodes, failed_clusters and max_fail_percentage.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups impo
     clusters_of,
     failed_clusters_of,
     nodes_of,
+    percentage_that_may_fail,
     problems_of_groups,
 )
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import read_all
 
 
 def inventory_problems(groups: Mapping[str, list[str]], hostvars: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -48,6 +53,14 @@ def failed_clusters(
     return failed_clusters_of(failed, groups, hostvars, before)
 
 
+def max_fail_percentage(groups: Mapping[str, list[str]], given: int | str | None = None) -> int | str:
+    """How many hosts of a play may fail. See max_fail_percentage.yml."""
+    # A keyword of a play is evaluated in the process of which Ansible forks one for each task of each host. So all of
+    # them have what is read here, and this collection's filters, which Ansible imports together.
+    read_all()
+    return percentage_that_may_fail(groups, given)
+
+
 class FilterModule:
     """Ansible's entry point."""
 
@@ -58,4 +71,5 @@ class FilterModule:
             "connection_problems": connection_problems,
             "cluster_nodes": cluster_nodes,
             "failed_clusters": failed_clusters,
+            "max_fail_percentage": max_fail_percentage,
         }

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.module_utils.variables import unknown_variables as find_unknown
-from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import read_spec
+from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import known_spec
 
 
 def unknown_variables(names: list[str], specs: list[Any], prefixes: list[str]) -> list[dict[str, Any]]:
     """Names that no argument spec declares. See unknown_variables.yml."""
-    specs = [read_spec(Path(spec)) if isinstance(spec, str) else spec for spec in specs]
+    specs = [known_spec(os.path.realpath(spec)) if isinstance(spec, str) else spec for spec in specs]
     if not all(isinstance(spec, dict) for spec in specs):
         raise AnsibleFilterError("unknown_variables: 'specs' must be a list of argument_specs.yml documents or paths")
     known = [

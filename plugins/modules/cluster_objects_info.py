@@ -96,6 +96,10 @@ options:
     description: How long the API server may take to answer at all.
     type: int
     default: 30
+notes:
+  - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
+    within Ansible itself, by an action plugin of this name. Options and result are the same. A task with C(become),
+    C(async) or C(environment) runs the module.
 """
 
 EXAMPLES = r"""
@@ -130,139 +134,17 @@ missing:
   elements: str
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import ForbiddenError, KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.resource import KNOWN, Resource
-from ansible_collections.falconet.k8s.plugins.module_utils.variables.subjects import (
-    DEFAULTS,
-    Api,
-    Subject,
-    is_default,
-    told_missing,
-    told_unserved,
-    told_without_default,
-)
-
-KINDS = {
-    resource.kind: resource
-    for (_version, kind), resource in KNOWN.items()
-    if kind
-    in (
-        "ConfigMap",
-        "IngressClass",
-        "Namespace",
-        "Node",
-        "PriorityClass",
-        "Secret",
-        "Service",
-        "ServiceAccount",
-        "StorageClass",
-    )
-}
-
-
-def names(client: Client, resource: Resource, namespace: str) -> list[str] | None:
-    """Names of all objects of a kind there; None if they may not be listed."""
-    try:
-        return [one["metadata"]["name"] for one in client.list_all(resource, namespace or None)]
-    except ForbiddenError:
-        return None
-
-
-def look(client: Client, subject: Subject) -> tuple[dict[str, Any], str]:
-    """What a result tells of a subject, and what to say if it does not exist (empty if it does)."""
-    resource = KINDS[subject.kind]
-    namespace = subject.namespace if resource.namespaced else ""
-    row: dict[str, Any] = {"kind": subject.kind, "name": subject.name, "namespace": namespace}
-    row["variable"] = subject.variable
-    found = client.get(resource, subject.name, namespace or None)
-    if found is not None:
-        if subject.kind in ("Secret", "ConfigMap"):
-            row["keys"] = sorted(found.get("data") or {})
-        return row, ""
-    there = not namespace or client.get(KINDS["Namespace"], namespace) is not None
-    return row, told_missing(subject, names(client, resource, namespace) if there else None, there)
-
-
-def default_missing(client: Client, subject: Subject) -> str:
-    """What to say if the cluster has no default of a kind; empty if it has, or if nobody may look."""
-    try:
-        there = client.list_all(KINDS[subject.kind])
-    except ForbiddenError:
-        return ""
-    if any(is_default(subject.kind, one) for one in there):
-        return ""
-    return told_without_default(subject, [one["metadata"]["name"] for one in there])
-
-
-def unserved(client: Client, api: Api) -> str:
-    """What to say if the cluster does not serve a kind; empty if it does."""
-    kinds = client.served(api.api_version)
-    if api.kind in kinds:
-        return ""
-    group = api.api_version.rpartition("/")[0]
-    return told_unserved(api, list(kinds), client.versions(group) if group and not kinds else [])
-
-
-def ask(client: Client, params: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """What a result tells of all subjects, and a sentence for each thing that there is not."""
-    rows, missing = [], []
-    for entry in params["subjects"]:
-        if entry["name"]:
-            row, told = look(client, Subject(**entry))
-            rows.append(row)
-            missing.append(told)
-        elif entry["default"] and entry["kind"] in DEFAULTS:
-            missing.append(default_missing(client, Subject(**entry)))
-    missing += [unserved(client, Api(**entry)) for entry in params["apis"]]
-    return rows, [told for told in missing if told]
-
-
-def read(client: Client, kind: str) -> list[dict[str, Any]]:
-    """All objects of a kind, without what only the API server is interested in."""
-    objects = client.list_all(KINDS[kind])
-    for one in objects:
-        one["metadata"].pop("managedFields", None)
-    return objects
+from ansible_collections.falconet.k8s.plugins.module_utils.live_objects.options import ARGUMENTS, done
 
 
 def main() -> None:
     """Entry point."""
-    subject: dict[str, Any] = {
-        "kind": {"type": "str", "required": True, "choices": sorted(KINDS)},
-        **{name: {"type": "str", "default": ""} for name in ("name", "namespace", "variable", "hint")},
-    }
-    subject["default"] = {"type": "bool", "default": False}
-    api = {
-        **{name: {"type": "str", "required": True} for name in ("api_version", "kind")},
-        **{name: {"type": "str", "default": ""} for name in ("variable", "hint")},
-    }
-    spec: dict[str, Any] = {
-        "subjects": {"type": "list", "elements": "dict", "default": [], "options": subject},
-        "apis": {"type": "list", "elements": "dict", "default": [], "options": api},
-        # Objects with secrets are not for results.
-        "kinds": {"type": "list", "elements": "str", "default": [], "choices": sorted(KINDS)},
-        "answer_within_seconds": {"type": "int", "default": 30},
-    }
-    module = AnsibleModule(argument_spec={**CLUSTER_ARGUMENTS, **spec}, supports_check_mode=True)
-    params = module.params
-    if "Secret" in params["kinds"]:
-        module.fail_json(msg="kinds: Secrets are not returned whole; name them in subjects", missing=[])
-    missing: list[str] = []
-    try:
-        client = connect(params, answer_within_seconds=params["answer_within_seconds"])
-        client.request("GET", "/version")
-        rows, missing = ask(client, params)
-        objects = {kind: read(client, kind) for kind in params["kinds"]}
-    except KubeError as error:
-        module.fail_json(msg=str(error), missing=missing)
-    if missing:
-        module.fail_json(msg=" ".join(missing), missing=missing)
-    module.exit_json(changed=False, subjects=rows, objects=objects, missing=[])
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    result = done(module.params)
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,10 @@ options:
     description: Seconds to wait for another run to end.
     type: float
     default: 0.0
+notes:
+  - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
+    within Ansible itself, by an action plugin of this name, since version 0.3.0 of the collection. Options and result
+    are the same. A task with C(become), C(async) or C(environment) runs the module.
 seealso:
   - module: falconet.k8s.netpol_probe
   - module: falconet.k8s.netpol_analyze
@@ -161,121 +165,16 @@ resumed:
   type: bool
 """
 
-import json
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.connection import CLUSTER_ARGUMENTS, connect
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.lease import Lease, run_identity
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.snapshot import take_snapshot
-from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import take_policies
-from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.change import (
-    check_flows,
-    compare,
-    left_out,
-    validate,
-)
-from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import Changes, PolicySet, title
-
-ARGUMENTS = dict(
-    CLUSTER_ARGUMENTS,
-    state={"type": "str", "choices": ["planned", "applied", "kept", "restored"], "default": "applied"},
-    definitions={"type": "list", "elements": "dict", "default": []},
-    set_name={"type": "str", "default": "default"},
-    prune={"type": "bool", "default": True},
-    required_flows={"type": "list", "elements": "dict", "default": []},
-    forbidden_flows={"type": "list", "elements": "dict", "default": []},
-    on_violation={"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    on_idle={"type": "str", "choices": ["fail", "report"], "default": "report"},
-    later_namespaces={"type": "list", "elements": "str", "default": []},
-    field_manager={"type": "str", "default": "falconet.k8s"},
-    state_namespace={"type": "str", "default": "default"},
-    lease_seconds={"type": "int", "default": 300},
-    lease_wait={"type": "float", "default": 0.0},
-)
-
-
-def difference(changes: Changes, connections: dict[str, Any]) -> list[dict[str, Any]]:
-    """Diff mode: connections first, then the objects."""
-    found: list[dict[str, Any]] = [{"prepared": "".join(f"{line}\n" for line in connections.get("text", []))}]
-    for step in changes.real:
-        texts = ["" if side is None else json.dumps(side, indent=2) + "\n" for side in (step.before, step.after)]
-        header = title(step.key)
-        found.append({"before_header": header, "after_header": header, "before": texts[0], "after": texts[1]})
-    return found
-
-
-def change(module: AnsibleModule, client: Client, policies: PolicySet) -> dict[str, Any]:
-    """Plan, refuse what violates a flow and, if that is wanted, apply."""
-    params = module.params
-    validate(params["definitions"])
-    changes = policies.plan(params["definitions"], params["prune"])
-    snapshot = take_snapshot(client)
-    around = take_policies(client)
-    snapshot += around.objects
-    after = changes.overlay(snapshot)
-    connections = compare(snapshot, after) if changes.real else {"gained": [], "lost": [], "changed": [], "text": []}
-    violations, idle = check_flows(after, params["required_flows"], params["forbidden_flows"])
-    refused = bool(violations) and params["on_violation"] == "fail"
-    result: dict[str, Any] = {
-        "changed": bool(changes.real) and params["state"] == "applied" and not refused,
-        "objects": [step.row() for step in changes.steps],
-        "connections": connections,
-        "violations": violations,
-        "idle_flows": idle,
-        "notes": left_out(around),
-        "resumed": bool(policies.journal()),
-    }
-    if module._diff and changes.real:
-        result["diff"] = difference(changes, connections)
-    inhabited = {one["metadata"].get("namespace") for one in snapshot if one.get("kind") == "Pod"}
-    later = set(params["later_namespaces"]) - inhabited
-    absent = [one for one in idle if not one["empty"] and not later.intersection(one["namespaces"])]
-    if absent and params["on_idle"] == "fail":
-        text = "; ".join(f"{one['kind']} flow '{one['flow']}': {one['why']}" for one in absent)
-        result.update(
-            failed=True, changed=False, msg=f"nothing was changed, because flows name what is not there: {text}"
-        )
-    elif refused:
-        text = "; ".join(violation["message"] for violation in violations)
-        result.update(failed=True, msg=f"nothing was changed, because the change violates flows: {text}")
-    elif result["changed"] and not module.check_mode:
-        policies.apply(changes)
-    return result
-
-
-def finish(module: AnsibleModule, policies: PolicySet) -> dict[str, Any]:
-    """Keep or restore."""
-    changes = Changes([])
-    if not module.check_mode:
-        if module.params["state"] == "restored":
-            changes = policies.restore()
-        else:
-            policies.keep()
-    return {"changed": bool(changes.real), "objects": [step.row() for step in changes.steps]}
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.options import ARGUMENTS, done
 
 
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    params = module.params
-    try:
-        client = connect(params)
-        policies = PolicySet(client, params["set_name"], params["state_namespace"], params["field_manager"])
-        holder = run_identity()
-        lease = Lease(client, policies.journal_name, params["state_namespace"], holder, params["lease_seconds"])
-        alters = params["state"] != "planned" and not module.check_mode
-        if alters:
-            lease.take(params["lease_wait"])
-        act = change if params["state"] in ("planned", "applied") else None
-        result = act(module, client, policies) if act else finish(module, policies)
-        result["pending"] = bool(policies.journal())
-        if alters and not result["pending"]:
-            lease.release()
-    except KubeError as error:
-        module.fail_json(msg=error.message, hint=error.hint)
+    result = done(module.params, module.check_mode, module._diff)
+    if result.get("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 

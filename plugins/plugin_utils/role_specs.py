@@ -27,6 +27,25 @@ def read_spec(path: Path) -> Any:
 
 
 @cache
+def known_spec(path: str) -> Any:
+    """An argument_specs.yml by its real path, read once in a process and those forked of it; not to be changed."""
+    return read_spec(Path(path))
+
+
+@cache
+def role_names() -> tuple[str, ...]:
+    """The collection's roles, those with the longest names first."""
+    names = (path.parent.parent.name for path in ROLES.glob("*/meta/argument_specs.yml"))
+    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+
+
+def read_all() -> None:
+    """Read what all roles declare, so that a process has it that is forked of this one."""
+    for role in role_names():
+        role_options(role)
+
+
+@cache
 def role_options(role: str) -> dict[str, dict[str, Any]]:
     """The variables of a role by their names, each with its declaration.
 
@@ -36,7 +55,7 @@ def role_options(role: str) -> dict[str, dict[str, Any]]:
     path = ROLES / role / "meta" / "argument_specs.yml"
     if not path.is_file():
         raise KeyError(role)
-    options: dict[str, dict[str, Any]] = read_spec(path)["argument_specs"]["main"]["options"]
+    options: dict[str, dict[str, Any]] = known_spec(str(path))["argument_specs"]["main"]["options"]
     return options
 
 
@@ -47,11 +66,9 @@ def declared_option(name: str) -> dict[str, Any]:
     Raises:
       KeyError: no role declares it.
     """
-    roles = (path.name for path in ROLES.iterdir() if name.startswith(f"{path.name}_"))
-    for role in sorted(roles, key=len, reverse=True):
-        options = role_options(role)
-        if name in options:
-            return options[name]
+    for role in role_names():
+        if name.startswith(f"{role}_") and name in role_options(role):
+            return role_options(role)[name]
     raise KeyError(name)
 
 
@@ -59,7 +76,7 @@ def declared_option(name: str) -> dict[str, Any]:
 def _all_options(role: str) -> dict[str, dict[str, Any]]:
     """The variables of a role in any of its entry points; those of main count before others."""
     read_main = role_options(role)
-    points = read_spec(ROLES / role / "meta" / "argument_specs.yml")["argument_specs"].values()
+    points = known_spec(str(ROLES / role / "meta" / "argument_specs.yml"))["argument_specs"].values()
     return {**{name: option for point in points for name, option in point.get("options", {}).items()}, **read_main}
 
 
@@ -69,17 +86,15 @@ def any_option(name: str) -> dict[str, Any]:
     Raises:
       KeyError: no role declares it.
     """
-    for role in sorted(
-        (path.name for path in ROLES.iterdir() if name.startswith(f"{path.name}_")), key=len, reverse=True
-    ):
-        if name in _all_options(role):
+    for role in role_names():
+        if name.startswith(f"{role}_") and name in _all_options(role):
             return _all_options(role)[name]
     raise KeyError(name)
 
 
 def every_name() -> list[str]:
     """Every variable that a role declares in any of its entry points."""
-    return sorted(name for path in ROLES.iterdir() for name in _all_options(path.name))
+    return sorted(name for role in role_names() for name in _all_options(role))
 
 
 def typed_variables(role: str, given: Mapping[str, Any]) -> dict[str, Any]:

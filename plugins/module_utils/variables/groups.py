@@ -83,6 +83,18 @@ def failed_clusters_of(
     return found
 
 
+def percentage_that_may_fail(groups: Mapping[str, Sequence[str]], given: int | str | None) -> int | str:
+    """How many hosts of a play may fail in percent before the run stops for all: 0 with one cluster, 100 with several.
+
+    Args:
+      groups: hosts by group, as Ansible's C(groups).
+      given: what somebody asks for instead.
+    """
+    if given is not None:
+        return given
+    return 100 if len(groups.get(CLUSTERS) or ()) > 1 else 0
+
+
 def _problems(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> Iterator[str]:
     own = sorted(set(groups) - _ANSIBLES_OWN)
     clusters = list(groups.get(CLUSTERS) or ())

@@ -8,8 +8,8 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.client import Client
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.errors import KubeError
 from ansible_collections.falconet.k8s.plugins.module_utils.kube.surroundings import Surroundings
+from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol import options
 from ansible_collections.falconet.k8s.plugins.module_utils.live_netpol.policy_set import SET_LABEL, PolicySet
-from ansible_collections.falconet.k8s.plugins.modules import netpol_apply
 
 from ..kube.cluster import fill, namespace, pod, policy
 from ..kube.fake_api import FakeApi
@@ -114,8 +114,8 @@ def test_definitions_that_are_no_policies_are_refused(client: Client, definition
         change(client, policy("a", "x"), policy("a", "x"))
 
 
-def apply(api: FakeApi, check: bool = False, **options: Any) -> dict[str, Any]:
-    return run_module("netpol_apply", {"host": api.url, **options}, check_mode=check, diff_mode=True)
+def apply(api: FakeApi, check: bool = False, **given: Any) -> dict[str, Any]:
+    return run_module("netpol_apply", {"host": api.url, **given}, check_mode=check, diff_mode=True)
 
 
 def writes(api: FakeApi) -> list[str]:
@@ -156,7 +156,7 @@ def test_policies_of_other_apis_take_part_and_what_is_not_analysed_is_told(
     deny = other("cilium.io/v2", "CiliumNetworkPolicy", everyone)
     mesh = other("security.istio.io/v1", "AuthorizationPolicy", {})
     found = Surroundings([deny, mesh], ["Node"])
-    monkeypatch.setattr(netpol_apply, "take_policies", lambda _client: found)
+    monkeypatch.setattr(options, "take_policies", lambda _client: found)
     fill(api, pod("a", "client", "192.0.2.1"), pod("b", "server", "192.0.2.2"))
     flow = {"name": "needed", "from": {"namespace": "a"}, "to": {"namespace": "b"}, "ports": [80]}
     result = apply(api, state="planned", required_flows=[flow], on_violation="report")
@@ -168,10 +168,10 @@ def test_policies_of_other_apis_take_part_and_what_is_not_analysed_is_told(
 
 
 def test_check_mode_and_planning_write_nothing(api: FakeApi) -> None:
-    for options in ({"check": True}, {"state": "planned"}, {"check": True, "state": "restored"}):
-        result = apply(api, definitions=[policy("a", "deny")], **options)
+    for given in ({"check": True}, {"state": "planned"}, {"check": True, "state": "restored"}):
+        result = apply(api, definitions=[policy("a", "deny")], **given)
         assert not result.get("failed"), result
-        assert result["changed"] is (options == {"check": True})
+        assert result["changed"] is (given == {"check": True})
     assert writes(api) == []
 
 

@@ -9,6 +9,7 @@ from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import (
     cluster_nodes,
     failed_clusters,
     inventory_problems,
+    max_fail_percentage,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import problems_of_groups
 
@@ -92,3 +93,10 @@ def test_what_failed_is_known_by_its_cluster() -> None:
     failed = failed_clusters(["a2", "a1", "c", "n"], groups, hostvars, {})
     assert failed == {"a": ["a1", "a2"], "c": ["c"]}
     assert failed_clusters(["a", "b1"], groups, hostvars, failed) == {**failed, "b": ["b1"]}
+
+
+def test_with_one_cluster_none_may_fail_and_with_several_all_unless_told() -> None:
+    assert max_fail_percentage({"clusters": ["a"]}) == max_fail_percentage({}) == 0
+    assert max_fail_percentage({"clusters": ["a", "b"]}) == 100
+    assert max_fail_percentage({"clusters": ["a", "b"]}, 0) == 0
+    assert max_fail_percentage({"clusters": ["a"]}, "20") == "20"

@@ -1,0 +1,39 @@
+"""What tasks of all hosts need is read in the process that Ansible's workers are forked of, not by each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ..ansible_playbook import ansible_playbook
+
+ROOT = Path(__file__).resolve().parents[3]
+# Of a worker, before it has imported anything itself.
+LOOKUP = """
+import sys
+from ansible.plugins.lookup import LookupBase
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        plugins = "ansible_collections.falconet.k8s.plugins."
+        filters = sorted(name for name in sys.modules if name.startswith(plugins + "filter."))
+        specs = sys.modules.get(plugins + "plugin_utils.role_specs")
+        return [f"{len(filters)} files of filters, {specs.role_options.cache_info().currsize if specs else 0} roles"]
+"""
+
+
+@pytest.mark.parametrize("playbook", ["node_prep", "on_clusters", "preflight"])
+def test_filters_and_what_roles_declare_are_read_once_for_all_hosts(tmp_path: Path, playbook: str) -> None:
+    plays = yaml.safe_load((ROOT / "playbooks" / f"{playbook}.yml").read_text())
+    keyword = next(play["max_fail_percentage"] for play in plays if "max_fail_percentage" in play)
+    (tmp_path / "lookup_plugins").mkdir()
+    (tmp_path / "lookup_plugins" / "inherited.py").write_text(LOOKUP)
+    task = {"debug": {"msg": "{{ lookup('inherited') }}"}}
+    play = {"hosts": "all", "gather_facts": False, "max_fail_percentage": keyword, "tasks": [task]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    done = ansible_playbook("-i", "a,", "-c", "local", tmp_path / "play.yml")
+    filters = len(list((ROOT / "plugins" / "filter").glob("*.py")))
+    roles = len(list((ROOT / "roles").glob("*/meta/argument_specs.yml")))
+    assert f"{filters} files of filters, {roles} roles" in done.stdout, done.stdout + done.stderr
