@@ -64,7 +64,7 @@ def rule_tests() -> Subject:
 
 def events() -> Subject:
     """System calls' fields, audit events, and alerts, a line each: read, and rules evaluated on them."""
-    return Subject([*_alert_lines(), *_event_lines()], _replay)
+    return Subject([*alert_lines(), *_event_lines()], _replay)
 
 
 def alerts() -> Subject:
@@ -72,7 +72,7 @@ def alerts() -> Subject:
     cursor = json.dumps(
         {"format": 1, "source": "falco", "streams": {"a": {"last": 1, "seen": {"d": [1, 2]}, "about": {}}}}
     )
-    return Subject([*_alert_lines(), cursor, _DONE], _read_alert)
+    return Subject([*alert_lines(), cursor, _DONE], _read_alert)
 
 
 def audit_policies() -> Subject:
@@ -117,7 +117,8 @@ def _event_lines() -> list[str]:
     return found
 
 
-def _alert_lines() -> list[str]:
+def alert_lines() -> list[str]:
+    """Alerts as Falco logs them, and as a receiver keeps them."""
     found = []
     for entry in recorded("falco/evaluate/audit.jsonl.gz")[:LINES]:
         for told in entry.get("alerts", ()):

@@ -41,6 +41,11 @@ def files(*patterns: str) -> list[str]:
     return [path.read_text() for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
+def texts(kind: str) -> list[str]:
+    """Texts of the corpus that stand there to be damaged, by how their names begin."""
+    return files(f"tests/corpus/fuzz/{kind}*")
+
+
 def rules_files() -> list[str]:
     """The cases of Falco's own verdicts and the rules of the sample inventory."""
     found = []

@@ -17,7 +17,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.observed
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.suggest.suggest import suggest
 
-from tools.fuzz import detection, readers
+from tools.fuzz import changes, detection, readers, spoken
 from tools.fuzz.subject import CORPUS, Subject, files, rules_files
 
 _LIMIT = 50
@@ -53,6 +53,16 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "flows": readers.flows,
     "variables": readers.variables,
     "answers": readers.answers,
+    "embedded": changes.embedded,
+    "rule_changes": changes.rule_changes,
+    "recordings": changes.recordings,
+    "quarantines": changes.quarantines,
+    "logs": spoken.logs,
+    "falco_says": spoken.falco_says,
+    "nodes": spoken.nodes,
+    "incidents_kept": spoken.incidents_kept,
+    "surveys": spoken.surveys,
+    "charts": spoken.charts,
 }
 
 

@@ -46,10 +46,10 @@ def loaded_twice_or_unknown(
     Returns:
       Plugin, what Falco will say, and the reason.
     """
-    load = [str(name) for name in config.get("load_plugins") or []]
-    known = {str(_at(plugin).get("name")) for plugin in config.get("plugins") or []}
+    load = [str(name) for name in _listed(config.get("load_plugins"))]
+    known = {str(_at(plugin).get("name")) for plugin in _listed(config.get("plugins"))}
     why = "load_plugins of falco.yaml"
-    strategy = "add-only" if _hidden(mounts) else _strategy(config.get("config_files") or [])
+    strategy = "add-only" if _hidden(mounts) else _strategy(_listed(config.get("config_files")))
     if strategy != "add-only":
         for file, content in IMAGE_FILES.items():
             load = content["load_plugins"] if strategy == "override" else [*load, *content["load_plugins"]]
@@ -79,3 +79,8 @@ def _at(node: Any, *keys: str) -> Mapping[str, Any]:
     for key in keys:
         node = node.get(key) if isinstance(node, Mapping) else None
     return node if isinstance(node, Mapping) else {}
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list of a configuration, which is text that Falco has not read yet."""
+    return value if isinstance(value, list) else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def read_chart(path: str) -> Chart:
     try:
         files = _directory(root) if root.is_dir() else archive_files(root.read_bytes())
         return _chart(files)
-    except (OSError, tarfile.TarError, YamlTextError, KeyError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, tarfile.TarError, YamlTextError, KeyError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise KubeError(
             f"{path} is no Helm chart that can be read: {type(error).__name__}: {error}",
             "A chart is a directory with Chart.yaml and values.yaml, or its archive made by helm package or helm pull.",
@@ -79,9 +80,27 @@ def archive_files(content: bytes) -> dict[str, bytes]:
     return files
 
 
+def _mapping(name: str, content: bytes) -> dict[str, Any]:
+    """What a file of a chart says; both that are read are mappings."""
+    found = read_one(content)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise YamlTextError(f"{name} is no mapping")
+    return found
+
+
+def _dependencies(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Charts that a chart depends on: name to the key under which their values stand."""
+    found = meta.get("dependencies") or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise YamlTextError("dependencies of Chart.yaml are no list of mappings")
+    return {str(one["name"]): str(one.get("alias", one["name"])) for one in found}
+
+
 def _chart(files: Mapping[str, bytes]) -> Chart:
-    meta: dict[str, Any] = read_one(files["Chart.yaml"])
-    values = read_one(files.get("values.yaml", b"")) or {}
+    meta = _mapping("Chart.yaml", files["Chart.yaml"])
+    values = _mapping("values.yaml", files.get("values.yaml", b""))
     templates = {n: data.decode("utf-8") for n, data in files.items() if n.startswith("templates/")}
     packed: dict[str, dict[str, bytes]] = {}
     for name, data in files.items():
@@ -91,9 +110,9 @@ def _chart(files: Mapping[str, bytes]) -> Chart:
             _charts, directory, inner = name.split("/", 2)
             packed.setdefault(directory, {})[inner] = data
     subcharts = {sub.name: sub for sub in (_chart(inner) for inner in packed.values() if "Chart.yaml" in inner)}
-    aliases = {dep["name"]: dep.get("alias", dep["name"]) for dep in meta.get("dependencies") or []}
+    aliases = _dependencies(meta)
     return Chart(
-        name=meta["name"],
+        name=str(meta["name"]),
         version=str(meta["version"]),
         app_version=str(meta.get("appVersion", "")),
         defaults=values,

@@ -38,7 +38,7 @@ def incidents(directory: Path, since: datetime, most: int) -> list[dict[str, Any
 
 def _all(directory: Path) -> Iterator[dict[str, Any]]:
     for place in sorted(one for one in directory.iterdir() if one.is_dir()):
-        noted = [one for one in responses(place) if isinstance(one, Mapping) and one.get("timeline")]
+        noted = [one for one in responses(place) if _is_response(one)]
         if noted:
             yield _told(place.name, noted)
 
@@ -64,3 +64,32 @@ def _told(name: str, noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _written(time: datetime) -> str:
     """As a timeline has it, so that texts compare as times do."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _is_response(one: object) -> bool:
+    """Whether it has the form in which responses are noted. What somebody broke since then is left out."""
+    if not isinstance(one, Mapping):
+        return False
+    plan, rows, shown = one.get("plan") or {}, one.get("timeline"), one.get("shown") or {}
+    if not all(isinstance(part, Mapping) for part in (plan, one.get("held") or {}, shown)):
+        return False
+    lists = (rows, plan.get("do") or [], plan.get("steps") or [], one.get("problems") or [])
+    if not rows or not all(isinstance(part, list) for part in lists):
+        return False
+    counts = (shown.get("tried", 0), shown.get("closed", 0))
+    return (
+        all(isinstance(step, Mapping) for step in plan.get("steps") or [])
+        and all(map(_is_row, rows))
+        and isinstance(rows[-1]["at"], str)
+        and all(isinstance(count, int) for count in counts)
+    )
+
+
+def _is_row(row: object) -> bool:
+    return (
+        isinstance(row, Mapping)
+        and isinstance(row.get("at"), (str, type(None)))
+        and "at" in row
+        and all(isinstance(row.get(key), str) for key in ("what", "detail"))
+        and all(isinstance(row.get(key), (int, float, type(None))) for key in ("seconds", "took"))
+    )

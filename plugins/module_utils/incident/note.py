@@ -43,7 +43,7 @@ def responses(directory: Path) -> Sequence[Any]:
     """What is kept of an incident already; what somebody broke is begun anew."""
     try:
         found = json.loads((directory / TIMELINE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return []
     return found if isinstance(found, list) else []
 

@@ -29,14 +29,19 @@ def read_audit_counters(text: str) -> dict[str, Any]:
     Returns:
       C(events), those that went to a backend; C(errors), by plugin (C(webhook), C(log), C(buffered) for those that
       found the buffer full) the events that failed; C(rejected), requests that were refused because of it; C(started),
-      when the process started, as it tells it. All but the last are 0 where nothing is counted.
+      when the process started, as it tells it. All but the last are 0 where nothing, or no number, is counted.
     """
     found: dict[str, Any] = {"events": 0, "errors": {}, "rejected": 0, "started": ""}
     for name, plugin, value in _SAMPLE.findall(text):
         if name == "process_start_time_seconds":
             found["started"] = value
-        elif name == "apiserver_audit_error_total":
-            found["errors"][plugin] = int(float(value))
+            continue
+        try:
+            count = int(float(value))
+        except (ValueError, OverflowError):
+            continue
+        if name == "apiserver_audit_error_total":
+            found["errors"][plugin] = count
         else:
-            found["events" if name == "apiserver_audit_event_total" else "rejected"] = int(float(value))
+            found["events" if name == "apiserver_audit_event_total" else "rejected"] = count
     return found

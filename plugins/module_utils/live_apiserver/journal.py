@@ -153,7 +153,7 @@ def begun(folder: str) -> Journal | None:
             after=dict(values["after"]),
             processes=frozenset((int(pid), int(started)) for pid, started in values["processes"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ApiServerError(
             f"{file}: this note of an earlier run cannot be read ({error}); look at the manifest, then remove the note"
         ) from None

@@ -14,6 +14,7 @@ import base64
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +128,7 @@ def _decode(secret: Mapping[str, Any]) -> dict[str, Any]:
     try:
         packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
         document = json.loads(gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed)
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, OSError, EOFError, zlib.error) as error:
         name = secret["metadata"]["name"]
         raise KubeError(f"Secret {name} is no release record of Helm 3: {error}") from error
     if not isinstance(document, dict):

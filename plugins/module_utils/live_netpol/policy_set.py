@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -233,9 +234,16 @@ class PolicySet:
         found = self.client.get(_CONFIG_MAP, self.journal_name, self.state_namespace)
         if not found:
             return []
-        packed = base64.b64decode((found.get("binaryData") or {}).get("before", ""))
-        entries = json.loads(gzip.decompress(packed)) if packed else []
-        return [Step(tuple(entry["key"]), entry["before"], None) for entry in entries]
+        try:
+            packed = base64.b64decode((found.get("binaryData") or {}).get("before", ""))
+            entries = json.loads(gzip.decompress(packed)) if packed else []
+            return [Step(tuple(entry["key"]), entry["before"], None) for entry in entries]
+        except (KeyError, TypeError, ValueError, RecursionError, OSError, EOFError, zlib.error) as error:
+            raise KubeError(
+                f"ConfigMap {self.state_namespace}/{self.journal_name}, in which an unfinished run wrote what stood "
+                f"before it, cannot be read: {error}",
+                "Look at the policies that it changed, then delete it.",
+            ) from error
 
     def _remember(self, steps: list[Step]) -> None:
         # What an unfinished run has written down is older, so it stays.

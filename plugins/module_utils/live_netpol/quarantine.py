@@ -9,7 +9,6 @@ in which it gives its own labels up. So at every moment the pod is either as bef
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -298,7 +297,7 @@ class Quarantine:
         metadata = item["metadata"]
         annotations = metadata.get("annotations") or {}
         until = annotations.get(UNTIL)
-        taken = json.loads(annotations.get(LABELS) or "{}") if there else {}
+        taken = taken_away(item) if there else {}
         now = metadata.get("labels") or {}
         return {
             "namespace": metadata["namespace"],

@@ -129,3 +129,25 @@ def test_a_pod_that_could_not_be_made_is_refused(
     refused = told(objects)
     assert message in refused
     assert bool(message) == bool(refused)
+
+
+@pytest.mark.parametrize("config", ["[1]", "a: [", "plugins: 1", "load_plugins: 1", "plugins: [a, {}]"])
+def test_a_configuration_of_another_form_is_left_to_falco(config: str) -> None:
+    objects = manifests(config="")
+    for one in objects:
+        if one["kind"] == "ConfigMap":
+            one["data"]["falco.yaml"] = config
+    assert told(objects) == ""
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        {"containers": "a", "volumes": {"a": "b"}},
+        {"containers": [{}, "a", {"name": "falco", "volumeMounts": ["a"]}], "initContainers": 1},
+        {"volumes": [{"configMap": "falco", "name": "c"}], "containers": None},
+    ],
+)
+def test_a_rendered_pod_of_another_form_is_left_to_the_api_server(pod: dict[str, Any]) -> None:
+    spec = {"template": {"spec": pod}, "volumeClaimTemplates": [None, {"metadata": "a"}]}
+    assert told([{"kind": "DaemonSet", "metadata": None, "spec": spec}]) == ""

@@ -28,3 +28,13 @@ def test_counters_are_read() -> None:
 
 def test_without_audit_nothing_is_counted() -> None:
     assert read_audit_counters("up 1\n") == {"events": 0, "errors": {}, "rejected": 0, "started": ""}
+
+
+def test_what_is_no_number_is_not_counted() -> None:
+    text = 'apiserver_audit_event_total NaN\napiserver_audit_error_total{plugin="log"} +Inf\n'
+    assert read_audit_counters(text + "apiserver_audit_requests_rejected_total many\n") == {
+        "events": 0,
+        "errors": {},
+        "rejected": 0,
+        "started": "",
+    }

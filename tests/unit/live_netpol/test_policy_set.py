@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from typing import Any
 
 import pytest
@@ -61,6 +63,14 @@ def test_only_policies_of_the_own_set_are_pruned(api: FakeApi, client: Client) -
     change(client, policy("a", "old"))
     assert change(client, policy("a", "new")) == ["create new", "delete old"]
     assert names(api) == ["by-hand", "new", "other"]
+
+
+@pytest.mark.parametrize("kept", ["AAAA", "H4sIAAAAAAAA/wMA", base64.b64encode(gzip.compress(b"[1]")).decode()])
+def test_a_journal_that_somebody_broke_is_named(api: FakeApi, client: Client, kept: str) -> None:
+    item = {"metadata": {"name": "falconet-policies-one", "namespace": "default"}, "binaryData": {"before": kept}}
+    api.collections[JOURNAL] = [item]
+    with pytest.raises(KubeError, match=r"ConfigMap default/falconet-policies-one.*cannot be read.*delete it"):
+        PolicySet(client, "one").journal()
 
 
 def test_new_permissions_come_before_old_ones_go(api: FakeApi, client: Client) -> None:

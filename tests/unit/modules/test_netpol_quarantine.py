@@ -172,6 +172,14 @@ def test_labels_that_an_operator_puts_back_are_taken_again(api: Cluster) -> None
     assert act(api, state="listed")["quarantines"][0]["slipped"] == []
 
 
+@pytest.mark.parametrize("broken", ["[", "[1]", "{" * 2000, '{"a":' * 2000], ids=lambda text: text[:4])
+def test_a_broken_annotation_hides_no_pod_that_is_held(api: Cluster, broken: str) -> None:
+    act(api)
+    the_pod(api)["annotations"][LABELS] = broken
+    (row,) = act(api, state="listed")["quarantines"]
+    assert (row["pod"], row["labels"]) == ("web-1", {})
+
+
 def test_an_alert_names_the_pod_and_its_rule_is_kept(api: Cluster) -> None:
     fields = {"k8s.ns.name": "prod", "k8s.pod.name": "web-1"}
     assert not act(api, alert={"rule": "Terminal\nshell", "output_fields": fields}).get("failed")

@@ -178,6 +178,8 @@ def plugins_of(text: str) -> list[SaidPlugin]:
     found = []
     for block in re.split(r"^(?=Name: )", text, flags=re.M)[1:]:
         lines = dict(re.findall(r"^(Name|Version): (\S+)", block, re.M))
+        if "Name" not in lines:
+            raise FalcoError("this is not what 'falco --list-plugins' prints: a plugin without a name")
         source = _SOURCE.search(block)
         found.append(SaidPlugin(lines["Name"], lines.get("Version", "0.0.0"), source.group(1) if source else None))
     return found
@@ -194,5 +196,5 @@ def _json(text: str) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FalcoError(f"this begins as JSON and is none: {error}") from error

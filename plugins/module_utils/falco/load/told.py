@@ -26,7 +26,7 @@ def told(printed: str) -> str:
             continue
         try:
             report = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         found = "; ".join(_errors(report))
         if found:
@@ -34,13 +34,19 @@ def told(printed: str) -> str:
     return " ".join(printed.split())
 
 
-def _errors(report: Mapping[str, Any]) -> Iterator[str]:
-    for result in report.get(_RESULTS) or ():
+def _errors(report: object) -> Iterator[str]:
+    for result in _listed(report, _RESULTS):
         name = str(result.get("name") or "")
         # What comes by standard input is several files, whose names Falco does not know.
         where = "" if name == _STANDARD_INPUT else f"{name}: "
-        for error in result.get("errors") or ():
-            places = (error.get("context") or {}).get("locations") or ()
+        for error in _listed(result, "errors"):
+            places = _listed(error.get("context"), "locations")
             named = [f" ({one.get('item_type')} '{one['item_name']}')" for one in places if one.get("item_name")]
             words = " ".join(str(error.get("message") or "").split())
             yield f"{where}{error.get('code')}: {words}{''.join(named[-1:])}"
+
+
+def _listed(holder: object, key: str) -> list[Mapping[str, Any]]:
+    """The mappings of a list within a mapping; none where the text has something else there."""
+    found = holder.get(key) if isinstance(holder, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []

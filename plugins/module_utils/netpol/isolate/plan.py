@@ -227,11 +227,11 @@ def _labels_before(pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def taken_away(pod: Mapping[str, Any]) -> dict[str, str]:
-    """The labels that a quarantine took from a pod."""
+    """The labels that a quarantine took from a pod; none where somebody broke the annotation that holds them."""
     text = (pod["metadata"].get("annotations") or {}).get(LABELS)
     try:
         found = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 

@@ -189,6 +189,8 @@ def test_the_parts_as_they_stand() -> None:
         (Said(fields='{"fieldclasses": [{}]}'), "falco --list --format json"),
         (Said(events="nothing"), "falco --list-events"),
         (Said(plugins="nothing"), "falco --list-plugins"),
+        (Said(plugins="1 Plugins Loaded:\n\nName: \nVersion: 1.0.0\n"), "falco --list-plugins"),
+        (Said(version='{"falco_version": ' + "[" * 2000), "begins as JSON"),
         (Said(version="Falco version: 0.37.1\n"), "0.37.1"),
     ],
 )

@@ -36,7 +36,23 @@ def test_a_file_of_its_own_is_named_and_all_errors_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "printed", ["", "Error: no such file\n  at all", '{"falco_load_results": [', '{"falco_load_results": []}', report()]
+    "printed",
+    [
+        "",
+        "Error: no such file\n  at all",
+        '{"falco_load_results": [',
+        '{"falco_load_results": []}',
+        '["falco_load_results"]',
+        '{"falco_load_results": ["a", {"errors": true}, {"errors": [null, 1]}]}',
+        '{"falco_load_results": ' + "[" * 2000,
+        report(),
+    ],
+    ids=lambda text: text[:40],
 )
 def test_without_a_report_of_errors_all_that_was_printed_is_told(printed: str) -> None:
     assert told(printed) == " ".join(printed.split())
+
+
+def test_an_error_with_places_of_another_form_is_told_without_them() -> None:
+    assert told(report(refused(message="m", context={"locations": "here"}))) == "LOAD_ERR_VALIDATE: m"
+    assert told(report(refused(message="m", context=["here"]))) == "LOAD_ERR_VALIDATE: m"
