@@ -4,7 +4,7 @@
 
 """Filters on the clusters of an inventory.
 
-inventory_problems, connection_problems, cluster_nodes, failed_clusters and max_fail_percentage.
+inventory_problems, connection_problems, cluster_nodes, nodes_by_cluster, failed_clusters and max_fail_percentage.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups impo
     percentage_that_may_fail,
     problems_of_groups,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import (
+    nodes_by_cluster as machines_by_cluster,
+)
 from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import read_all
 
 
@@ -33,6 +36,13 @@ def cluster_nodes(
 ) -> list[str]:
     """The machines of a cluster. See cluster_nodes.yml."""
     return nodes_of(groups, clusters_of(groups, hostvars), cluster)
+
+
+def nodes_by_cluster(
+    groups: Mapping[str, list[str]], hostvars: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """The machines of all clusters. See nodes_by_cluster.yml."""
+    return machines_by_cluster(groups, clusters_of(groups, hostvars))
 
 
 def connection_problems(
@@ -72,4 +82,5 @@ class FilterModule:
             "cluster_nodes": cluster_nodes,
             "failed_clusters": failed_clusters,
             "max_fail_percentage": max_fail_percentage,
+            "nodes_by_cluster": nodes_by_cluster,
         }

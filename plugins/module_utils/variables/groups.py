@@ -51,6 +51,19 @@ def nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str],
     return [node for node in groups.get(NODES) or () if cluster_of.get(node) == cluster]
 
 
+def nodes_by_cluster(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str]) -> dict[str, list[str]]:
+    """Hosts of the group kube_nodes by the cluster that they say they belong to, in the inventory's order.
+
+    Args:
+      groups, cluster_of: as for problems_of_groups.
+    """
+    found: dict[str, list[str]] = {}
+    for node in groups.get(NODES) or ():
+        if cluster_of.get(node):
+            found.setdefault(cluster_of[node], []).append(node)
+    return found
+
+
 def redis_nodes_of(groups: Mapping[str, Sequence[str]], cluster_of: Mapping[str, str], cluster: str) -> list[str]:
     """Hosts of the group redis_nodes that belong to a cluster, or say of none that they do.
 

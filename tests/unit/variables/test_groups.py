@@ -10,6 +10,7 @@ from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import (
     failed_clusters,
     inventory_problems,
     max_fail_percentage,
+    nodes_by_cluster,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import problems_of_groups
 
@@ -68,6 +69,8 @@ def test_machines_of_a_cluster_are_those_that_say_so() -> None:
     groups = {"kube_nodes": ["n4", "n2", "n3", "n1"], "redis_nodes": ["n9"]}
     assert cluster_nodes("a", groups, hostvars) == ["n4", "n1"]
     assert cluster_nodes("a", {}, hostvars) == []
+    assert nodes_by_cluster(groups, hostvars) == {"a": ["n4", "n1"], "b": ["n3"]}
+    assert nodes_by_cluster({}, hostvars) == {}
 
 
 def test_the_variables_of_a_machine_are_put_together_once() -> None:
@@ -83,6 +86,8 @@ def test_the_variables_of_a_machine_are_put_together_once() -> None:
     hostvars = Counting(n1={"kube_cluster": "a"}, n2={})
     cluster_nodes("a", {"kube_nodes": ["n1", "n2"]}, hostvars)
     assert asked == ["n1", "n2"]
+    nodes_by_cluster({"kube_nodes": ["n1", "n2"]}, hostvars)
+    assert asked == ["n1", "n2"] * 2
 
 
 def test_what_failed_is_known_by_its_cluster() -> None:
