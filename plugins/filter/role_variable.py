@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter role_variable: a role's variable with the types that the role declares, however it was given."""
+"""Filters on what roles declare of their variables: role_variable, role_variables, role_options and what is wrong."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def nested_role_variables(names: list[str]) -> list[str]:
     return found
 
 
+def declared_options(role: str) -> dict[str, dict[str, Any]]:
+    """What a role declares of its variables. See role_options.yml."""
+    try:
+        return role_options(role)
+    except KeyError as error:
+        raise AnsibleFilterError(f"role_options: this collection has no role {role}") from error
+
+
 def role_variables(names: list[str], role: str) -> list[str]:
     """Those of the names that a role declares. See role_variables.yml."""
     try:
@@ -65,6 +73,7 @@ class FilterModule:
         """Filters by name."""
         return {
             "nested_role_variables": nested_role_variables,
+            "role_options": declared_options,
             "role_variable": role_variable,
             "role_variable_problems": role_variable_problems,
             "role_variables": role_variables,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.falconet.k8s.plugins.filter.role_variable import nested_role_variables, role_variable_problems
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.falconet.k8s.plugins.filter.role_variable import (
+    FilterModule,
+    nested_role_variables,
+    role_variable_problems,
+)
+
+from ..test_roles import ROOT
 
 TRIGGER = {"name": "x", "rule": "r", "namespace": "prod", "command": ["true"]}
 
@@ -19,3 +28,11 @@ def test_what_is_right_has_no_problem() -> None:
 def test_variables_with_keys_of_their_own_are_told_apart() -> None:
     names = ["falco_namespace", "verify_triggers", "network_policies_namespaces", "strange", "falco_strange"]
     assert nested_role_variables(names) == ["verify_triggers", "network_policies_namespaces"]
+
+
+def test_options_of_a_role_are_those_of_its_file() -> None:
+    of_role = FilterModule().filters()["role_options"]
+    text = (ROOT / "roles" / "node_prep" / "meta" / "argument_specs.yml").read_text()
+    assert of_role("node_prep") == yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    with pytest.raises(AnsibleFilterError, match="this collection has no role nodeprep"):
+        of_role("nodeprep")
