@@ -17,6 +17,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.variables import Vari
 from .plain import plain
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
+STAGES = ROLES.parent / "playbooks" / "vars" / "stages.yml"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -40,7 +41,8 @@ def role_names() -> tuple[str, ...]:
 
 
 def read_all() -> None:
-    """Read what all roles declare, so that a process has it that is forked of this one."""
+    """Read what all roles declare, and the stages, so that a process has it that is forked of this one."""
+    known_spec(str(STAGES))
     for role in role_names():
         role_options(role)
 

@@ -17,7 +17,6 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 BASE = "https://github.com/falconet-k8s/falconet.k8s/blob/main/"
 ON_GALAXY = [ROOT / "README.md", *sorted((ROOT / "roles").glob("*/README.md"))]
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-STAGES = yaml.safe_load((ROOT / "playbooks" / "vars" / "stages.yml").read_text())
 SAMPLE = sorted((ROOT / "inventory" / "sample").rglob("*.yml"))
 
 

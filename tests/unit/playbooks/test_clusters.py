@@ -40,7 +40,6 @@ def shipped(playbook: str, work: str) -> dict[str, Any]:
             task["ansible.builtin.import_tasks"] = str(PLAYBOOKS / task["ansible.builtin.import_tasks"])
     said = {"name": work, "ansible.builtin.debug": {"msg": f"{work} {{{{ inventory_hostname }}}}"}}
     reached = {"name": "Reached", "ansible.builtin.raw": "true", "when": "inventory_hostname in groups.kube_nodes"}
-    play["vars_files"] = [str(PLAYBOOKS / path) for path in play["vars_files"]]
     play["tasks"] = [*asked_first, reached, {**said, "failed_when": "inventory_hostname in broken | default([])"}]
     return play
 

@@ -37,3 +37,10 @@ def test_filters_and_what_roles_declare_are_read_once_for_all_hosts(tmp_path: Pa
     filters = len(list((ROOT / "plugins" / "filter").glob("*.py")))
     roles = len(list((ROOT / "roles").glob("*/meta/argument_specs.yml")))
     assert f"{filters} files of filters, {roles} roles" in done.stdout, done.stdout + done.stderr
+
+
+def test_no_play_reads_a_file_for_each_task_of_each_host() -> None:
+    """Ansible reads vars_files anew whenever it puts the variables of a host together for a task."""
+    plays = [play for path in (ROOT / "playbooks").glob("*.yml") for play in yaml.safe_load(path.read_text())]
+    assert len(plays) > 20
+    assert [play["name"] for play in plays if "vars_files" in play] == []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.filter.tag_problems import stages_to_come, tag_problems
+from ansible.errors import AnsibleFilterError
+from ansible_collections.falconet.k8s.plugins.filter.tag_problems import stage_names, stages_to_come, tag_problems
 
 KNOWN = ["preflight", "node_prep", "falco", "falco_rules", "network_policies", "verify"]
 
@@ -55,3 +56,10 @@ STAGES = ["falco", "falco_rules", "network_policies", "verify"]
 )
 def test_stages_that_a_run_comes_to(run: list[str], skip: list[str], left: list[str]) -> None:
     assert stages_to_come(STAGES, run, skip) == left
+
+
+def test_stages_are_those_of_the_list() -> None:
+    assert stage_names(["node", "cluster"]) == KNOWN[1:]
+    assert "respond" in stage_names(["further"])
+    with pytest.raises(AnsibleFilterError, match="stage_names: nodes: the kinds are node, cluster, further"):
+        stage_names(["nodes"])
