@@ -48,6 +48,15 @@ def test_where_all_is_there_nothing_changes_and_the_record_stays() -> None:
     assert {name: plan[name] for name in changes if plan[name]} == {}
 
 
+def test_of_a_node_that_was_never_changed_nothing_is_the_roles() -> None:
+    assert not any(EMPTY_RECORD.values())
+
+
+@pytest.mark.parametrize("name", ["getsebool", "sysctl", "firewalld_zone", "firewalld_ports"])
+def test_a_program_that_answers_is_no_problem(name: str) -> None:
+    assert planned(answers={name: answer("x")})["problems"] == []
+
+
 def test_missing_packages_are_recorded_beside_those_of_earlier_runs() -> None:
     asked = answer("package kernel-devel-5.14 is not installed\ngcc-11.5.0\npackage dkms is not installed", rc=2)
     plan = planned({"repository": True}, {"rpm": asked}, {"packages": ["make"]})

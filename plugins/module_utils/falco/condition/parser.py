@@ -87,7 +87,10 @@ def _deep(index: int) -> ConditionSyntaxError:
 
 
 class _Parser:
-    """Parsing functions over one text; each takes an offset and a depth and returns a node and the next offset."""
+    """Parsing functions over one text; each takes an offset and a depth and returns a node and the next offset.
+
+    In Falco each of them refuses what is too deep. Here those do not that call one which refuses it at the same offset.
+    """
 
     __slots__ = ("text",)
 
@@ -99,8 +102,6 @@ class _Parser:
 
     def disjunction(self, start: int, depth: int) -> tuple[Node, int]:
         """One or more conjunctions joined by `or`."""
-        if depth >= MAX_DEPTH:
-            raise _deep(start)
         text = self.text
         node, index = self.conjunction(start, depth + 1)
         if not text.startswith("or", index):
@@ -121,8 +122,6 @@ class _Parser:
 
     def conjunction(self, start: int, depth: int) -> tuple[Node, int]:
         """One or more possibly negated checks joined by `and`; blanks after the last are consumed."""
-        if depth >= MAX_DEPTH:
-            raise _deep(start)
         text = self.text
         operands: list[Node] | None = None
         index = self.skip(start)
@@ -191,8 +190,6 @@ class _Parser:
             if text.startswith("[", index):
                 left, index = self.field_rest(match.group(), start, index, depth + 1)
             else:
-                if depth + 1 >= MAX_DEPTH:
-                    raise _deep(index)
                 left = Field(match.group(), None, start, index)
         else:
             match = _transformer(text, start)
@@ -359,8 +356,6 @@ class _Parser:
 
     def transformer_rest(self, name: str, start: int, index: int, depth: int) -> tuple[Node, int]:
         """A transformer's arguments, its closing parenthesis and its own optional argument."""
-        if depth >= MAX_DEPTH:
-            raise _deep(index)
         args: list[Node] = []
         while True:
             node, index = self.transformer_argument(index, depth + 1)

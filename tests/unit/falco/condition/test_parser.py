@@ -74,10 +74,67 @@ def test_refusals_say_where(text: str, index: int) -> None:
     assert caught.value.index == index
 
 
-def test_depth_is_bounded_as_in_falco() -> None:
+#: What makes a level deeper by so many.
+DEEPER = {5: "(", 4: "not(", 3: "m and(", 2: "m or("}
+
+
+def beneath(levels: int, text: str) -> tuple[str, int]:
+    """A condition whose part *text* begins so many levels above Falco's bound of 1000, and where it begins."""
+    fives, rest = divmod(1000 - levels - 2, 5)
+    steps = [5] * fives + [rest] if rest != 1 else [5] * (fives - 1) + [4, 2]
+    ways = [DEEPER[step] for step in steps if step]
+    return "".join(ways) + text + ")" * len(ways), sum(map(len, ways))
+
+
+@pytest.mark.parametrize(
+    ("text", "refused_at"),
+    [
+        ("m", (0, 0)),
+        ("not m", (0, 0)),
+        ("(m)", (0, 0, 1, 1, 1, 1, 1)),
+        ("( m)", (0, 0, 1, 2, 2, 2, 2)),
+        ("not( m)", (0, 0, 5, 5, 5, 5)),
+        ("m and( m)", (0, 0, 7, 7, 7)),
+        ("m or( m)", (0, 0, 6, 6)),
+        ("a.b exists", (0, 0, 3)),
+        ("a.b  exists", (0, 0, 3)),
+        ("a.b =  x", (0, 0, 3, 7, 7)),
+        ("a.b =  'x'", (0, 0, 3, 7, 7)),
+        ("a.b <  5", (0, 0, 3, 5, 7)),
+        ("a.b in  x", (0, 0, 3, 6, 8)),
+        ("a.b in ( x)", (0, 0, 3, 6, 9)),
+        ("a.b in (x,  y)", (0, 0, 3, 6, 8)),
+        ("a.b contains oneof  x", (0, 0, 3, 20)),
+        ("a.b contains oneof ( x)", (0, 0, 3, 19, 21)),
+        ("a.b =  val( c.d)", (0, 0, 3, 7, 7, 15)),
+        ("a.b <  val( c.d)", (0, 0, 3, 5, 7, 15)),
+        ("a.b in  val( c.d)", (0, 0, 3, 6, 8, 16)),
+        ("a.b =  tolower( c.d)", (0, 0, 3, 7, 7, 16, 16, 19)),
+        ("a.b[c]  exists", (0, 0, 3)),
+        ("tolower( a.b) exists", (0, 0, 9, 9, 12)),
+        ("tolower( tolower( a.b)) exists", (0, 0, 9, 9, 17, 17, 21)),
+        ("tolower( 5) exists", (0, 0, 9, 9)),
+        ("tolower( ()) exists", (0, 0, 9, 9)),
+        ("tolower( ( a.b)) exists", (0, 0, 9, 9, 14)),
+        ("tolower( ( tolower( a.b))) exists", (0, 0, 9, 9, 19, 19, 23)),
+        ("tolower( 5,  a.b) exists", (0, 0, 9, 9, 16)),
+    ],
+)
+def test_depth_is_bounded_as_in_falco(text: str, refused_at: tuple[int, ...]) -> None:
+    """Where each form is refused with one level left, with two and so on, until it is accepted."""
+    for levels, offset in enumerate(refused_at, 1):
+        condition, begin = beneath(levels, text)
+        with pytest.raises(ConditionSyntaxError) as caught:
+            parse(condition)
+        assert caught.value.index - begin == offset
+    parse(beneath(len(refused_at) + 1, text)[0])
+
+
+def test_what_is_too_deep_says_so() -> None:
     assert parse("(" * 198 + "m" + ")" * 198) == Macro("m")
-    with pytest.raises(ConditionSyntaxError, match="max depth"):
-        parse("(" * 10_000 + "m" + ")" * 10_000)
+    for depth in (200, 10_000):
+        with pytest.raises(ConditionSyntaxError, match="exceeded max depth limit of 1000"):
+            parse("(" * depth + "m" + ")" * depth)
 
 
 def test_spans_point_at_the_text() -> None:
