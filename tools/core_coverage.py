@@ -8,7 +8,8 @@ Usage:
     python tools/core_coverage.py [PACKAGE...]
 
 Without a package: all cores, with the tests of all of them. With some: those alone, with their own tests alone, so that
-a figure may be lower than in the whole. What is run and what is not is left in build/coverage/cores.json.
+a figure may be lower than in the whole. Each property draws ten examples (tools/few_examples.py). What is run and what
+is not is left in build/coverage/cores.json.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def measure(packages: Collection[str]) -> int:
     sources = [f"--cov={rooms.UTILS.relative_to(ROOT) / name}" for name in packages]
     tests = [f"tests/unit/{name}" for name in packages]
     command = [sys.executable, "-m", "pytest", "--numprocesses=auto", *sources, "--cov-branch", "--cov-report="]
-    command += [f"--cov-report=json:{REPORT}", *tests]
+    command += [f"--cov-report=json:{REPORT}", "-p", "tools.few_examples", *tests]
     # Beside a run of all unit tests, which may measure as well.
     environment = {**os.environ, "COVERAGE_FILE": str(REPORT.with_name("data"))}
     return subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
