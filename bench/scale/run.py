@@ -184,8 +184,10 @@ def main() -> int:
             f"times the seconds, {run.cpu_seconds / first.cpu_seconds:.1f} times the CPU, "
             f"{(run.peak_mb - first.peak_mb) / (hosts - fewest):.2f} MiB more for each host"
         )
-    # A cluster is asked the same, however many nodes it has and others beside it.
-    return 1 if last.requests / last.clusters > first.requests / first.clusters else 0
+    # A cluster is asked the same, however many nodes it has and others beside it, and a node has the same tasks. Of few
+    # nodes the first has those besides that are done once for all.
+    more_asked = last.requests / last.clusters > first.requests / first.clusters
+    return 1 if more_asked or last.tasks_per_node > first.tasks_per_node else 0
 
 
 if __name__ == "__main__":
