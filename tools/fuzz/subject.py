@@ -64,7 +64,7 @@ def recorded(name: str) -> tuple[dict[str, Any], ...]:
 def value_of(text: str) -> Any:
     """The value of a text as Ansible reads a file of variables; None where it is none."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date without such a day
         return None
 

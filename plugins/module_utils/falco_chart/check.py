@@ -11,6 +11,7 @@ chart copies that section as it is).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,8 +59,8 @@ class _Check:
         return self._chart(values, self.top, "", Reads())
 
     def _chart(self, values: Mapping[str, Any], chart: Chart, prefix: str, from_above: Reads) -> Iterator[Problem]:
-        reads = read_templates(chart.templates)
-        reads.paths |= from_above.paths
+        read = _read(chart.templates)
+        reads = Reads(read.paths | from_above.paths, read.whole, read.optional)
         own = {key: value for key, value in values.items() if key not in chart.subcharts}
         if chart.name == "falco" and not prefix:
             config = own.pop("falco", {})
@@ -77,6 +78,12 @@ class _Check:
                 yield from self._chart(nested, known, f"{prefix}{key}.", Reads(set(below(reads.paths, key))))
             else:
                 yield Problem(f"{prefix}{key}", f"must be a mapping, not {kind_of(nested)}.")
+
+
+@functools.lru_cache(maxsize=16)
+def _read(templates: tuple[str, ...]) -> Reads:
+    """What templates do with values, read once: who checks several values, checks them against the same chart."""
+    return read_templates(templates)
 
 
 @dataclass(frozen=True)
