@@ -5,38 +5,27 @@
 
 Each input is told by its number: the same seed and number give the same text, on any machine, so a failure is had again
 by --first NUMBER --inputs 1. Ends with 1 if anything failed.
+
+With --guided coverage chooses what is damaged next (guided.py), on one subject; what failed is told as its bytes.
 """
 
 from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
 from random import Random
-from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build" / "collections"))
 from tools.fuzz.mutate import mutated  # noqa: E402 - run as a program, tools is found by then
+from tools.fuzz.patience import EVERY, MOST_TOLD, PATIENCE_SECONDS, over  # noqa: E402 - run as a program, tools is found by then
 from tools.fuzz.subject import Subject  # noqa: E402 - run as a program, tools is found by then
 from tools.fuzz.subjects import SUBJECTS  # noqa: E402 - the collection is found by then
-
-#: Seconds of CPU after which an input of a few kilobytes counts as one that hangs.
-PATIENCE_SECONDS = 20.0
-#: Failures that are told in full.
-MOST_TOLD = 20
-_EVERY = 10_000
-
-
-class TooLongError(Exception):
-    """An input that took longer than C(PATIENCE_SECONDS)."""
-
-
-def _over(_signal: int, _frame: FrameType | None) -> None:
-    raise TooLongError(f"no answer after {PATIENCE_SECONDS:g} s of CPU")
 
 
 def text_of(subject: Subject, seed: int, number: int) -> tuple[str, str]:
@@ -51,7 +40,7 @@ def run(name: str, seed: int, first: int, inputs: int) -> int:
     subject = SUBJECTS[name]()
     failed = 0
     start = time.process_time()
-    signal.signal(signal.SIGPROF, _over)
+    signal.signal(signal.SIGPROF, over)
     for number in range(first, first + inputs):
         text, whole = text_of(subject, seed, number)
         signal.setitimer(signal.ITIMER_PROF, PATIENCE_SECONDS)
@@ -64,7 +53,7 @@ def run(name: str, seed: int, first: int, inputs: int) -> int:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
         done = number - first + 1
-        if done % _EVERY == 0 or done == inputs:
+        if done % EVERY == 0 or done == inputs:
             print(f"{name}: {done} inputs, {failed} failed, {time.process_time() - start:.0f} s of CPU", flush=True)
     return failed
 
@@ -75,10 +64,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=100_000, help="of each subject (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--guided", action="store_true", help="coverage chooses what is damaged next; one subject")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.subjects if name not in SUBJECTS]
     if unknown:
         parser.error(f"no subject {unknown[0]!r}: one of {', '.join(SUBJECTS)}")
+    if given.guided:
+        if len(given.subjects) != 1:
+            parser.error("--guided takes one subject")
+        # In a process of its own, which counts branches from its imports on, and which Atheris ends.
+        command = [sys.executable, "-m", "tools.fuzz.guided", given.subjects[0], str(given.inputs), str(given.seed)]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
     return 1 if sum(run(name, given.seed, given.first, given.inputs) for name in given.subjects or SUBJECTS) else 0
 
 

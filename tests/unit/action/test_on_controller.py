@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.plugin_utils import on_controller
+from ansible import constants
 from ansible_collections.falconet.k8s.plugins.plugin_utils.on_controller import OnController
 
 from .acting import MODULE, OWN_PYTHON, Acting
@@ -56,7 +56,7 @@ def test_options_are_told_where_ansible_tells_them(
     known = SimpleNamespace(
         get_configuration_definitions=lambda: settings, get_config_value=lambda name, variables: settings[name]
     )
-    monkeypatch.setattr(on_controller.constants, "config", known)
+    monkeypatch.setattr(constants, "config", known)
     result = run({"name": "one", "key": "planted"})
     assert result.get("invocation") == ({"module_args": result["given"]} if told else None)
     assert "planted" not in str(result)
