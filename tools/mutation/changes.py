@@ -70,12 +70,15 @@ def mutants(source: str, more: Variants) -> Iterator[tuple[str, ast.Module]]:
         more: what else can stand in a node's place, with a name for each.
     """
     tree = ast.parse(source)
+    # What types are written with is never run.
+    types = [getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")]
+    never_run = {id(part) for one in types if one is not None for part in ast.walk(one)}
     places: list[tuple[ast.AST, str, int | None]] = [
         (parent, field, index)
         for parent in ast.walk(tree)
         for field, value in ast.iter_fields(parent)
         for index, part in (enumerate(value) if isinstance(value, list) else [(None, value)])
-        if isinstance(part, ast.expr)
+        if isinstance(part, ast.expr) and id(part) not in never_run
     ]
     for parent, field, index in places:
         value = getattr(parent, field)

@@ -20,6 +20,8 @@ from tools.mutation.changes import further, mutants
         ("not a", ["a"]),
         ("a + True", ["a - True", "a + False"]),
         ("a['text']", []),
+        ("a: int | None = b | c", ["a: int | None = b & c"]),
+        ("def f(a: int | None) -> int | None:\n    ...", []),
     ],
 )
 def test_each_place_is_changed_alone(before: str, after: list[str]) -> None:

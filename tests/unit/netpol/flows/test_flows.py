@@ -128,6 +128,8 @@ def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
         ({"ports": ["HTTP!"]}, "flows[0].ports[0]", "neither a port number nor a port's name"),
         ({"ports": [{"port": "http", "end_port": 5}]}, "flows[0].ports[0].end_port", "beside a named port"),
         ({"name": 5}, "flows[0].name", "must be a string"),
+        ({"to": {"pod": ""}}, "flows[0].to.pod", "must be a name"),
+        ({"ports": [{"end_port": 80}]}, "flows[0].ports[0].end_port", "needs a port to start from"),
     ],
 )
 def test_what_is_not_of_the_vocabulary_is_told_by_its_place(flow: object, path: str, message: str) -> None:
@@ -148,6 +150,40 @@ def test_what_is_not_of_the_vocabulary_is_told_by_its_place(flow: object, path: 
     ],
 )
 def test_what_nothing_matches_is_told_with_the_nearest(model: Model, peer: dict[str, Any], message: str) -> None:
+    with pytest.raises(FlowError, match=message):
+        select(model, parse_flow({"to": peer}).destination)
+
+
+def test_no_list_of_flows_is_refused_and_none_is_no_flow() -> None:
+    with pytest.raises(FlowError, match="must be a list of flows"):
+        parse_flows({"from": {}})
+    assert parse_flows(None) == []
+
+
+@pytest.mark.parametrize(
+    ("peer", "text"),
+    [
+        ({"cidr": "192.0.2.0/24"}, "192.0.2.0/24"),
+        (
+            {"namespace": ["a", "b"], "namespace_labels": {"stage": "live"}},
+            "namespace a, b; namespace labels stage=live",
+        ),
+    ],
+)
+def test_a_peer_is_told_as_it_was_written(peer: dict[str, Any], text: str) -> None:
+    assert text in str(parse_flow({"to": peer}).destination)
+
+
+@pytest.mark.parametrize(
+    ("peer", "message"),
+    [
+        ({"pod": "wep-0"}, "there is no pod 'wep-0', did you mean 'web-0'"),
+        ({"namespace_labels": {"stage": "life"}}, "there is no namespace label stage 'life', did you mean 'live'"),
+        ({"namespace": ["prod", "tst"], "labels": {"app": "api"}}, "only a part of"),
+        ({"labels": {"app": "agent"}}, "pods on the host network have all of it"),
+    ],
+)
+def test_what_a_peer_lacks_is_told(model: Model, peer: dict[str, Any], message: str) -> None:
     with pytest.raises(FlowError, match=message):
         select(model, parse_flow({"to": peer}).destination)
 

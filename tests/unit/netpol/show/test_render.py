@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.filter.connectivity import FilterModule
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.show.heatmap import MAX_ENDS, MAX_LABELS
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.show.table import MAX_CELLS
 
 CONNECTIONS = [
     {"from": "prod/Deployment/web", "to": "prod/Deployment/api", "protocol": "TCP", "ports": "8080"},
@@ -88,3 +90,23 @@ def test_compact_blocks_are_understood() -> None:
 def test_what_is_no_matrix_is_refused(data: object, form: str, message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=message):
         connectivity(data, form)
+
+
+def test_a_layout_that_there_is_not_and_too_many_pairs_are_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="unknown layout 'tree': grid or list"):
+        connectivity(CONNECTIONS, layout="tree")
+    block = {"from": [f"a{number}" for number in range(MAX_CELLS + 1)], "to": ["b"], "protocol": "TCP", "ports": "1"}
+    with pytest.raises(AnsibleFilterError, match=f"more than {MAX_CELLS} pairs: narrow the matrix"):
+        connectivity({"blocks": [block]}, "csv")
+
+
+@pytest.mark.parametrize(("ends", "named"), [(MAX_LABELS, True), (MAX_LABELS + 1, False)])
+def test_a_picture_of_many_ends_has_no_names_beside_it(ends: int, named: bool) -> None:
+    members = [f"w{number}" for number in range(ends)]
+    assert ("rotate(-45)" in connectivity({"connections": [], "members": members}, "svg")) is named
+
+
+def test_a_picture_of_more_ends_than_can_be_seen_is_refused() -> None:
+    members = [f"w{number}" for number in range(MAX_ENDS + 1)]
+    with pytest.raises(AnsibleFilterError, match=f"more than {MAX_ENDS} ends: group the matrix by namespace"):
+        connectivity({"connections": [], "members": members}, "svg")
