@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .installed import Installed, install
+from ...installed_collection import Installed, install
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from .installed import ROOT
+from ...installed_collection import ROOT
 
 #: All that is shipped at the top. Whoever adds a folder decides here whether users get it.
 SHIPPED = {

@@ -12,7 +12,7 @@ import yaml
 
 from tools.artifact import environment
 
-from .installed import ROOT, Installed
+from ...installed_collection import ROOT, Installed
 
 DEFINITION = ROOT / "execution-environment.yml"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .installed import Installed
+from ...installed_collection import Installed
 
 PLAYBOOKS = [
     "awx",

@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 #: What Ansible's programs are started from: the directory of the Python that runs the tests.
 PROGRAMS = Path(sys.executable).parent
 LIMIT_SECONDS = 300
@@ -23,12 +24,15 @@ class Installed:
     work: Path
     collection: Path
 
-    def run(self, program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, program: str, *arguments: str, limit_seconds: float = LIMIT_SECONDS, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of Ansible's programs in the working directory; nothing of this process' settings reaches it.
 
         Args:
             program: its name, such as ``ansible-playbook``.
             arguments: its arguments.
+            limit_seconds: after which it is ended.
             variables: further environment variables.
         """
         environment = {
@@ -47,7 +51,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=LIMIT_SECONDS,
+            timeout=limit_seconds,
         )
 
     def _lent(self) -> dict[str, str]:
@@ -58,22 +62,36 @@ class Installed:
         return {"ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, [own, *lent]))} if lent else {}
 
 
-def install(folder: Path) -> Installed:
-    """Build the artifact of the working tree and install it.
+def install(folder: Path, source: Path = ROOT) -> Installed:
+    """Build the artifact of a working tree and install it.
 
     Args:
         folder: an empty directory.
+        source: the working tree.
     """
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir()
     collection = home / ".ansible" / "collections" / "ansible_collections" / "falconet" / "k8s"
     there = Installed(home, work, collection)
-    built = there.run("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
-    assert built.returncode == 0, built.stderr
-    (artifact,) = folder.glob("*.tar.gz")
-    # The collections that it needs come with Ansible's own package: tests do not ask Galaxy.
-    done = there.run("ansible-galaxy", "collection", "install", str(artifact), "--no-deps", "--offline")
-    assert done.returncode == 0, done.stderr
+    take(there, source)
     shutil.copytree(collection / "inventory", work / "inventory")
     return there
+
+
+def take(there: Installed, source: Path) -> None:
+    """Build the artifact of a working tree and install it over what is there.
+
+    Args:
+        there: where to.
+        source: the working tree.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        built = there.run("ansible-galaxy", "collection", "build", str(source), "--output-path", folder)
+        assert built.returncode == 0, built.stderr
+        (artifact,) = Path(folder).glob("*.tar.gz")
+        # The collections that it needs come with Ansible's own package: tests do not ask Galaxy.
+        done = there.run(
+            "ansible-galaxy", "collection", "install", str(artifact), "--no-deps", "--offline", "--upgrade"
+        )
+        assert done.returncode == 0, done.stderr
