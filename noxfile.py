@@ -116,9 +116,9 @@ def long(session: nox.Session) -> None:
     _against_the_cluster(session, "cluster and long")
 
 
-#: Of those that take minutes each, what CI runs: what the sandbox enforces against Kubernetes' own idea of it, and the
-#: way back by uninstall.yml.
-LONG_IN_CI = [f"tests/integration/test_{name}.py" for name in ("netpol_oracle", "uninstall")]
+#: Of those that take minutes each, what CI runs: what the sandbox enforces against Kubernetes' own idea of it, the way
+#: back by uninstall.yml, and the artifact without the repository.
+LONG_IN_CI = [f"tests/integration/test_{name}.py" for name in ("netpol_oracle", "uninstall", "installed_artifact")]
 
 
 @nox.session
