@@ -39,6 +39,8 @@ class Installed:
             "HOME": str(self.home),
             "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
+            # As a shell does; evidence is written there.
+            "PWD": str(self.work),
             # So that a word which stands at a line's end is found.
             "COLUMNS": "400",
             **self._lent(),
