@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.falconet.k8s.plugins.filter.falco_plan import falco_plan
 from ansible_collections.falconet.k8s.plugins.filter.k8s_audit_plan import (
@@ -211,3 +212,16 @@ def test_the_role_asks_for_nothing_that_a_plan_does_not_have() -> None:
             for part in dotted.rstrip(".").split("."):
                 assert part in place, f"{path.name}: {dotted}"
                 place = place[part]
+
+
+def test_no_task_shows_the_secrets_of_channels_that_variables_and_plan_have() -> None:
+    secret = plan({"falco_outputs": {"slack": {"webhookurl": "https://chat.example/planted"}}}, alerts="own")
+    assert "planted" in str(secret), "then a task may show it"
+    shown = [
+        f"{path.name}: {task['name']}"
+        for path in sorted((ROOT / "roles" / "k8s_audit" / "tasks").glob("*.yml"))
+        for task in yaml.safe_load(path.read_text())
+        if re.search(r"__k8s_audit_(planned|declared|falco)\b", str(task.get("ansible.builtin.set_fact")))
+        and task.get("no_log") is not True
+    ]
+    assert shown == []
