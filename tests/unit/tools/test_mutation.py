@@ -34,7 +34,7 @@ def test_each_place_is_changed_alone(before: str, after: list[str]) -> None:
     [
         ("falco/condition/parser", {"falco/condition/parser"}, "falco/condition"),
         ("respond", {"respond/guard", "respond/settings"}, "respond"),
-        ("netpol/model", {"netpol/model/ports"}, "netpol"),
+        ("netpol/model", {"netpol/model/ports"}, "netpol/model"),
         ("falco/errors", {"falco/errors"}, "falco"),
     ],
 )
