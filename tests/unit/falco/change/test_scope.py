@@ -57,6 +57,9 @@ def test_a_pattern_alone_restricts_audit_events_too() -> None:
         (Target(labels={"a b": "c"}), "no pod can have a label called 'a b'"),
         (Target(labels={"app": "a b"}), "no pod's label 'app' can be 'a b'"),
         (Target(containers=("",)), "an empty pattern"),
+        (Target(), "give namespaces, labels or containers"),
+        (Target(("a",), namespace_field="k8s.ns"), "namespace_field is one of k8s.ns.name, "),
+        (Target(labels={"a": "b"}, label_field="k8s.label"), "label_field is one of "),
     ],
 )
 def test_names_that_no_cluster_has_are_refused(target: Target, message: str) -> None:
@@ -109,3 +112,16 @@ def test_a_ruleset_that_does_not_load_is_refused_with_rule_and_line() -> None:
         merge(files)
     with pytest.raises(FalcoError, match=r"the ruleset does not load: b\.yaml:3:\d+: rule 'Bad': "):
         scope(files, PROD)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "condition"),
+    [
+        ("k8s_audit", Target(labels={"app": "a"}), ""),
+        ("k8s_audit", Target(("prod",), containers=("c",)), ""),
+        ("k8s_audit", PROD, 'ka.target.namespace in ("prod")'),
+        ("other", PROD, ""),
+    ],
+)
+def test_what_cannot_be_said_for_a_source_is_no_condition(source: str, target: Target, condition: str) -> None:
+    assert target.condition(source) == condition
