@@ -29,6 +29,7 @@ SHIPPED = {
 KEPT_BACK = {
     ".ansible-lint",
     ".ci",
+    ".config",
     ".editorconfig",
     ".github",
     ".gitignore",

@@ -121,8 +121,8 @@ def _merge_into(target: dict[str, Any], patch: dict[str, Any]) -> None:
 
 
 @contextmanager
-def serve(api: FakeApi) -> Iterator[str]:
-    """Serve the API on a free port of loopback; gives its URL."""
+def serve(api: FakeApi, port: int = 0) -> Iterator[str]:
+    """Serve the API on a port of loopback, a free one unless told; gives its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -158,7 +158,7 @@ def serve(api: FakeApi) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
             """Say nothing: tests read C(requests)."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     api.url = f"http://127.0.0.1:{server.server_port}"
