@@ -14,6 +14,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 INVENTORY = ROOT / "inventory" / "sandbox"
+SHARED = ROOT / "molecule" / "shared"
+RULES = SHARED / "rules"
 NAMESPACE = "falco-molecule"
 MAPS = [f"falco-own-rules-{number}" for number in range(1, 5)]
 BROKEN = "- rule: A\n  desc: a\n  condition: proc.nmae = x\n  output: a\n  priority: INFO\n"
@@ -43,14 +45,13 @@ def metrics(pod: dict[str, Any]) -> str:
 
 
 def playbook(**extra: Any) -> subprocess.CompletedProcess[str]:
-    variables = Path(__file__).resolve().parents[1] / "vars" / "main.yml"
+    variables = [SHARED / "vars" / "falco.yml", Path(__file__).resolve().parents[1] / "vars" / "main.yml"]
     argv = [
         "ansible-playbook",
         "playbooks/falco_rules.yml",
         "-i",
         str(INVENTORY),
-        "-e",
-        f"@{variables}",
+        *(f"-e@{file}" for file in variables),
         "-e",
         json.dumps(extra),
     ]
@@ -83,7 +84,7 @@ def running() -> list[str]:
 def test_every_node_has_a_pod_and_every_pod_reports_our_bytes() -> None:
     nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
     assert len(pods()) == len(nodes)
-    text = (Path(__file__).resolve().parents[1] / "rules" / "first.yaml").read_bytes()
+    text = (RULES / "first.yaml").read_bytes()
     for pod in pods():
         assert f'file_name="first.yaml",sha256="{hashlib.sha256(text).hexdigest()}"' in metrics(pod)
         assert 'file_name="zz-extra.yaml"' in metrics(pod)
@@ -121,7 +122,7 @@ def test_rules_that_one_node_refuses_reach_no_other() -> None:
 
 
 def test_rules_that_one_node_takes_run_on_every_node() -> None:
-    text = (ROOT / "molecule" / "falco_rules" / "rules" / "first.yaml").read_text()
+    text = (RULES / "first.yaml").read_text()
     result = rolled_out(
         {"first.yaml": text, "second.yaml": text.replace("Shell in", "Another shell in")}, canary_node="auto"
     )
