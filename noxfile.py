@@ -152,7 +152,11 @@ def matrix(session: nox.Session) -> None:
 
 
 #: Scenarios that are run by name alone, and why.
-NOT_ON_THE_SANDBOX = {"rocky": "needs podman or Docker, images and package mirrors"}
+NOT_ON_THE_SANDBOX = {
+    "existing": "is for a cluster of yours, by the name of its context",
+    "kind": "needs kind, Docker and the internet",
+    "rocky": "needs podman or Docker, images and package mirrors",
+}
 #: Scenarios that `make test` and CI run, on machines of their own and on the sandbox's cluster. `make molecule` runs
 #: the others, too.
 TESTED_ON_MACHINES = {"node_prep"}

@@ -40,7 +40,9 @@ def test_an_alert_that_nobody_passed_on_is_a_failed_check_that_names_the_channel
     failed = [one for one in told["checks"] if one["stage"] == "verify" and one["status"] == "failed"]
     assert failed
     assert all("slack" in json.dumps(one) for one in failed)
-    assert any(one["stage"] == "verify" and one["status"] == "passed" for one in told["checks"]), "Falco's own log has it"
+    assert any(one["stage"] == "verify" and one["status"] == "passed" for one in told["checks"]), (
+        "Falco's own log has it"
+    )
 
 
 def test_the_failures_are_in_the_form_that_continuous_integration_reads() -> None:
