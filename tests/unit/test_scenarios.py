@@ -29,7 +29,7 @@ def settings(name: str) -> dict[str, Any]:
 
 def playbook(name: str, step: str) -> Path:
     """The playbook of a step: the scenario's own, or the one that it names."""
-    named = COMMON["ansible"]["playbooks"] | settings(name).get("ansible", {}).get("playbooks", {})
+    named: dict[str, str] = COMMON["ansible"]["playbooks"] | settings(name).get("ansible", {}).get("playbooks", {})
     return SCENARIOS[name] / named.get(step, f"{step}.yml")
 
 
