@@ -60,7 +60,7 @@ def logs() -> Subject:
     return Subject([*texts("logs"), _certificate()], _hear)
 
 
-def falco_says() -> Subject:
+def said_by_falco() -> Subject:
     """What Falco prints of itself: version, fields, events, plugins; a catalogue is made of it."""
     return Subject(texts("falco"), _learn)
 

@@ -58,7 +58,7 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "recordings": changes.recordings,
     "quarantines": changes.quarantines,
     "logs": spoken.logs,
-    "falco_says": spoken.falco_says,
+    "said_by_falco": spoken.said_by_falco,
     "nodes": spoken.nodes,
     "incidents_kept": spoken.incidents_kept,
     "surveys": spoken.surveys,
