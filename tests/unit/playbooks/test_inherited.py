@@ -44,3 +44,16 @@ def test_no_play_reads_a_file_for_each_task_of_each_host() -> None:
     plays = [play for path in (ROOT / "playbooks").glob("*.yml") for play in yaml.safe_load(path.read_text())]
     assert len(plays) > 20
     assert [play["name"] for play in plays if "vars_files" in play] == []
+
+
+def test_nodes_are_not_handed_what_the_role_declares_once_it_was_compared() -> None:
+    """Ansible's own comparison of a role's variables keeps that for each node until the last one has answered."""
+    (play,) = yaml.safe_load((ROOT / "playbooks" / "node_prep.yml").read_text())
+    assert "roles" not in play
+    known, unknown = (task for task in play["tasks"] if "ansible.builtin.include_role" in task)
+    assert known["ansible.builtin.include_role"]["rolespec_validate"] is False
+    assert known["when"] == "__falconet_compared is defined"
+    assert "rolespec_validate" not in unknown["ansible.builtin.include_role"]
+    assert unknown["when"] == "__falconet_compared is not defined"
+    registered = (ROOT / "playbooks" / "tasks" / "variables.yml").read_text()
+    assert "register: __falconet_compared\n" in registered
