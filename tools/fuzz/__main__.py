@@ -12,9 +12,11 @@ With --guided coverage chooses what is damaged next (guided.py), on one subject;
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -74,7 +76,9 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error("--guided takes one subject")
         # In a process of its own, which counts branches from its imports on, and which Atheris ends.
         command = [sys.executable, "-m", "tools.fuzz.guided", given.subjects[0], str(given.inputs), str(given.seed)]
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
+        # It ends without a word to Python, so what it leaves is taken away here.
+        with tempfile.TemporaryDirectory(prefix="falconet-fuzz-") as folder:
+            return subprocess.run(command, cwd=ROOT, env={**os.environ, "TMPDIR": folder}, check=False).returncode
     return 1 if sum(run(name, given.seed, given.first, given.inputs) for name in given.subjects or SUBJECTS) else 0
 
 
