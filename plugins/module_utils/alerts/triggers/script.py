@@ -19,7 +19,10 @@ SCRIPT_BYTES = 3000
 #: Shells with a variable for it (busybox, bash) start no program to know the time; others have a date with fractions.
 _HEAD = (
     'now() { if [ -n "$EPOCHREALTIME" ]; then echo "$EPOCHREALTIME"; else date +%s.%N; fi; }; '
-    'turn() { case "$(now)" in *[.,]*[!0-9]*|*[.,]) sleep 1;; esac; }'
+    'turn() { case "$(now)" in *[.,]*[!0-9]*|*[.,]) sleep 1;; esac; }; '
+    # By its bare name busybox's shell may do a program's work itself, and then nobody sees it start.
+    'act() { p=$1; shift; case "$p" in */*) ;; *) IFS=:; for d in $PATH; do [ -f "$d/$p" ] && [ -x "$d/$p" ] && '
+    'p="$d/$p" && break; done; unset IFS;; esac; "$p" "$@"; }'
 )
 _LINE = re.compile(r"falconet-trigger (\d+) (began|ended) (\d+)[.,](\d*)\S*(?: (\d+))?\s*$")
 _SECOND = 10**9
@@ -62,7 +65,7 @@ def _part(number: int, command: Sequence[str]) -> str:
     mark = f"falconet-trigger {number}"
     # It may be refused what it tries; what counts is the alert. What it prints may be secret, and is of no use.
     return (
-        f'turn; echo "{mark} began $(now)"; {shlex.join(command)} </dev/null >/dev/null 2>&1; code=$?; '
+        f'turn; echo "{mark} began $(now)"; act {shlex.join(command)} </dev/null >/dev/null 2>&1; code=$?; '
         f'echo "{mark} ended $(now) $code"'
     )
 

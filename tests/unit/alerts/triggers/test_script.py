@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.alerts.triggers.script import (
@@ -48,6 +50,22 @@ def test_without_fractions_no_two_actions_share_a_second(shell: str) -> None:
     assert first.began_ns % 10**9 == first.ended_ns % 10**9 == 0
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_program_by_its_bare_name_is_started_not_done_by_the_shell(
+    shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin" / "true").mkdir(parents=True)
+    program = tmp_path / "bin" / "echo"
+    program.write_text(f'#!/bin/sh\nprintf "%s|" "$@" >{tmp_path}/started\nexit 5\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    commands = [(1, ["echo", "a b", "*", ""]), (2, ["true"]), (3, ["no-such-program"])]
+    ((script, _numbers),) = scripts(commands)
+    _output, done = done_by(shell, script)
+    assert {number: one.exit_code for number, one in done.items()} == {1: 5, 2: 0, 3: 127}
+    assert (tmp_path / "started").read_text() == "a b|*||"
+
+
 def test_what_did_not_end_is_not_done() -> None:
     text = "falconet-trigger 1 began 10.5\nfalconet-trigger 1 ended 11.5 0\nfalconet-trigger 2 began 12.5\nx"
     assert read_done(text) == {1: Done(10_500_000_000, 11_600_000_000, 0)}
@@ -64,5 +82,5 @@ def test_many_actions_are_several_scripts() -> None:
     found = list(scripts(commands))
     assert len(found) > 1
     assert [number for _script, numbers in found for number in numbers] == list(range(40))
-    assert all(len(script) < SCRIPT_BYTES + 400 for script, _numbers in found)
+    assert all(len(script) < SCRIPT_BYTES + 600 for script, _numbers in found)
     assert list(scripts([])) == []
