@@ -1,0 +1,132 @@
+"""One rule within another: as asking every object tells it, and told of the rules that it is true of alone."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import rules
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.rules import implies, peer_within, port_within
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import Range
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import (
+    BlockPeer,
+    NodesPeer,
+    PodsPeer,
+    PortRule,
+)
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.selectors import (
+    DOES_NOT_EXIST,
+    EXISTS,
+    IN,
+    NOT_IN,
+    Requirement,
+    Selector,
+)
+
+from .test_lint import WEB, admin, codes, findings, policy
+
+#: Every form of a requirement on two values of two keys.
+REQUIREMENTS = [
+    Requirement(key, operator, values)
+    for key in ("app", "tier")
+    for operator, values in [
+        (EXISTS, ()),
+        (DOES_NOT_EXIST, ()),
+        *product((IN, NOT_IN), (("a",), ("b",), ("a", "b"))),
+    ]
+]
+#: Every object that these can tell apart; "c" is any other value.
+OBJECTS = [
+    {key: value for key, value in (("app", app), ("tier", tier)) if value}
+    for app, tier in product(("", "a", "b", "c"), repeat=2)
+]
+
+
+@pytest.mark.parametrize("narrow", REQUIREMENTS, ids=str)
+def test_a_requirement_is_within_those_that_all_its_objects_meet(narrow: Requirement) -> None:
+    met = [one for one in OBJECTS if narrow.matches(one)]
+    expected = [wide for wide in REQUIREMENTS if all(wide.matches(one) for one in met)]
+    assert [wide for wide in REQUIREMENTS if implies(narrow, wide)] == expected
+
+
+EVERY = Selector()
+WEBS = Selector((Requirement("app", IN, ("web",)),))
+PRODS = Selector((Requirement("env", IN, ("prod",)),))
+IPV4 = BlockPeer((Range(4, 0, 2**32 - 1),), "0.0.0.0/0")
+TEN = BlockPeer((Range(4, 10 << 24, (11 << 24) - 1),), "10.0.0.0/8")
+HOLED = BlockPeer((Range(4, 0, (10 << 24) - 1), Range(4, 11 << 24, 2**32 - 1)), "0.0.0.0/0 except 10.0.0.0/8")
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "within"),
+    [
+        pytest.param(PodsPeer(None, WEBS, "one"), PodsPeer(None, EVERY, "one"), True, id="pods-of-a-namespace"),
+        pytest.param(PodsPeer(None, EVERY, "one"), PodsPeer(None, WEBS, "one"), False, id="more-pods"),
+        pytest.param(PodsPeer(None, WEBS, "one"), PodsPeer(None, EVERY, "two"), False, id="another-namespace"),
+        pytest.param(PodsPeer(EVERY, WEBS), PodsPeer(None, EVERY), False, id="every-namespace-is-not-one"),
+        pytest.param(PodsPeer(None, WEBS, "one"), PodsPeer(EVERY, EVERY), True, id="one-of-every-namespace"),
+        pytest.param(PodsPeer(None, WEBS, "one"), PodsPeer(PRODS, EVERY), False, id="one-may-not-be-among-some"),
+        pytest.param(PodsPeer(PRODS, WEBS), PodsPeer(EVERY, WEBS), True, id="some-of-every-namespace"),
+        pytest.param(PodsPeer(EVERY, WEBS), PodsPeer(PRODS, WEBS), False, id="every-namespace-is-not-some"),
+        pytest.param(TEN, IPV4, True, id="a-block-in-a-block"),
+        pytest.param(IPV4, TEN, False, id="a-block-that-holds-the-other"),
+        pytest.param(TEN, HOLED, False, id="a-block-in-the-hole-of-another"),
+        pytest.param(HOLED, IPV4, True, id="each-part-of-a-block"),
+        pytest.param(BlockPeer((Range(6, 5, 5),), "::5/128"), IPV4, False, id="another-family"),
+        pytest.param(
+            BlockPeer(TEN.ranges, TEN.text, covers_pods=True), IPV4, False, id="pods-are-in-the-one-and-not-the-other"
+        ),
+        pytest.param(TEN, PodsPeer(EVERY, EVERY), False, id="a-block-is-no-pods"),
+        pytest.param(NodesPeer(WEBS), NodesPeer(EVERY), False, id="nodes-are-not-compared"),
+        pytest.param(NodesPeer(WEBS), NodesPeer(WEBS), True, id="the-same"),
+    ],
+)
+def test_a_peer_is_within_another(narrow: object, wide: object, within: bool) -> None:
+    assert peer_within(narrow, wide) is within
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "within"),
+    [
+        pytest.param(PortRule("TCP", 80, 80), PortRule("TCP", 80, 90), True, id="the-first-of-a-range"),
+        pytest.param(PortRule("TCP", 85, 90), PortRule("TCP", 80, 90), True, id="the-last-of-a-range"),
+        pytest.param(PortRule("TCP", 80, 91), PortRule("TCP", 80, 90), False, id="beyond-the-last"),
+        pytest.param(PortRule("TCP", 79, 90), PortRule("TCP", 80, 90), False, id="before-the-first"),
+        pytest.param(PortRule("UDP", 80, 80), PortRule("TCP", 80, 90), False, id="another-protocol"),
+        pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("TCP"), True, id="a-name-in-all-of-its-protocol"),
+        pytest.param(PortRule("", 0, 0, "http"), PortRule("TCP"), False, id="a-name-of-any-protocol"),
+        pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("", 0, 0, "http"), True, id="a-name-in-any-protocol"),
+        pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("TCP", 80, 80), False, id="a-name-may-be-any-number"),
+        pytest.param(PortRule("TCP", 80, 80), PortRule("TCP", 0, 0, "http"), False, id="a-number-is-no-name"),
+        pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("TCP", 0, 0, "dns"), False, id="another-name"),
+    ],
+)
+def test_a_port_is_within_another(narrow: PortRule, wide: PortRule, within: bool) -> None:
+    assert port_within(narrow, wide) is within
+
+
+def test_beyond_so_many_rules_only_those_of_one_policy_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = policy("{podSelector: {}, ingress: [{}, {ports: [{port: 8080}]}]}", "twice")
+    open_ = policy("{podSelector: {}, ingress: [{}]}", "open")
+    of_both = [f.message for f in findings(WEB, twice, open_) if f.code == "redundant-rule"]
+    assert len(of_both) == 2
+    monkeypatch.setattr(rules, "MAX_PAIRS", 8)
+    told = [f.message for f in findings(WEB, twice, open_) if f.code == "redundant-rule"]
+    assert told == ["ingress rule 1 allows nothing that rule 0 of the same policy does not"]
+    monkeypatch.setattr(rules, "MAX_PAIRS", 9)
+    assert [f.message for f in findings(WEB, twice, open_) if f.code == "redundant-rule"] == of_both
+
+
+def test_a_rule_that_matches_more_than_those_before_it_is_reached() -> None:
+    first = admin("ingress: [{action: Deny, from: [{namespaces: {matchLabels: {a: b}}}]}]", "first")
+    assert "shadowed-rule" not in codes(
+        WEB, first, admin("ingress: [{action: Allow, from: [{namespaces: {}}]}]", "x", 2)
+    )
+
+
+def test_one_priority_is_no_tie_where_no_pod_is_selected_by_both() -> None:
+    first = admin("ingress: [{action: Deny, from: [{namespaces: {}}]}]", "first")
+    second = admin("egress: [{action: Deny, to: [{namespaces: {}}]}]", "second")
+    assert "priority-tie" in codes(WEB, first, second)
+    second["spec"]["subject"] = {"namespaces": {"matchLabels": {"a": "b"}}}
+    assert "priority-tie" not in codes(WEB, first, second)
