@@ -1,4 +1,4 @@
-"""Rulesets described, compared, scoped, merged and written."""
+"""Rulesets scoped, merged and written."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catal
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import Target, scope
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.compare import compare
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, Loader, RulesFile, load
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.documents import read_documents
@@ -40,40 +38,6 @@ BASE = """- list: shells
 
 def loaded(*texts: str) -> Loaded:
     return load([RulesFile(f"{number}.yaml", text) for number, text in enumerate(texts)])
-
-
-def test_a_rule_is_described_with_everything_resolved() -> None:
-    described = describe(loaded(BASE))
-    shell = described["rules"][0]
-    assert shell["resolved_condition"] == "evt.type = execve and proc.name in (bash, sh) and container.id != host"
-    assert shell["fields"] == ["container.id", "evt.type", "proc.name"]
-    assert shell["event_types"] == ["execve"]
-    assert shell["macros"] == ["shell_started"]
-    assert described["mitre"]["techniques"] == {"T1059": ["Shell"]}
-    assert {"from": "macro shell_started", "to": "list shells"} in described["dependencies"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "verdict"),
-    [
-        ("", "", "none"),
-        ("", "- list: more\n  items: []\n", "minor"),
-        ("- list: more\n  items: []\n", "", "major"),
-        ("", "- required_engine_version: 0.50.0\n", "minor"),
-        ("- required_engine_version: 0.50.0\n", "", "patch"),
-        ("", "- list: shells\n  items: [zsh]\n  override:\n    items: append\n", "patch"),
-        ("", "- rule: Shell\n  priority: ERROR\n  override:\n    priority: replace\n", "patch"),
-        ("", "- rule: Shell\n  priority: INFO\n  override:\n    priority: replace\n", "major"),
-        ("", "- rule: Shell\n  enabled: false\n  override:\n    enabled: replace\n", "major"),
-        ("", "- rule: Shell\n  tags: [host]\n  override:\n    tags: append\n", "patch"),
-        ("", "- rule: Shell\n  tags: [host]\n  override:\n    tags: replace\n", "major"),
-        ("", "- rule: Either\n  condition: evt.type = open\n  override:\n    condition: replace\n", "major"),
-        ("", "- rule: Either\n  condition: or evt.type = creat\n  override:\n    condition: append\n", "patch"),
-        ("", "- macro: shell_started\n  condition: or evt.type = open\n  override:\n    condition: append\n", "major"),
-    ],
-)
-def test_the_version_that_a_change_calls_for(old: str, new: str, verdict: str) -> None:
-    assert compare(loaded(BASE, old), loaded(BASE, new))["verdict"] == verdict
 
 
 def test_scope_appends_where_that_is_safe_and_replaces_where_not() -> None:

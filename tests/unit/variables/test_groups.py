@@ -12,7 +12,10 @@ from ansible_collections.falconet.k8s.plugins.filter.inventory_problems import (
     max_fail_percentage,
     nodes_by_cluster,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import problems_of_groups
+from ansible_collections.falconet.k8s.plugins.module_utils.variables.groups import (
+    problems_of_groups,
+    redis_nodes_of,
+)
 
 GOOD: dict[str, list[str]] = {
     "all": ["production", "n1"],
@@ -71,6 +74,12 @@ def test_machines_of_a_cluster_are_those_that_say_so() -> None:
     assert cluster_nodes("a", {}, hostvars) == []
     assert nodes_by_cluster(groups, hostvars) == {"a": ["n4", "n1"], "b": ["n3"]}
     assert nodes_by_cluster({}, hostvars) == {}
+
+
+def test_machines_for_redis_are_the_clusters_own_and_those_that_say_of_none_that_they_are() -> None:
+    groups = {"kube_nodes": ["n1", "n2", "n3", "n4"], "redis_nodes": ["n3", "n2", "n1"]}
+    assert redis_nodes_of(groups, {"n1": "a", "n2": "b", "n4": "a"}, "a") == ["n3", "n1"]
+    assert redis_nodes_of({"kube_nodes": ["n1"]}, {"n1": "a"}, "a") == []
 
 
 def test_the_variables_of_a_machine_are_put_together_once() -> None:

@@ -174,3 +174,19 @@ def test_one_item_is_one() -> None:
     shown = page(describe(loaded), loaded)
     assert ">1 item<" in shown
     assert ">2 items<" in shown
+
+
+def test_what_the_rules_ask_of_falco_is_told_at_the_top() -> None:
+    asked = """\
+- required_engine_version: 0.31.0
+- required_plugin_versions:
+  - {name: json, version: 0.7.0, alternatives: [{name: okta, version: 0.1.0}]}
+"""
+    assert "asks for engine 0.31.0 · asks for json 0.7.0 or okta 0.1.0" in said(drawn(asked + BASE))
+
+
+def test_a_condition_that_macros_multiply_is_told_to_be_too_long() -> None:
+    macros = ["- macro: m0\n  condition: evt.type = open and (proc.name = a or proc.name = b)\n"]
+    macros += [f"- macro: m{n}\n  condition: m{n - 1} or (m{n - 1} and fd.num = {n})\n" for n in range(1, 14)]
+    rule = "- rule: R\n  desc: d\n  condition: m13\n  output: o\n  priority: INFO\n"
+    assert "Resolved too long to be written out" in said(drawn("".join([*macros, rule])))

@@ -1,0 +1,59 @@
+"""A ruleset as data: what a rule resolves to, and what of it cannot be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import NEWEST
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
+
+BASE = """- list: shells
+  items: [bash, sh]
+- macro: shell_started
+  condition: evt.type = execve and proc.name in (shells)
+- rule: Shell
+  desc: a shell
+  condition: shell_started and container.id != host
+  output: shell %proc.cmdline
+  priority: WARNING
+  tags: [mitre_execution, T1059]
+"""
+
+
+def described(text: str, falco: str = NEWEST) -> dict[str, Any]:
+    loaded = Loader(catalogue(falco)).load([RulesFile("r.yaml", text)])
+    assert loaded.successful, [issue.text for result in loaded.results for issue in result.errors]
+    return describe(loaded)
+
+
+def test_a_rule_is_described_with_everything_resolved() -> None:
+    ruleset = described(BASE)
+    shell = ruleset["rules"][0]
+    assert shell["resolved_condition"] == "evt.type = execve and proc.name in (bash, sh) and container.id != host"
+    assert shell["fields"] == ["container.id", "evt.type", "proc.name"]
+    assert shell["output_fields"] == ["proc.cmdline"]
+    assert shell["event_types"] == ["execve"]
+    assert shell["macros"] == ["shell_started"]
+    assert ruleset["mitre"]["techniques"] == {"T1059": ["Shell"]}
+    assert {"from": "macro shell_started", "to": "list shells"} in ruleset["dependencies"]
+
+
+def test_an_output_of_nothing_but_what_falco_fills_in_prints_no_field_of_its_own() -> None:
+    # Falco 0.40 wrote the container's name and id there; since 0.41 it refuses an output of this alone.
+    (rule,) = described(BASE.replace("shell %proc.cmdline", "'%container.info'"), "0.40")["rules"]
+    assert (rule["output"], rule["output_fields"]) == ("%container.info", [])
+    (rule,) = described(BASE.replace("shell %proc", "'%container.info %proc").replace("line\n", "line'\n"), "0.40")[
+        "rules"
+    ]
+    assert rule["output_fields"] == ["proc.cmdline"]
+
+
+def test_a_condition_that_macros_multiply_is_not_written_out() -> None:
+    macros = ["- macro: m0\n  condition: evt.type = open and (proc.name = a or proc.name = b)\n"]
+    macros += [f"- macro: m{n}\n  condition: m{n - 1} or (m{n - 1} and fd.num = {n})\n" for n in range(1, 14)]
+    rule = "- rule: R\n  desc: d\n  condition: m13\n  output: o\n  priority: INFO\n"
+    (found,) = described("".join([*macros, rule]))["rules"]
+    assert found["resolved_condition"] is None
+    assert found["fields"] == ["evt.type", "fd.num", "proc.name"]
