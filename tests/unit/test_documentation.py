@@ -182,9 +182,23 @@ SHIPPED = {
 } | {path.name for path in (ROOT / "plugins" / "module_utils").iterdir()}
 
 
+#: Filters of 0.2.0, which the page on the upgrade names because they are there no more.
+GONE = {
+    "falco_certificates",
+    "falco_changed_releases",
+    "falco_container_engine",
+    "falco_driver_releases",
+    "falco_helm_values",
+    "falco_outputs_secret",
+    "falco_secret_fingerprint",
+    "falco_sidekick_releases",
+}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_variables_that_are_named_exist(document: Path) -> None:
-    assert named_variables(document.read_text()) - SHIPPED == set()
+    gone = GONE if document == ROOT / "docs" / "upgrading.md" else set()
+    assert named_variables(document.read_text()) - SHIPPED - gone == set()
 
 
 def test_variables_are_found_in_code_alone() -> None:
