@@ -227,3 +227,67 @@ def test_a_service_without_a_selector_is_its_endpoints() -> None:
         assert [pod.name for pod in ends.pods] == ["db"]
         assert ([str(block) for block in ends.blocks], ends.note) == (["192.0.2.7"], "")
         assert (port.protocol, 6432, 6432) in intervals(model, flow, None)
+
+
+@pytest.mark.parametrize(
+    ("flow", "text"),
+    [
+        ({"from": {"pod": "a"}, "to": {"pod": "b"}, "name": "orders"}, "orders"),
+        ({"from": {"pod": "a"}, "to": {"pod": "b"}, "ports": [80, "dns/UDP"]}, "pod a -> pod b on 80/TCP, dns/UDP"),
+        ({"from": {"pod": "a"}, "to": {"pod": "b"}}, "pod a -> pod b on all ports"),
+        ({"from": {"pod": "a"}, "to": {"pod": "b"}, "ports": []}, "pod a -> pod b on all ports"),
+    ],
+    ids=["its-name", "ports", "no-ports", "an-empty-list-of-ports"],
+)
+def test_a_flow_is_told_by_its_name_or_its_ends(flow: dict[str, Any], text: str) -> None:
+    assert str(parse_flow(flow)) == text
+
+
+def test_a_service_of_two_namespaces_needs_one() -> None:
+    other = service({"app": "api"})
+    other["metadata"]["namespace"] = "test"
+    both = load([Input("test", objects=[pod("api-0", "prod", app="api"), service({"app": "api"}), other])])
+    with pytest.raises(FlowError, match="Service 'api' exists in prod, test"):
+        select_destination(both, parse_flow({"to": {"service": "api"}}).destination)
+    (found,) = select_destination(both, parse_flow({"to": {"service": "api", "namespace": "prod"}}).destination).pods
+    assert found.full_name == "prod/api-0"
+
+
+def test_pods_that_have_finished_are_no_end_and_that_is_told() -> None:
+    done = pod("import-0", "prod", app="import")
+    done["status"] = {"phase": "Succeeded"}
+    model = load([Input("test", objects=[done, pod("api-0", "prod", app="api")])])
+    with pytest.raises(FlowError, match="pods that have finished do not count"):
+        select(model, parse_flow({"to": {"labels": {"app": "import"}}}).destination)
+    assert not select(model, parse_flow({"to": {"labels": {"app": "import"}}}).destination, need=False)
+
+
+@pytest.mark.parametrize("labels", [{"stage": "live", "team": "b"}, {"team": "b", "stage": "live"}], ids=["a", "b"])
+def test_each_namespace_label_is_looked_at(labels: dict[str, str]) -> None:
+    spaces = [
+        {"kind": "Namespace", "metadata": {"name": "prod", "labels": {"stage": "live", "team": "a"}}},
+        pod("api-0", "prod", app="api"),
+    ]
+    with pytest.raises(FlowError, match="there is no namespace label team 'b'"):
+        select(load([Input("test", objects=spaces)]), parse_flow({"to": {"namespace_labels": labels}}).destination)
+
+
+def test_a_name_of_dns_may_be_any_address() -> None:
+    named = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "mail", "namespace": "prod"},
+        "spec": {"type": "ExternalName", "externalName": "mail.example.org"},
+    }
+    model = load([Input("test", objects=[named, pod("api-0", "prod", app="api")])])
+    found = select_destination(model, parse_flow({"to": {"service": "mail"}}).destination)
+    assert found.note.startswith("Service prod/mail is a name of DNS")
+    assert found.blocks
+    assert not found.pods
+
+
+def test_a_flow_without_ports_is_all_of_them(model: Model) -> None:
+    whole = [(protocol, 1, 65535) for protocol in ("TCP", "UDP", "SCTP")]
+    (web,) = select(model, parse_flow({"to": {"pod": "web-0"}}).destination).pods
+    assert sorted(intervals(model, parse_flow({"to": {"pod": "web-0"}}), web)) == sorted(whole)
+    assert intervals(model, parse_flow({"to": {"pod": "web-0"}, "ports": ["90-99/UDP"]}), web) == [("UDP", 90, 99)]
