@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.names import LABEL, identity
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.names import LABEL, LABELS, identity
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.plan import (
     QuarantineError,
     Wanted,
     plan,
     restored,
+    taken_away,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.proof import open_connections
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.proof import Left, open_connections
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 from hypothesis import assume, given
 
@@ -202,6 +203,52 @@ def test_what_it_cannot_hold_and_what_does_not_start_is_told() -> None:
     assert "Custom web keeps the pod, so nothing starts in its place" in " | ".join(
         plan(owned("Custom"), WANTED).unheld
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ('{"app": "web"}', {"app": "web"}),
+        ('{"app": 1}', {"app": "1"}),
+        ("", {}),
+        ('{"app": ', {}),
+        ('["app"]', {}),
+        ("[" * 100_000, {}),
+    ],
+    ids=["labels", "a-number", "empty", "cut-off", "a-list", "too-deep"],
+)
+def test_labels_that_a_quarantine_took_are_read_from_an_annotation_that_anybody_may_break(
+    text: str, labels: dict[str, str]
+) -> None:
+    held = plan(cluster(), WANTED).pod
+    assert taken_away(held) == {"app": "web"}
+    held["metadata"]["annotations"][LABELS] = text
+    assert taken_away(held) == labels
+
+
+def test_a_policys_own_expressions_stay_when_it_is_restored() -> None:
+    before: dict[str, Any] = copy.deepcopy(ALLOW_ALL)
+    before["spec"]["podSelector"] = {"matchExpressions": [{"key": "free", "operator": "DoesNotExist"}]}
+    (amended,) = plan(cluster(before), WANTED).amended
+    assert restored(amended) == before
+
+
+def test_a_selector_that_asks_for_no_label_keeps_the_pod_and_that_is_told() -> None:
+    objects = cluster()
+    objects[1]["spec"]["selector"] = {"matchExpressions": [{"key": "other", "operator": "DoesNotExist"}]}
+    told = plan(objects, WANTED).unheld
+    assert "ReplicaSet web keeps the pod: its selector asks for no label that the pod could give up" in told
+    assert "Service web" not in " | ".join(told)
+
+
+def test_nothing_is_proven_of_a_pod_that_is_not_there() -> None:
+    with pytest.raises(QuarantineError, match="there is no pod prod/web-9"):
+        open_connections(cluster(), Wanted("prod", "web-9"))
+
+
+def test_what_stays_open_is_told_with_who_allows_it() -> None:
+    assert str(Left("ingress", "a/b", "TCP 80", "", False)) == "ingress from a/b on TCP 80"
+    assert str(Left("egress", "a/b", "TCP 80", "X y", True)) == "egress to a/b on TCP 80, by X y"
 
 
 def reaching(objects: list[Any], but: str) -> set[tuple[str, ...]]:
