@@ -215,18 +215,20 @@ def test_policies_that_are_there_already_are_weighed() -> None:
     ]
 
 
-def test_an_admin_policy_that_denies_the_flow_is_weighed() -> None:
-    admin = {
+def admin_denies(**rules: Any) -> dict[str, Any]:
+    return {
         "apiVersion": "policy.networking.k8s.io/v1alpha1",
         "kind": "AdminNetworkPolicy",
         "metadata": {"name": "no"},
-        "spec": {
-            "priority": 1,
-            "subject": {"namespaces": {}},
-            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
-        },
+        "spec": {"priority": 1, "subject": {"namespaces": {}}, **rules},
     }
-    found = of([*WORKLOADS[:2], admin], TO_API)
+
+
+NO_INGRESS = admin_denies(ingress=[{"action": "Deny", "from": [{"namespaces": {}}]}])
+
+
+def test_an_admin_policy_that_denies_the_flow_is_weighed() -> None:
+    found = of([*WORKLOADS[:2], NO_INGRESS], TO_API)
     assert found.missing == [
         "prod/Deployment/web -> prod/Deployment/api on TCP 8080: denied by AdminNetworkPolicy no, ingress rule 0, in"
         " the admin tier"
@@ -311,3 +313,80 @@ def test_nothing_is_proven_of_nothing() -> None:
     found = of(WORKLOADS)
     assert (found.policies, found.proven) == ([], False)
     assert found.notes == ["there is nothing to suggest: no workload that a policy selects"]
+
+
+def test_an_unknown_coarseness_is_refused() -> None:
+    with pytest.raises(NetpolError, match="unknown coarseness 'pods': one of port"):
+        suggest(model(), [], "pods")
+
+
+def test_workloads_that_share_their_labels_share_one_policy_and_that_is_told() -> None:
+    same = deployment("web-2", app="web")
+    found = of([WORKLOADS[0], same, WORKLOADS[1]], TO_API)
+    assert [p["metadata"]["name"] for p in found.policies] == ["api", "web"]
+    assert found.notes == [
+        "prod/Deployment/web-2 has no label that tells it from prod/Deployment/web: they share a policy"
+    ]
+
+
+def test_workloads_of_one_name_get_policies_of_two() -> None:
+    stateful = {**deployment("web", app="cache"), "kind": "StatefulSet"}
+    found = of([WORKLOADS[0], stateful, WORKLOADS[1]], TO_API)
+    names = {p["metadata"]["name"]: p["spec"]["podSelector"]["matchLabels"]["app"] for p in found.policies}
+    assert names == {"api": "api", "web": "web", "web-2": "cache"}
+
+
+@pytest.mark.parametrize(
+    ("known", "peers"),
+    [
+        (WORKLOADS[5:], [("kube-system", {"k8s-app": "kube-dns"})]),
+        ([], [("kube-system", {"k8s-app": "kube-dns"})]),
+        (
+            [deployment("dns", "system", 3, **{"app.kubernetes.io/name": "coredns"})],
+            [("system", {"app.kubernetes.io/name": "coredns"})],
+        ),
+    ],
+    ids=["servers", "none-known", "another-label"],
+)
+def test_dns_is_asked_of_the_servers_that_are_known_or_of_where_they_usually_are(
+    known: list[dict[str, Any]], peers: list[tuple[str, dict[str, str]]]
+) -> None:
+    (web,) = [p for p in of([*WORKLOADS[:2], *known], TO_API, dns=True).policies if p["metadata"]["name"] == "web"]
+    assert web["spec"]["egress"][-1]["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "podSelector": {"matchLabels": labels},
+        }
+        for namespace, labels in peers
+    ]
+
+
+def test_ports_that_touch_are_one_range_and_others_stay_apart() -> None:
+    flows = [{**TO_API, "port": None, "ports": ports} for ports in ("80-90", "85-100", "101", "103")]
+    found = of(WORKLOADS[:2], *({key: value for key, value in flow.items() if value} for flow in flows))
+    (api,) = [p for p in found.policies if p["metadata"]["name"] == "api"]
+    assert api["spec"]["ingress"][0]["ports"] == [
+        {"protocol": "TCP", "port": 80, "endPort": 101},
+        {"protocol": "TCP", "port": 103},
+    ]
+
+
+def test_an_address_that_a_policy_there_already_keeps_out_is_told_with_its_reason() -> None:
+    admin = admin_denies(egress=[{"action": "Deny", "to": [{"networks": ["192.0.2.0/24"]}]}])
+    out = {"from": NAMES[0], "to": "192.0.2.7", "port": 443}
+    assert of(WORKLOADS[:2], out).proven
+    assert of([*WORKLOADS[:2], admin], out).missing == [
+        "prod/Deployment/web -> 192.0.2.7 on TCP 443: denied by AdminNetworkPolicy no, egress rule 0, in the admin tier"
+    ]
+
+
+def test_what_one_pod_sends_itself_needs_no_rule_and_two_need_one() -> None:
+    own = {"from": NAMES[2], "to": NAMES[2], "port": 5432}
+    assert of([WORKLOADS[2]], own).proven
+    assert of([WORKLOADS[2], NO_INGRESS], own).missing == []
+    assert of([deployment("db", replicas=2), NO_INGRESS], own).missing == [f"{NAMES[2]} -> {NAMES[2]} on TCP 5432"]
+
+
+def test_a_namespace_is_allowed_as_a_whole_and_missing_is_said_of_what_was_observed_alone() -> None:
+    found = of([*WORKLOADS[:3], NO_INGRESS], {"from": NAMES[0], "to": NAMES[1]}, coarseness="namespace")
+    assert [line.split(" on ")[0] for line in found.missing] == [f"{NAMES[0]} -> {NAMES[1]}"]
