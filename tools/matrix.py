@@ -112,7 +112,7 @@ def ansible_tests(folder: Path = ROOT / "tests" / "unit") -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("test_*.py"))
-        if path.relative_to(folder).parts[0] not in {*others, "test_architecture.py"}
+        if path.relative_to(folder).parts[0] not in {*others, "test_architecture.py", "test_scenarios.py"}
         and OF_ANSIBLE.search(path.read_text(encoding="utf-8"))
     ]
 
