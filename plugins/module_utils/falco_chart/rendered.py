@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..common.tolerant import mapping, mappings
 from ..common.yaml_text import YamlTextError, read_one
 from .image_config import DIRECTORY, loaded_twice_or_unknown
 from .problems import FalcoChartError, Problem
@@ -42,18 +43,18 @@ def _wrong_workload(workload: Mapping[str, Any], objects: list[Mapping[str, Any]
     if not isinstance(pod, Mapping):
         return
     where = f"{workload.get('kind')} {_named(workload)}"
-    volumes = [str(volume.get("name")) for volume in _listed(pod, "volumes")]
-    claims = [_named(claim) for claim in _listed(workload["spec"], "volumeClaimTemplates")]
+    volumes = [str(volume.get("name")) for volume in mappings(pod.get("volumes"))]
+    claims = [_named(claim) for claim in mappings(workload["spec"].get("volumeClaimTemplates"))]
     for name in sorted({name for name in volumes if volumes.count(name) > 1}):
         yield Problem(where, f"has two volumes {name}.", "Give yours another name.")
-    for container in [*_listed(pod, "initContainers"), *_listed(pod, "containers")]:
+    for container in [*mappings(pod.get("initContainers")), *mappings(pod.get("containers"))]:
         yield from _wrong_mounts(f"{where}, container {container.get('name')}", container, {*volumes, *claims})
         if container.get("name") == "falco":
-            yield from _wrong_plugins(where, _listed(container, "volumeMounts"), pod, objects)
+            yield from _wrong_plugins(where, mappings(container.get("volumeMounts")), pod, objects)
 
 
 def _wrong_mounts(where: str, container: Mapping[str, Any], volumes: set[str]) -> Iterator[Problem]:
-    mounts = _listed(container, "volumeMounts")
+    mounts = mappings(container.get("volumeMounts"))
     paths = [str(mount.get("mountPath")).rstrip("/") for mount in mounts]
     for path in sorted({path for path in paths if paths.count(path) > 1}):
         yield Problem(where, f"mounts {path} twice, which Kubernetes refuses.", "Leave one of them away.")
@@ -77,28 +78,17 @@ def _falco_yaml(
 ) -> Mapping[str, Any]:
     """The configuration that the chart mounts into Falco's container; empty if it is from elsewhere."""
     volume = next((m.get("name") for m in mounts if m.get("mountPath") == "/etc/falco/falco.yaml"), "")
-    name = next((_mapped(v, "configMap").get("name") for v in _listed(pod, "volumes") if v.get("name") == volume), "")
+    volumes = mappings(pod.get("volumes"))
+    name = next((mapping(v.get("configMap")).get("name") for v in volumes if v.get("name") == volume), "")
     for o in objects:
-        if o.get("kind") == "ConfigMap" and _mapped(o, "metadata").get("name") == name:
+        if o.get("kind") == "ConfigMap" and mapping(o.get("metadata")).get("name") == name:
             try:
-                config = read_one(str(_mapped(o, "data").get("falco.yaml", "")))
+                config = read_one(str(mapping(o.get("data")).get("falco.yaml", "")))
             except YamlTextError:
                 return {}  # Falco says it where it is tried
             return config if isinstance(config, Mapping) else {}
     return {}
 
 
-def _mapped(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A mapping within a mapping; values of users can make something else of it, which the API server refuses."""
-    found = holder.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _listed(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """The mappings of a list within a mapping."""
-    found = holder.get(key)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
 def _named(item: Mapping[str, Any]) -> str:
-    return str(_mapped(item, "metadata").get("name"))
+    return str(mapping(item.get("metadata")).get("name"))

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from ...common.tolerant import mapping, mappings
 
 _RESULTS, _STANDARD_INPUT = "falco_load_results", "/dev/stdin"
 
@@ -35,18 +36,12 @@ def told(printed: str) -> str:
 
 
 def _errors(report: object) -> Iterator[str]:
-    for result in _listed(report, _RESULTS):
+    for result in mappings(mapping(report).get(_RESULTS)):
         name = str(result.get("name") or "")
         # What comes by standard input is several files, whose names Falco does not know.
         where = "" if name == _STANDARD_INPUT else f"{name}: "
-        for error in _listed(result, "errors"):
-            places = _listed(error.get("context"), "locations")
+        for error in mappings(result.get("errors")):
+            places = mappings(mapping(error.get("context")).get("locations"))
             named = [f" ({one.get('item_type')} '{one['item_name']}')" for one in places if one.get("item_name")]
             words = " ".join(str(error.get("message") or "").split())
             yield f"{where}{error.get('code')}: {words}{''.join(named[-1:])}"
-
-
-def _listed(holder: object, key: str) -> list[Mapping[str, Any]]:
-    """The mappings of a list within a mapping; none where the text has something else there."""
-    found = holder.get(key) if isinstance(holder, Mapping) else None
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []

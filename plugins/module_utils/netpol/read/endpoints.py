@@ -9,8 +9,8 @@ https://kubernetes.io/docs/concepts/services-networking/service/#services-withou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from ...common.tolerant import mappings
 from ..model.addresses import parse_address
 from ..model.objects import ContainerPort, Endpoints, Model
 from .entry import Entry, Key, Reporter
@@ -23,14 +23,14 @@ def read_endpoints(model: Model, _reporter: Reporter, key: Key, entry: Entry) ->
     """Reads Endpoints, which have the name of their Service, and EndpointSlices, which have it in a label."""
     value = entry.value
     if key[0] == "Endpoints":
-        for subset in _mappings(value.get("subsets")):
-            texts = [str(item.get("ip")) for item in _mappings(subset.get("addresses"))]
+        for subset in mappings(value.get("subsets")):
+            texts = [str(item.get("ip")) for item in mappings(subset.get("addresses"))]
             _add(model, key[1:], texts, subset.get("ports"))
         return
     labels = value["metadata"].get("labels")
     service = labels.get(_SERVICE) if isinstance(labels, Mapping) else None
     if isinstance(service, str):
-        listed = [item.get("addresses") for item in _mappings(value.get("endpoints"))]
+        listed = [item.get("addresses") for item in mappings(value.get("endpoints"))]
         texts = [str(text) for texts in listed if isinstance(texts, list) for text in texts]
         _add(model, (key[1], service), texts, value.get("ports"))
 
@@ -39,11 +39,7 @@ def _add(model: Model, service: tuple[str, str], texts: Iterable[str], ports: ob
     addresses = tuple(address for address in map(parse_address, texts) if address is not None)
     found = tuple(
         ContainerPort(str(port.get("name") or ""), str(port.get("protocol") or "TCP"), port["port"])
-        for port in _mappings(ports)
+        for port in mappings(ports)
         if isinstance(port.get("port"), int)
     )
     model.endpoints.setdefault(service, []).append(Endpoints(addresses, found))
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

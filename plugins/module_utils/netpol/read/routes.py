@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...common.tolerant import mapping, mappings
 from ..model.objects import Model
 from ..model.routes import Backend, Route
 from .entry import Entry, Key, Reporter
@@ -36,7 +37,7 @@ def is_route(kind: str, version: object) -> bool:
 
 def read_route(model: Model, _reporter: Reporter, key: Key, entry: Entry) -> None:
     kind, namespace, name = key
-    spec = _mapping(entry.value.get("spec"))
+    spec = mapping(entry.value.get("spec"))
     if kind == "Ingress":
         found = list(_of_ingress(spec, namespace))
     elif kind == "Route":
@@ -44,8 +45,8 @@ def read_route(model: Model, _reporter: Reporter, key: Key, entry: Entry) -> Non
     else:
         found = [
             Backend(str(item.get("namespace") or namespace), str(item.get("name")), item.get("port"))
-            for rule in _mappings(spec.get("rules"))
-            for item in _mappings(rule.get("backendRefs"))
+            for rule in mappings(spec.get("rules"))
+            for item in mappings(rule.get("backendRefs"))
             if str(item.get("kind") or "Service") == "Service"
         ]
     model.routes.append(Route(kind, namespace, name, tuple(dict.fromkeys(found))))
@@ -53,30 +54,22 @@ def read_route(model: Model, _reporter: Reporter, key: Key, entry: Entry) -> Non
 
 def _of_ingress(spec: Mapping[str, Any], namespace: str) -> Iterator[Backend]:
     items = [spec.get("defaultBackend"), spec.get("backend")]
-    for rule in _mappings(spec.get("rules")):
-        items += [path.get("backend") for path in _mappings(_mapping(rule.get("http")).get("paths"))]
-    for item in map(_mapping, items):
-        service = _mapping(item.get("service"))
+    for rule in mappings(spec.get("rules")):
+        items += [path.get("backend") for path in mappings(mapping(rule.get("http")).get("paths"))]
+    for item in map(mapping, items):
+        service = mapping(item.get("service"))
         if service.get("name"):
-            port = _mapping(service.get("port"))
+            port = mapping(service.get("port"))
             yield Backend(namespace, str(service["name"]), _scalar(port.get("number") or port.get("name")))
         elif item.get("serviceName"):
             yield Backend(namespace, str(item["serviceName"]), _scalar(item.get("servicePort")))
 
 
 def _of_openshift(spec: Mapping[str, Any], namespace: str) -> Iterator[Backend]:
-    port = _scalar(_mapping(spec.get("port")).get("targetPort"))
-    for item in (_mapping(spec.get("to")), *_mappings(spec.get("alternateBackends"))):
+    port = _scalar(mapping(spec.get("port")).get("targetPort"))
+    for item in (mapping(spec.get("to")), *mappings(spec.get("alternateBackends"))):
         if item.get("name") and str(item.get("kind") or "Service") == "Service":
             yield Backend(namespace, str(item["name"]), port)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _scalar(value: object) -> object:
