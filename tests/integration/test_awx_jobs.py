@@ -1,4 +1,4 @@
-"""Every job template on the sandbox, by ansible-runner as AWX runs it: what each does, and no secret in what stays."""
+"""Each job template that needs a cluster, by ansible-runner as AWX runs it: what it does, and no secret is left."""
 
 from __future__ import annotations
 
