@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ...awx_job import ROOT, Job, run
 
@@ -88,6 +89,13 @@ def test_planted_secret_would_be_found(tmp_path: Path) -> None:
     artifacts.mkdir()
     (artifacts / "stdout").write_text("planted-slack")
     assert secrets_in(Job(0, "", artifacts)) == ["planted-slack in stdout"]
+
+
+def test_each_template_of_the_catalogue_is_run_by_a_test() -> None:
+    catalogue = yaml.safe_load((ROOT / "roles" / "awx_objects" / "files" / "catalogue.yml").read_text())
+    tests = [Path(__file__), ROOT / "tests" / "integration" / "test_awx_jobs.py"]
+    text = "\n".join(path.read_text() for path in tests)
+    assert [one["name"] for one in catalogue["job_templates"] if f'"{one["name"]}"' not in text] == []
 
 
 @pytest.mark.parametrize("name", ["Gate", "Policies"])
