@@ -22,8 +22,11 @@ type Process struct {
 type processes struct {
 	hostProc   string
 	byPID      map[uint32]*Process
+	ended      [mostEnded]struct{ pid, ppid uint32 } // those that ended last, by their number's last digits
 	containers *containers
 }
+
+const mostEnded = 1 << 12
 
 func newProcesses(hostProc string) *processes {
 	return &processes{hostProc: hostProc, byPID: map[uint32]*Process{}, containers: newContainers(filepath.Join(hostProc, "1/root"))}
@@ -63,6 +66,7 @@ func (t *processes) observe(r *record) *Process {
 		started(p, r)
 	case kindExit:
 		delete(t.byPID, r.pid)
+		t.ended[r.pid%mostEnded] = struct{ pid, ppid uint32 }{r.pid, r.ppid}
 	}
 	return p
 }
@@ -125,9 +129,13 @@ func (t *processes) fromProc(pid uint32) *Process {
 // parent is the process that started another; nil where the table ends.
 //
 // A program that runc starts in a container has runc for a parent until runc ends, a moment later. Falco names the shim,
-// which is its parent from then on.
+// which is its parent from then on. The kernel tells that runc ends before it gives its children to the shim: what they do
+// between still has runc's number.
 func (t *processes) parent(p *Process) *Process {
 	above := t.byPID[p.ppid]
+	if one := t.ended[p.ppid%mostEnded]; above == nil && one.pid == p.ppid {
+		above = t.byPID[one.ppid]
+	}
 	if above != nil && p.container != nil && above.container == nil && above.name == "runc" && t.byPID[above.ppid] != nil {
 		return t.byPID[above.ppid]
 	}

@@ -102,6 +102,26 @@ func TestAStartedProgramHasItsNamesItsContainerAndItsParent(t *testing.T) {
 	})
 }
 
+// of makes a record that of another process.
+func of(pid, ppid uint32, b []byte) []byte {
+	for _, at := range []int{2, 3, 4, 5} {
+		binary.LittleEndian.PutUint32(b[64+4*at:], pid)
+	}
+	binary.LittleEndian.PutUint32(b[64+4*6:], ppid)
+	return b
+}
+
+func TestThePartOfAParentThatJustEndedIsTakenByItsOwnParent(t *testing.T) {
+	s := node(t)
+	none := func(kind uint32) []byte { return raw(kind, 0, 0, [6]uint64{}, nil) }
+	s.told(t, of(20, 9, none(kindFork)))
+	s.told(t, of(21, 20, none(kindFork)))
+	s.told(t, of(20, 9, none(kindExit)))
+	opened := raw(kindSyscall, unix.SYS_OPENAT, 3, [6]uint64{}, map[int]string{textFirst: "/etc/shadow\x00"})
+	expect(t, s.told(t, of(21, 20, opened)), map[string]any{"proc.pname": "containerd-shim", "proc.aname[1]": "containerd-shim", "proc.aname[2]": nil})
+	expect(t, s.told(t, of(22, 20+mostEnded, opened)), map[string]any{"proc.pname": nil})
+}
+
 func TestOpeningsTellPathFlagsAndMode(t *testing.T) {
 	s := node(t)
 	start(s, t)
