@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,11 @@ def hosts(instance: Instance) -> dict[str, Any]:
     }
 
 
-def write_hosts(document: dict[str, Any], folder: Path) -> None:
-    """Write hosts.yml and copy the sample system's variables beside it."""
+def write_hosts(document: dict[str, Any], folder: Path, sources: Sequence[Path] = (SAMPLE, DEMO)) -> None:
+    """Write hosts.yml and copy group variables beside it, those of later sources over those of earlier ones."""
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for source in (SAMPLE, DEMO):
+    for source in sources:
         shutil.copytree(source / "group_vars", folder / "group_vars", dirs_exist_ok=True)
     write_atomically(folder / "hosts.yml", _HEAD + yaml.safe_dump(document, sort_keys=False))
     say(f"inventory written: {folder}")

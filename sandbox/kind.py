@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.errors import SandboxError
 from sandbox.instance import POD_NETWORK, SERVICE_NETWORK, STATE
-from sandbox.inventory import DEFAULT, FILES, write_hosts
+from sandbox.inventory import DEFAULT, FILES, SAMPLE, write_hosts
 from sandbox.process import run, say
 
 CREATE_SECONDS = 600
@@ -89,12 +89,13 @@ def import_image(name: str, archive: Path) -> None:
 
 
 def inventory(name: str, folder: Path = DEFAULT) -> None:
-    """Write the inventory: the cluster alone."""
+    """Write the inventory: the cluster alone, with the real chart and images that the sample names."""
     cluster = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "cluster_kubeconfig": str(kubeconfig(name)),
         "falconet_files": str(FILES),
+        "falco_redis_storage": "storage_class",  # kind has one; there is no node to make a directory on
     }
     children: dict[str, object] = {group: {"hosts": {}} for group in ("kube_nodes", "redis_nodes")}
-    write_hosts({"all": {"children": {"clusters": {"hosts": {"sandbox": cluster}}, **children}}}, folder)
+    write_hosts({"all": {"children": {"clusters": {"hosts": {"sandbox": cluster}}, **children}}}, folder, (SAMPLE,))
