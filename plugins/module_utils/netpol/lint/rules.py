@@ -19,6 +19,9 @@ from .finding import about
 
 #: Pairs of rules compared for one group of policies; a group beyond it is compared policy by policy.
 MAX_PAIRS = 200_000
+#: Kinds of which two with one priority have no order. Of Cilium's denials all hold; Calico goes on by name
+#: (https://github.com/projectcalico/api/blob/master/pkg/apis/projectcalico/v3/networkpolicy.go, C(Order)).
+_WITH_PRIORITY = ("AdminNetworkPolicy", "ClusterNetworkPolicy")
 
 
 def implies(narrow: Requirement, wide: Requirement) -> bool:
@@ -57,9 +60,14 @@ def peer_within(narrow: object, wide: object) -> bool:
         elif not selector_within(narrow.namespaces, wide.namespaces):
             return False
         return selector_within(narrow.pods, wide.pods)
-    if isinstance(narrow, BlockPeer) and isinstance(wide, BlockPeer) and narrow.covers_pods == wide.covers_pods:
+    if isinstance(narrow, BlockPeer) and isinstance(wide, BlockPeer) and _pods_of(narrow) <= _pods_of(wide):
         return all(any(_range_within(n, w) for w in wide.ranges) for n in narrow.ranges)
     return False
+
+
+def _pods_of(block: BlockPeer) -> int:
+    """How much of the pods at its addresses a block holds: none, what an implementation makes of it, all."""
+    return 0 if block.outside_only else 2 if block.covers_pods else 1
 
 
 def _range_within(narrow: Range, wide: Range) -> bool:
@@ -81,6 +89,8 @@ def port_within(narrow: PortRule, wide: PortRule) -> bool:
 
 def rule_within(narrow: Rule, wide: Rule) -> bool:
     """Whether a rule matches no connection that the other does not."""
+    if wide.unsure:
+        return False  # what else it asks is not known, so that it may match nothing
     if wide.peers is not None and (
         narrow.peers is None or not all(any(peer_within(n, w) for w in wide.peers) for n in narrow.peers)
     ):
@@ -104,18 +114,32 @@ def check_rules(policies: Sequence[Policy], universe: Universe) -> Iterator[Find
         yield from _ties(members, universe)
 
 
+def _in_parts(policies: Sequence[Policy], direction: str) -> set[tuple[int, int]]:
+    """Rules that were read as several (Cilium, where peers are not known): one part says nothing of the whole."""
+    seen: set[tuple[int, int]] = set()
+    repeated: set[tuple[int, int]] = set()
+    for policy in policies:
+        for rule in policy.rules(direction):
+            key = (id(policy), rule.index)
+            (repeated if key in seen else seen).add(key)
+    return repeated
+
+
 def _redundant(group: Sequence[Policy]) -> Iterator[Finding]:
     for direction in ("ingress", "egress"):
         rules = [(policy, rule) for policy in group for rule in policy.rules(direction)]
         alone = len(rules) ** 2 > MAX_PAIRS
+        in_parts = _in_parts(group, direction)
         for number, (policy, rule) in enumerate(rules):
+            if (id(policy), rule.index) in in_parts:
+                continue
             for other_number, (other, wide) in enumerate(rules):
                 if number == other_number or (alone and other is not policy):
                     continue
-                if not selector_within(policy.subject.pods, other.subject.pods) or not rule_within(rule, wide):
+                if not peer_within(policy.subject, other.subject) or not rule_within(rule, wide):
                     continue
-                mutual = rule_within(wide, rule) and selector_within(other.subject.pods, policy.subject.pods)
-                if mutual and number < other_number:
+                mutual = rule_within(wide, rule) and peer_within(other.subject, policy.subject)
+                if mutual and number < other_number and (id(other), wide.index) not in in_parts:
                     continue  # of two equal rules, the later one is told
                 where = "the same policy" if other is policy else other.full_name
                 yield about(
@@ -131,9 +155,11 @@ def _redundant(group: Sequence[Policy]) -> Iterator[Finding]:
 def _shadowed(members: Sequence[Policy]) -> Iterator[Finding]:
     for direction in ("ingress", "egress"):
         earlier: list[tuple[Policy, Rule]] = []
+        in_parts = _in_parts(members, direction)
         for policy in members:
             for rule in policy.rules(direction):
-                for other, wide in earlier[: MAX_PAIRS // 100]:
+                is_part = (id(policy), rule.index) in in_parts
+                for other, wide in () if is_part else earlier[: MAX_PAIRS // 100]:
                     if peer_within(policy.subject, other.subject) and rule_within(rule, wide):
                         where = "the same policy" if other is policy else other.full_name
                         yield about(
@@ -150,7 +176,7 @@ def _shadowed(members: Sequence[Policy]) -> Iterator[Finding]:
 
 def _ties(members: Sequence[Policy], universe: Universe) -> Iterator[Finding]:
     for first, second in zip(members, members[1:]):
-        if first.priority == second.priority and first.kind == second.kind != "BaselineAdminNetworkPolicy":
+        if first.priority == second.priority and first.kind == second.kind in _WITH_PRIORITY:
             both = universe.pods(first.subject) & universe.pods(second.subject)
             if both:
                 yield about(

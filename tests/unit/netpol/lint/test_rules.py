@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint import rules
@@ -23,7 +24,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.selector
     Selector,
 )
 
-from .test_lint import WEB, admin, codes, findings, policy
+from ..read.test_calico import calico
+from ..read.test_cilium import cilium
+from .test_lint import WEB, admin, codes, findings, pod, policy
 
 #: Every form of a requirement on two values of two keys.
 REQUIREMENTS = [
@@ -54,6 +57,7 @@ WEBS = Selector((Requirement("app", IN, ("web",)),))
 PRODS = Selector((Requirement("env", IN, ("prod",)),))
 IPV4 = BlockPeer((Range(4, 0, 2**32 - 1),), "0.0.0.0/0")
 TEN = BlockPeer((Range(4, 10 << 24, (11 << 24) - 1),), "10.0.0.0/8")
+WORLD = BlockPeer(TEN.ranges, TEN.text, outside_only=True)
 HOLED = BlockPeer((Range(4, 0, (10 << 24) - 1), Range(4, 11 << 24, 2**32 - 1)), "0.0.0.0/0 except 10.0.0.0/8")
 
 
@@ -76,6 +80,14 @@ HOLED = BlockPeer((Range(4, 0, (10 << 24) - 1), Range(4, 11 << 24, 2**32 - 1)), 
         pytest.param(
             BlockPeer(TEN.ranges, TEN.text, covers_pods=True), IPV4, False, id="pods-are-in-the-one-and-not-the-other"
         ),
+        pytest.param(
+            TEN,
+            BlockPeer(TEN.ranges, TEN.text, covers_pods=True),
+            True,
+            id="pods-are-surely-in-the-one-and-may-be-in-it",
+        ),
+        pytest.param(TEN, WORLD, False, id="a-block-without-pods-does-not-hold-one-that-may-have-some"),
+        pytest.param(WORLD, TEN, True, id="a-block-without-pods"),
         pytest.param(TEN, PodsPeer(EVERY, EVERY), False, id="a-block-is-no-pods"),
         pytest.param(NodesPeer(WEBS), NodesPeer(EVERY), False, id="nodes-are-not-compared"),
         pytest.param(NodesPeer(WEBS), NodesPeer(WEBS), True, id="the-same"),
@@ -130,3 +142,65 @@ def test_one_priority_is_no_tie_where_no_pod_is_selected_by_both() -> None:
     assert "priority-tie" in codes(WEB, first, second)
     second["spec"]["subject"] = {"namespaces": {"matchLabels": {"a": "b"}}}
     assert "priority-tie" not in codes(WEB, first, second)
+
+
+HTTP = "toPorts: [{ports: [{port: '80'}], rules: {http: [{method: GET}]}}]"
+OF_BOTH = [pod("web"), pod("web", "dev")]
+
+
+def redundant(*manifests: dict[str, Any]) -> list[str]:
+    return [f"{f.item}: {f.message}" for f in findings(*OF_BOTH, *manifests) if f.code == "redundant-rule"]
+
+
+def test_a_block_of_cilium_that_holds_no_pods_makes_no_ipblock_redundant() -> None:
+    blocks = cilium("{endpointSelector: {}, ingress: [{fromCIDR: [10.0.0.0/8]}]}")
+    of_kubernetes = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}")
+    said = ("CiliumNetworkPolicy prod/c: ingress rule 0 allows nothing that rule 0 of NetworkPolicy prod/p does not",)
+    assert tuple(redundant(blocks, of_kubernetes)) == said
+    assert tuple(redundant(of_kubernetes, blocks)) == said
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        pytest.param(f"{{fromEndpoints: [{{}}], {HTTP}}}, {{fromEndpoints: [{{}}]}}", [(0, 1)], id="http-within-all"),
+        pytest.param(f"{{fromEndpoints: [{{}}], {HTTP}}}, {{fromEndpoints: [{{}}], {HTTP}}}", [], id="http-twice"),
+        pytest.param("{fromEntities: [kube-apiserver]}, {fromEntities: [world]}", [], id="a-peer-that-is-not-known"),
+        pytest.param("{fromEntities: [ingress, world]}, {fromEntities: [world]}", [(1, 0)], id="a-part-comes-first"),
+        pytest.param("{fromEntities: [world]}, {fromEntities: [ingress, world]}", [(0, 1)], id="a-part-comes-last"),
+        pytest.param(
+            "{fromEndpoints: [{matchLabels: {app: web}}], fromServices: [{}]}, {fromEndpoints: [{}]}",
+            [],
+            id="of-which-a-part-alone-is-within-another",
+        ),
+    ],
+)
+def test_a_rule_of_which_not_all_is_known_makes_none_redundant(rules: str, told: list[tuple[int, int]]) -> None:
+    found = redundant(cilium(f"{{endpointSelector: {{}}, ingress: [{rules}]}}"))
+    assert found == [
+        f"CiliumNetworkPolicy prod/c: ingress rule {one} allows nothing that rule {other} of the same policy does not"
+        for one, other in told
+    ]
+
+
+def test_rules_for_pods_of_other_namespaces_are_not_redundant() -> None:
+    """Of a kind without a namespace, whose subject has one."""
+    prod, dev, every = (cilium("{endpointSelector: {}, ingress: [{}]}", "", name) for name in ("prod", "dev", "every"))
+    for one in (prod, dev, every):
+        one["spec"]["ingress"] = [{"fromEndpoints": [{}]}]
+    for one in (prod, dev):
+        one["spec"]["endpointSelector"] = {"matchLabels": {"io.kubernetes.pod.namespace": one["metadata"]["name"]}}
+    assert redundant(prod, dev) == []
+    assert len(redundant(prod, dev, every)) == 2
+
+
+def test_denials_of_cilium_have_no_priority_to_share() -> None:
+    first = cilium("{endpointSelector: {}, ingressDeny: [{fromEntities: [world]}]}", name="first")
+    second = cilium("{endpointSelector: {}, egressDeny: [{toEntities: [world]}]}", name="second")
+    assert "priority-tie" not in codes(*OF_BOTH, first, second)
+
+
+def test_of_two_policies_of_calico_with_one_order_the_name_decides() -> None:
+    first = calico("{selector: all(), order: 10, ingress: [{action: Deny}]}", name="first")
+    second = calico("{selector: all(), order: 10, egress: [{action: Deny}]}", name="second")
+    assert "priority-tie" not in codes(*OF_BOTH, first, second)
