@@ -9,7 +9,7 @@ Falco tells a comparison only; here its checks are asked one by one, on the comp
 from __future__ import annotations
 
 from ..catalogue.fields import FieldTable
-from ..errors import CheckError, ConditionSyntaxError, EngineAbortError
+from ..errors import CheckError, EngineAbortError
 from . import lexer
 from .checks import check_constant, check_operator, operand
 from .lexer import quoted_end
@@ -41,7 +41,7 @@ def blamed(table: FieldTable, node: Node, text: str) -> int:
     try:
         check_operator(operator, left.info)
     except _REFUSED:
-        return lexer.blank(text, node.left.end).end()  # type: ignore[union-attr]  # always matches
+        return _behind_blanks(text, node.left.end)
     right = node.right
     if isinstance(right, ValueList):
         for number, value in enumerate(right.values):
@@ -75,18 +75,14 @@ def _refused(table: FieldTable, node: Node) -> bool:
 
 def value_start(node: ValueList, number: int, text: str) -> int:
     """Where one value of a parenthesised list starts."""
-    index = lexer.blank(text, node.start + 1).end()  # type: ignore[union-attr]  # always matches
-    try:
-        for _value in range(number):
-            if text[index : index + 1] in ("'", '"') and quoted_end(text, index) > 0:
-                index = quoted_end(text, index)
-            else:
-                match = lexer.bare_string(text, index)
-                if not match:
-                    return node.start
-                index = match.end()
-            index = text.index(",", index) + 1
-            index = lexer.blank(text, index).end()  # type: ignore[union-attr]  # always matches
-    except (ValueError, ConditionSyntaxError):
-        return node.start
+    index = _behind_blanks(text, node.start + 1)
+    for _value in range(number):
+        # The list was parsed from this text, so that each value but the last has an end and a comma.
+        bare = lexer.bare_string(text, index)
+        index = bare.end() if bare else quoted_end(text, index)
+        index = _behind_blanks(text, text.index(",", index) + 1)
     return index
+
+
+def _behind_blanks(text: str, index: int) -> int:
+    return lexer.blank(text, index).end()  # type: ignore[union-attr]  # always matches

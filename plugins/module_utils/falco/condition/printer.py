@@ -18,7 +18,6 @@ from .nodes import (
     Transformer,
     TransformerList,
     Value,
-    ValueList,
 )
 
 
@@ -61,9 +60,8 @@ def _operand(node: Node) -> str:
     if isinstance(node, Value):
         match = number(node.text)
         return node.text if match and match.end() == len(node.text) else quoted(node.text)
-    if isinstance(node, ValueList):
-        return f"({', '.join(escape(value) for value in node.values)})"
-    return to_text(node)
+    values = node.values  # type: ignore[attr-defined]  # a ValueList: the grammar has nothing else here
+    return f"({', '.join(escape(value) for value in values)})"
 
 
 def _right(node: Compare) -> str:

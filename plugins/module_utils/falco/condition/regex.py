@@ -165,10 +165,10 @@ def _bracket(pattern: str, index: int) -> int:
                     raise _RefusedError(f"invalid character class range: {pattern[index : close + 2]}")
                 index = close + 2
                 continue
-        low, index = _class_character(pattern, index, start)
+        low, index = _class_character(pattern, index)
         if size - index >= 2 and pattern[index] == "-" and pattern[index + 1] != "]":
             begin = index
-            high, index = _class_character(pattern, index + 1, start)
+            high, index = _class_character(pattern, index + 1)
             if high < low:
                 raise _RefusedError(f"invalid character class range: {pattern[begin - 1 : index]}")
     if index >= size:
@@ -176,9 +176,7 @@ def _bracket(pattern: str, index: int) -> int:
     return index + 1
 
 
-def _class_character(pattern: str, index: int, start: int) -> tuple[int, int]:
-    if index >= len(pattern):
-        raise _RefusedError(f"missing ]: {pattern[start:]}")
+def _class_character(pattern: str, index: int) -> tuple[int, int]:
     if pattern[index] == "\\":
         return escaped_character(pattern, index)
     _valid(pattern[index])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.regex import refusal
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import cpp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import documents as yaml_documents
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nodes import (
@@ -75,17 +74,3 @@ def test_booleans(text: str, value: bool | None) -> None:
 )
 def test_numbers(text: str, value: int | None) -> None:
     assert to_uint32(text) == value
-
-
-@pytest.mark.parametrize(
-    "pattern", ["a+b?", "[[:alpha:]]", "^/etc/.*$", "a{2,3}", "a**", "\\.", "\\_", "[]a]", "()", "x|"]
-)
-def test_patterns_that_re2_takes(pattern: str) -> None:
-    assert refusal(pattern) is None
-
-
-@pytest.mark.parametrize(
-    "pattern", ["\\d", "(?i)a", "(", "a)", "[a", "*a", "|*", "a{1001}", "(a{40}){40}", "[z-a]", "[a-b-c]", "\\1", "\\b"]
-)
-def test_patterns_that_re2_refuses(pattern: str) -> None:
-    assert refusal(pattern) is not None
