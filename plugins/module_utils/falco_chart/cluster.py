@@ -29,7 +29,7 @@ def wrong_redis_nodes(wanted: Sequence[str], nodes: Sequence[Resource]) -> Itera
     known = {node["metadata"]["name"] for node in nodes}
     unknown = [name for name in wanted if name not in known]
     if not wanted:
-        hint = "Put one into the group redis_nodes or set falco_redis_nodes."
+        hint = "Put one into the group redis_nodes, set falco_redis_nodes, or falco_redis_storage: storage_class."
         yield Problem("falco_redis_storage", "is local, but no node is named.", hint)
     if unknown:
         message = f"is local, but {', '.join(unknown)} is no node of this cluster."

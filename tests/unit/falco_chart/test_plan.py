@@ -174,7 +174,9 @@ def test_nodes_for_redis_come_from_the_inventory_or_a_variable() -> None:
 
 
 def test_local_data_need_a_node_and_only_where_there_is_a_redis() -> None:
-    assert "is local, but no node is named. Put one into the group redis_nodes" in wrong(answer(), **LOCAL)
+    told = wrong(answer(), **LOCAL)
+    assert "is local, but no node is named. Put one into the group redis_nodes" in told
+    assert "or falco_redis_storage: storage_class" in told
     assert falco_plan(given(**LOCAL, ui_enabled=False), answer())["releases"]
 
 
