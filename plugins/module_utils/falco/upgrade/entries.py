@@ -123,7 +123,7 @@ class Entries:
     def _check(
         self,
         change: Change,
-        part: Node,
+        part: Compare | Exists,
         positive: bool,
         sources: Sequence[str],
         place: tuple[int | None, int | None],
@@ -250,7 +250,7 @@ class Entries:
             yield Step(self.finding(REFUSED, change, place, words, f"source: {rule.source}"), "source", rule.source)
 
 
-def _checks(node: Node, positive: bool) -> Iterator[tuple[Node, bool]]:
+def _checks(node: Node, positive: bool) -> Iterator[tuple[Compare | Exists, bool]]:
     """The single checks of a condition, and whether each counts as it stands (or negated)."""
     if isinstance(node, Not):
         yield from _checks(node.operand, not positive)
@@ -261,14 +261,14 @@ def _checks(node: Node, positive: bool) -> Iterator[tuple[Node, bool]]:
         yield node, positive
 
 
-def _refusal(tables: Sequence[FieldTable], node: Node) -> str:
+def _refusal(tables: Sequence[FieldTable], node: Compare | Exists) -> str:
     """Why every one of some sources refuses a check; empty when one accepts it."""
     first = ""
     for table in tables:
         try:
             if isinstance(node, Compare):
                 check_compare(table, node, [])
-            elif isinstance(node, Exists):
+            else:
                 check_exists(table, node)
             return ""
         except (CheckError, EngineAbortError) as error:

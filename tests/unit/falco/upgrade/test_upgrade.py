@@ -179,3 +179,104 @@ def test_what_is_told_of_a_macro_is_not_told_again_of_the_rules_that_use_it() ->
     macro = f"- macro: opens\n  condition: >\n    evt.type in (open,\n      {newer})\n"
     told = steps(macro + RULE.format("opens and proc.name = x", "o"), old="0.44", new="0.38")
     assert [(one.finding.code, one.finding.item) for one in told] == [("FN101", "macro 'opens'")]
+
+
+def test_a_step_as_data_has_the_keys_of_its_finding_and_what_to_write() -> None:
+    (one,) = steps(RULE.format("evt.type = open and evt.dir = <", "o"))
+    assert one.to_dict() == {**one.finding.to_dict(), "key": "condition", "instead": "evt.type = open"}
+
+
+def test_nothing_is_told_of_a_rule_for_a_source_that_neither_version_has() -> None:
+    text = RULE.format("evt.type = open and evt.dir = >", "'o %evt.dir'") + "  source: nowhere\n"
+    assert steps(text) == []
+
+
+def test_an_override_of_the_output_alone_is_asked_as_well() -> None:
+    text = RULE.format("evt.type = open", "o") + "- rule: R\n  output: o %evt.dir\n  override: {output: replace}\n"
+    (one,) = steps(text)
+    assert (one.finding.code, one.finding.line, one.finding.column) == ("FN103", 7, 11)
+    assert one.finding.hint == "leave it out: it is always <"
+
+
+def test_a_condition_that_cannot_be_read_is_told_once_as_what_is_refused_already() -> None:
+    assert found("evt.type = open and evt.dir =", "'o'") == [("FN105", "")]
+
+
+def test_a_field_that_neither_version_knows_is_told_once_as_what_is_refused_already() -> None:
+    assert found("evt.type = open", "'o %evt.arg.nosuch'") == [("FN105", "")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        # What no constant can be put in place of is deprecated all the same.
+        ("evt.type = open and evt.dir regex '<'", [("FN103", "evt.type = open")]),
+        ("evt.type = open and (evt.dir = < and evt.dir != >)", [("FN103", "evt.type = open")] * 2),
+        ("evt.type = write and evt.latency > val(evt.latency.ns)", [("FN103", ""), ("FN103", "")]),
+    ],
+)
+def test_a_check_that_is_compared_with_more_than_a_value(condition: str, expected: list[tuple[str, str]]) -> None:
+    old = "0.42" if "val(" in condition else "0.39"
+    assert found(condition, old=old) == expected
+
+
+EXCEPTED = "  exceptions:\n    - {name: e, fields: [proc.name], comps: [=], values: [[x]]}\n"
+
+
+def test_values_that_are_added_to_an_exception_and_the_same_source_ask_for_nothing() -> None:
+    rule = RULE.format("evt.type = open", "o") + EXCEPTED
+    values = "- rule: R\n  exceptions:\n    - {name: e, values: [[y]]}\n  override: {exceptions: append}\n"
+    source = "- rule: R\n  source: syscall\n  condition: and fd.num = 1\n  append: true\n"
+    assert steps(rule + values + source) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "new", "place", "message", "hint"),
+    [
+        (
+            "- rule: R\n  capture: true\n  override: {capture: replace}\n",
+            "0.41",
+            (8, 14),
+            "LOAD_ERR_YAML_VALIDATE: Key 'capture' cannot be replaced",
+            "replace works for condition, ",
+        ),
+        (
+            EXCEPTED.replace("[=]", "[startswith anyof]").replace("[[x]]", "[[[x, y]]]"),
+            "0.43",
+            (7, 46),
+            "LOAD_ERR_VALIDATE: 'startswith anyof' is not a supported comparison operator",
+            "the modifier 'anyof' came with Falco 0.44; this is 0.43",
+        ),
+    ],
+    ids=["key", "comparison"],
+)
+def test_what_only_the_loader_of_the_other_version_refuses(
+    more: str, new: str, place: tuple[int, int], message: str, hint: str
+) -> None:
+    (one,) = steps(RULE.format("evt.type = open", "o") + more, "0.44", new)
+    finding = one.finding
+    assert (finding.code, finding.line, finding.column, finding.message) == ("FN101", *place, message)
+    assert finding.hint.startswith(hint)
+
+
+def test_what_both_versions_warn_of_is_no_step() -> None:
+    macro = "- macro: unused\n  condition: proc.name = x\n"
+    assert steps(macro + RULE.format("proc.name = x", "o")) == []
+
+
+def test_only_rules_of_system_calls_fall_silent_without_enter_events() -> None:
+    audit = "- rule: A\n  desc: d\n  condition: ka.verb = get\n  output: o\n  priority: INFO\n  source: k8s_audit\n"
+    told = steps(audit + RULE.format("evt.type = open and evt.dir = >", "o"))
+    assert [(one.finding.code, one.finding.item) for one in told] == [("FN102", "rule 'R'")]
+
+
+def test_a_rule_that_is_silent_through_a_macro_that_now_always_holds() -> None:
+    opened = "- macro: opened\n  condition: evt.type = open\n"
+    ended = "- macro: ended\n  condition: evt.dir = <\n"
+    few = "- macro: few\n  condition: opened and fd.num = 1\n- macro: many\n  condition: opened and fd.num > 9\n"
+    told = steps(opened + ended + few + RULE.format("(few or many) and not ended", "o"))
+    assert [(one.finding.code, one.finding.item, one.finding.line) for one in told] == [
+        ("FN102", "rule 'R'", 11),
+        ("FN103", "macro 'ended'", 4),
+    ]
+    assert told[0].finding.message == "the rule loads and never fires again with Falco 0.44"
