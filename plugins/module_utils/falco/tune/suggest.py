@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from ..condition.nodes import And, Compare, Field, Node, Not, Or, Value
 from ..errors import FalcoError
 from ..evaluate.comparisons import Test
 from ..evaluate.conditions import ConditionCompiler
@@ -268,7 +269,7 @@ class Tuner:
                 others = sum(profiles[profile] for profile in silenced if profile not in group)
                 if best is not None and others >= best[0]:
                     continue
-                problem = self._problem(rule, _entry(rule, fields, [values]), profiles, silenced)
+                problem = self._problem(rule, _entry(rule, fields, [values]))
                 if problem is None:
                     best = (others, fields)
                 else:
@@ -279,27 +280,19 @@ class Tuner:
             return reason
         return best[1], tuple(str(same[name]) for name in best[1])
 
-    def _problem(
-        self,
-        rule: str,
-        entry: Mapping[str, Any],
-        profiles: Iterable[Profile] = (),
-        silenced: Iterable[Profile] = (),
-    ) -> str | None:
+    def _problem(self, rule: str, entry: Mapping[str, Any]) -> str | None:
         """Why an exception must not be; None when nothing speaks against it.
 
         Args:
             rule: the rule.
             entry: its exceptions, as in the variable.
-            profiles: recorded alerts.
-            silenced: those of them that the last exception is meant to silence.
         """
         try:
             after = Ruleset("after", with_exceptions(self.loader, self.files, [entry]))
         except FalcoError as error:
             return f"it does not load: {error}"
-        holds = _last_exception(after.loaded, rule)
-        if {one for one in profiles if holds(FieldMap(dict(zip(FIELDS, one))))} != set(silenced):
+        wanted = [_meant(one) for one in entry["exceptions"]]
+        if [node for _exception, node in exceptions_of(after.loaded.compiler.rules[rule])][-len(wanted) :] != wanted:
             return "Falco reads one of its values as something else, such as the name of a list"
         for outcome in self._outcomes_after(rule, entry, after):
             if outcome.failures:
@@ -383,6 +376,19 @@ def _exception(fields: Sequence[str], rows: Iterable[Sequence[str]]) -> dict[str
 
 def _entry(rule: str, fields: Sequence[str], rows: Iterable[Sequence[str]]) -> dict[str, Any]:
     return {"rule": rule, "exceptions": [{"name": "suggested_trial", **_exception(fields, rows)}]}
+
+
+def _meant(exception: Mapping[str, Any]) -> Node:
+    """What an exception is to become in its rule's condition.
+
+    Falco puts values into a condition as text, and programs are named by whoever runs them: `a)or(proc.pname=x` must
+    not become a check of its own.
+    """
+    rows = tuple(
+        And(tuple(Compare(Field(name), "=", Value(value)) for name, value in zip(exception["fields"], row)))
+        for row in exception["values"]
+    )
+    return Not(Or(rows) if len(rows) > 1 else rows[0])
 
 
 def _free_name(ruleset: Ruleset, rule: str, fields: Sequence[str]) -> str:

@@ -197,3 +197,17 @@ def test_the_parts_as_they_stand() -> None:
 def test_what_falco_does_not_print_is_refused_by_name(said: Said, told: str) -> None:
     with pytest.raises(FalcoError, match=told):
         learned(said, "0.44")
+
+
+def test_a_listing_that_is_cut_behind_its_last_field_has_that_field() -> None:
+    assert classes_of(OKTA.rstrip()) == classes_of(OKTA)
+
+
+def test_a_field_that_is_listed_without_its_type_keeps_what_is_known_of_it() -> None:
+    known = catalogue("0.44", ("container",))
+    names = [info.name for info in known.plugins["container"].fields]
+    plain = "-------------------------------\nField Class:                  container (plugin)\n\n" + "".join(
+        f"{name:30}What it is.\n" if len(name) < 30 else f"{name}\n{'':30}What it is.\n" for name in names
+    )
+    found = learned(Said(fields=listing(catalogue("0.44", ())) + plain), "0.44")
+    assert found.plugins["container"].fields == known.plugins["container"].fields

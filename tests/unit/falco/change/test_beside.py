@@ -33,6 +33,11 @@ def test_changes_of_what_is_not_there_are_left_out() -> None:
     assert (list(loaded.collector.rules), loaded.collector.lists) == (["Own"], {})
 
 
+def test_what_is_no_rule_macro_or_list_stays_where_something_else_is_left_out() -> None:
+    (_own, generated) = beside([OWN], {"zz.yaml": "- required_engine_version: 0.40.0\n" + switched("Gone")})
+    assert generated == RulesFile("zz.yaml", "- required_engine_version: 0.40.0\n")
+
+
 def test_a_text_that_fits_or_is_broken_stays_as_it_is() -> None:
     text = "# why\n" + switched("Own")
     assert beside([OWN], {"zz.yaml": text, "zzz.yaml": "- [a\n"})[1:] == (

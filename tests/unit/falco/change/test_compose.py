@@ -148,6 +148,10 @@ def test_a_rule_that_is_only_changed_is_not_ours() -> None:
         ({"exceptions": ({"rul": "x"},)}, "exceptions[0]: unknown key 'rul'; did you mean 'rule'?"),
         ({"exceptions": ({"rule": "Own shell"},)}, "exceptions[0]: needs 'rule' and a list 'exceptions'"),
         (
+            {"exceptions": ({"rule": "Own shell", "exceptions": [{"fields": ["proc.name"]}, "backup"]},)},
+            "exceptions[0].exceptions[0]: needs a 'name'; exceptions[0].exceptions[1]: needs a 'name'",
+        ),
+        (
             {"exceptions": ({"rule": "Own shell", "exceptions": [{"name": "a", "feilds": ["proc.name"]}]},)},
             "exceptions[0].exceptions[0]: unknown key 'feilds'; did you mean 'fields'?",
         ),
@@ -229,3 +233,27 @@ def test_scoping_the_earlier_rule_elsewhere_ends_the_hiding() -> None:
     own = {"site.yaml": OWN["site.yaml"].replace("proc.pname = x", "k8s.ns.name = prod")}
     assert compose(own, Wishes(), BASE).hidden != ()
     assert compose(own, Wishes(scope=elsewhere), BASE).hidden == ()
+
+
+def test_a_base_that_does_not_load_here_is_left_out_and_named_with_its_first_error() -> None:
+    needs = RulesFile("okta_rules.yaml", "- required_plugin_versions:\n  - name: okta\n    version: 0.1.0\n")
+    composed = compose(ALONE, Wishes(disabled=("Of Falco",)), [needs])
+    assert composed.base_problem.startswith("okta_rules.yaml:3: LOAD_ERR_VALIDATE: Plugin requirement not satisfied")
+    assert composed.judged is True
+    assert list(composed.files) == ["a.yaml", "zz-disabled.yaml"]
+    assert composed.rules == {"R": True}
+
+
+def test_what_the_base_is_only_warned_of_is_no_fault_of_the_wishes() -> None:
+    unused = RulesFile("more.yaml", "- macro: unused\n  condition: evt.type = open\n")
+    composed = compose(OWN, Wishes(disabled=("Own shell",)), [*BASE, unused])
+    assert composed.rules == {"Shell in container": True, "Read or write": True, "Own shell": False}
+
+
+def test_a_scope_that_can_be_said_for_no_rule_makes_no_file_and_is_told() -> None:
+    audit = {"a.yaml": ALONE["a.yaml"].replace("evt.type = open", "ka.verb = get") + "  source: k8s_audit\n"}
+    composed = compose(audit, Wishes(scope=Scope(Target(labels={"app": "web"}))), [])
+    assert composed.files == audit
+    assert [(one.action, one.reason) for one in composed.decisions] == [
+        ("skip", "cannot be restricted like this for source k8s_audit")
+    ]

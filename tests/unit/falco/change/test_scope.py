@@ -125,3 +125,23 @@ def test_a_ruleset_that_does_not_load_is_refused_with_rule_and_line() -> None:
 )
 def test_what_cannot_be_said_for_a_source_is_no_condition(source: str, target: Target, condition: str) -> None:
     assert target.condition(source) == condition
+
+
+def test_a_rule_that_falco_leaves_out_is_skipped_with_the_reason() -> None:
+    text = rule("evt.type = open") + rule("no.field = x", "S").replace(
+        "source: syscall", "skip-if-unknown-filter: true"
+    )
+    scoped = scope([RulesFile("base.yaml", text)], PROD)
+    assert [(one.rule, one.action, one.reason) for one in scoped.decisions][1:] == [
+        ("S", "skip", "Falco leaves the rule out")
+    ]
+    assert "S" not in scoped.content.split()
+
+
+def test_a_condition_that_is_whole_only_within_its_parentheses_is_refused() -> None:
+    """Falco puts parentheses around the condition before it appends exceptions, so that this loads."""
+    excepted = "  exceptions:\n    - {name: e, fields: [proc.name], comps: [=], values: [[x]]}\n"
+    files = [RulesFile("base.yaml", rule("evt.type = open) or (evt.type = openat") + excepted)]
+    assert load(files).successful
+    with pytest.raises(FalcoError, match=r"cannot parse 'evt\.type = open\) or \(evt\.type = openat'"):
+        scope(files, PROD)

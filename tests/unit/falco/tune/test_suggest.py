@@ -20,6 +20,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest im
     Tuner,
     with_exceptions,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.emit import emit_items
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,10 +171,31 @@ def test_no_exception_empties_a_rule() -> None:
     assert refused.reason == "no event is found any more on which the rule fires"
 
 
-def test_two_exceptions_do_not_empty_a_rule_together() -> None:
+def test_an_audit_event_is_told_by_its_user_and_verb() -> None:
     recording = noise((50, {"ka.user.name": "ci", "ka.verb": "get"}), rule="Audit", source="k8s_audit")
     (one,) = suggested(recording).suggestions
     assert (one.fields, one.values) == (("ka.user.name", "ka.verb"), (("ci", "get"),))
+
+
+PAIR = RulesFile(
+    "pair.yaml",
+    "- rule: Pair\n  desc: d\n  condition: evt.type = execve and container.image.repository = backup and"
+    " proc.name in (tar, sh) and proc.pname = cron\n  output: o\n  priority: INFO\n",
+)
+
+
+def test_exceptions_that_empty_a_rule_together_are_all_refused() -> None:
+    """Each by itself leaves the rule the other program."""
+    both = [(50, {**NOISY, "proc.name": "tar"}), (40, {**NOISY, "proc.name": "sh"})]
+    for groups in ([both[0]], [both[1]]):
+        assert Tuner(LOADER, [PAIR]).suggest(noise(*groups, rule="Pair"), 10, 0.05).suggestions
+    result = Tuner(LOADER, [PAIR]).suggest(noise(*both, rule="Pair"), 10, 0.05)
+    assert result.suggestions == []
+    reason = "no event is found any more on which the rule fires"
+    assert [(one.program, one.alerts, one.reason) for one in result.refused] == [
+        ("tar", 50, reason),
+        ("sh", 40, reason),
+    ]
 
 
 def test_an_exception_that_silenced_nothing_is_dead_and_an_unknown_rule_is_named() -> None:
@@ -183,6 +205,93 @@ def test_an_exception_that_silenced_nothing_is_dead_and_an_unknown_rule_is_named
     assert [(one.rule, one.exception) for one in result.dead] == [("Shell", "old")]
     assert result.unknown == ["Strange"]
     assert suggested(noise((1, {**NOISY, "proc.pname": "gone"}))).dead == []
+
+
+TRIGGER = {"name": "shell", "rule": "Shell", "namespace": "prod", "command": ["bash", "-c", "id"]}
+
+
+def tuned(*triggers: dict[str, Any]) -> Tuner:
+    return Tuner(LOADER, RULES, triggers=triggers, trigger_image="backup:1.2")
+
+
+def test_an_alert_that_a_trigger_must_raise_is_not_silenced() -> None:
+    recording = noise((90, NOISY))
+    (one,) = tuned(TRIGGER).suggest(recording, 10, 0.05).suggestions
+    assert one.fields == ("container.image.repository", "proc.name", "proc.pname")
+    bare = noise((90, {"container.image.repository": "backup", "k8s.ns.name": "prod", "proc.name": "bash"}))
+    (refused,) = tuned(TRIGGER).suggest(bare, 10, 0.05).refused
+    assert refused.reason == "the trigger 'shell' would be silenced"
+
+
+def test_a_trigger_that_expects_no_alert_is_not_kept() -> None:
+    tuner = tuned({**TRIGGER, "expect_alert": False})
+    assert (tuner.keep, tuner.untried) == ([], [])
+
+
+def test_triggers_without_an_event_are_named() -> None:
+    tuner = tuned({**TRIGGER, "name": "other", "rule": "Nobody's"}, {**TRIGGER, "name": "nothing", "command": []})
+    assert tuner.untried == ["other", "nothing"]
+
+
+OWN = RulesFile(
+    "own.yaml", "- rule: Own\n  desc: d\n  condition: evt.type = open\n  output: o %fd.name\n  priority: INFO\n"
+)
+
+
+def test_tests_are_of_ones_own_rules_alone() -> None:
+    text = CASE.replace("execve", "open").replace("attack", "opened").replace("expect: Shell", "expect: Own")
+    tests, findings = read_tests("t.yaml", text, LOADER.tables, ["files"])
+    assert findings == []
+    tuner = Tuner(LOADER, [*RULES, OWN], [tests], own=[OWN])
+    (one,) = tuner.suggest(noise((90, NOISY)), 10, 0.05).suggestions
+    assert (one.rule, one.tests) == ("Shell", 0)  # a rule of others, of which there is no test
+    (one,) = tuner.suggest(noise((90, NOISY), rule="Own"), 10, 0.05).suggestions
+    assert (one.fields, one.tests) == (("container.image.repository", "k8s.ns.name", "proc.name"), 1)
+    bare = {"container.image.repository": "backup", "proc.name": "bash"}
+    (refused,) = tuner.suggest(noise((90, bare), rule="Own"), 10, 0.05).refused
+    assert refused.reason == "the case 'opened' (t.yaml:1:9) would fail"
+
+
+@pytest.mark.parametrize("name", ["a)", 'a"b', "a\x00"])
+def test_a_value_with_which_the_rules_do_not_load_is_refused(name: str) -> None:
+    result = suggested(noise((90, {**NOISY, "proc.name": name})))
+    assert result.suggestions == []
+    assert result.refused[0].reason.startswith("it does not load: ")
+
+
+@pytest.mark.parametrize("name", ["a)or(proc.pname=x", 'a "or proc.pname=x or proc.name="b'])
+def test_a_value_that_would_become_a_check_of_its_own_is_refused(name: str) -> None:
+    """Whoever runs a program names it: this would silence all that x starts, in any image."""
+    result = suggested(noise((90, {**NOISY, "proc.name": name, "proc.pname": "x"})))
+    assert result.suggestions == []
+    assert result.refused[0].reason == "Falco reads one of its values as something else, such as the name of a list"
+
+
+def test_an_exception_that_falco_refuses_is_told_in_its_words() -> None:
+    entry = {"rule": "Shell", "exceptions": [{"name": "e", "fields": ["proc.nmae"], "comps": ["="], "values": [["x"]]}]}
+    with pytest.raises(FalcoError, match=r"^'proc\.nmae' is not a supported filter field$"):
+        with_exceptions(LOADER, RULES, [entry])
+
+
+def test_a_suggestion_has_a_name_that_the_rule_has_not_yet() -> None:
+    taken = [
+        {"name": name, "fields": ["proc.name"], "comps": ["="], "values": [["x"]]}
+        for name in ("suggested_image_program", "suggested_image_program_2")
+    ]
+    files = [*RULES, RulesFile("more.yaml", emit_items([{"rule": "Shell", "exceptions": taken, "override": APPENDED}]))]
+    (one,) = Tuner(LOADER, files).suggest(noise((90, NOISY)), 10, 0.05).suggestions
+    assert one.name == "suggested_image_program_3"
+
+
+APPENDED = {"exceptions": "append"}
+
+
+def test_an_exception_is_not_called_dead_where_the_recording_cannot_tell_or_it_is_not_ones_own() -> None:
+    unseen = [{"name": "file", "fields": ["fd.name"], "comps": ["="], "values": [["/x"]]}]
+    more = RulesFile("more.yaml", emit_items([{"rule": "Shell", "exceptions": unseen, "override": APPENDED}]))
+    result = Tuner(LOADER, [*RULES, more]).suggest(noise((1, NOISY)), 10, 0.05)
+    assert [one.exception for one in result.dead] == ["old"]
+    assert Tuner(LOADER, [*RULES, OWN], own=[OWN]).suggest(noise((1, NOISY)), 10, 0.05).dead == []
 
 
 def test_too_many_kinds_of_alerts_are_counted_by_who_and_what(monkeypatch: pytest.MonkeyPatch) -> None:

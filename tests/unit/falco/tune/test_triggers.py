@@ -49,3 +49,29 @@ def test_a_program_behind_a_shell_is_seen_with_the_shell_as_its_parent() -> None
 
 def test_nothing_is_made_for_a_rule_that_is_not_there() -> None:
     assert events_of({**VERIFY["verify_triggers"][0], "rule": "Nobody's"}, "busybox", SHIPPED) == []
+
+
+def alone(more: str) -> Ruleset:
+    text = f"- rule: R\n  desc: d\n  condition: evt.type = execve{more}\n  output: o\n  priority: INFO\n"
+    return Ruleset("own", load([RulesFile("r.yaml", text)]))
+
+
+TRIGGER = {"name": "t", "rule": "R", "namespace": "n", "command": ["sh", "-c", "id; ; ls && cat /x;"]}
+
+
+def test_each_part_of_a_shells_command_is_a_program_and_nothing_between_semicolons_is_none() -> None:
+    events = events_of(TRIGGER, "busybox", alone(" and proc.pname = sh"))
+    assert [event.fields["proc.name"] for event in events] == ["sh", "id", "ls", "cat"]
+
+
+def test_a_trigger_without_a_command_has_no_event() -> None:
+    assert events_of({**TRIGGER, "command": []}, "busybox", alone("")) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "account"), [("", "root"), (" and not user.name = root", "user"), (" and not user.name exists", None)]
+)
+def test_the_account_is_root_unless_the_rule_does_not_fire_on_it(more: str, account: str | None) -> None:
+    (event,) = events_of({**TRIGGER, "command": ["id"]}, "busybox", alone(more))
+    found = event.fields.get("user.name")
+    assert found == account or (account == "user" and found != "root")
