@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..guards import OWN_RULES_DIRECTORY
 from ..settings import IMAGES
-from .taking import ABSENT, Taking, given
+from .taking import Taking, given
 
 #: Values that are a variable as they are.
 _SAME = {
@@ -152,8 +151,9 @@ def _plugins(taking: Taking) -> None:
         if idle:
             taking.note("falco.plugins", f"{', '.join(map(str, idle))} was not loaded, and is left out.")
     elif plugins and not loaded:
-        taking.drop("falco.plugins", "loads none of them, since load_plugins is empty; they are left out.")
+        taking.take("falco.plugins")
         taking.take("falco.load_plugins")
+        taking.note("falco.plugins", "loads none of them, since load_plugins is empty; they are left out.")
     elif not plugins and not loaded:
         taking.take("falco.plugins")
         taking.take("falco.load_plugins")
@@ -213,8 +213,3 @@ def absent_defaults(taking: Taking) -> None:
     ):
         if variable not in taking.variables:
             taking.note(path, f"was not given; the chart's default is {chart}.", f"The role's is {role} ({variable}).")
-
-
-def first(value: Any, otherwise: Any) -> Any:
-    """A value that take() returned, or another if it is not there."""
-    return otherwise if value is ABSENT else value

@@ -24,8 +24,6 @@ from .sidekick import take_sidekick
 from .taking import ABSENT, Taking
 
 _PREFIX = "falco_extra_values."
-#: More refusals than any document of values has.
-_LIMIT = 500
 _OURS = re.compile(r"\{\{ (vault_falco_\w+) \}\}")
 #: Values that count even if they are the chart's default, since the role's is another.
 _SAID = (
@@ -43,6 +41,7 @@ _SILENT = (
     "falcosidekick.webui.externalRedis.password",
     "falcosidekick.webui.redis.password",
     "falcosidekick.webui.user",
+    "namespaceOverride",
 )
 
 
@@ -142,7 +141,7 @@ def _hide(taking: Taking, name: str, value: Any, key: str = "") -> Any:
 
 def _settle(taking: Taking, chart: Chart | None) -> dict[str, Any]:
     """What the role builds, after all was left out that it or the chart refuses, each with its reason."""
-    for _attempt in range(_LIMIT):
+    while True:
         built = None
         try:
             built = build_values(_settings(taking))
@@ -151,12 +150,11 @@ def _settle(taking: Taking, chart: Chart | None) -> dict[str, Any]:
             return built
         except FalcoChartError as error:
             if any(_leave_out(taking, problem) for problem in error.problems):
-                continue
+                continue  # with less than before, so that this ends
             if built is None:
                 raise
             taking.notes += error.problems  # the role's own values do not fit this chart
             return built
-    raise FalcoChartError([Problem("values", "are refused in more ways than can be told.")])
 
 
 def _settings(taking: Taking) -> dict[str, Any]:

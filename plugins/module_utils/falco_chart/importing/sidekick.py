@@ -232,9 +232,14 @@ def _exposure(taking: Taking) -> None:
     if exposure == "node_port":
         taking.set("falco_ui_node_port", port if given(port) else 30282)
     if taking.take(f"{_UI}.ingress.enabled") is True:
-        exposure = "ingress"
-        ingress = taking.take(f"{_UI}.ingress")
-        taking.set("falco_ui_ingress", _ingress(taking, ingress if isinstance(ingress, Mapping) else {}))
+        given_ingress = taking.take(f"{_UI}.ingress")
+        ingress = _ingress(taking, given_ingress if isinstance(given_ingress, Mapping) else {})
+        if ingress.get("host"):
+            exposure = "ingress"
+            taking.set("falco_ui_ingress", ingress)
+        else:
+            hint = "The role makes none without: give falco_ui_ingress a host, and set falco_ui_exposure: ingress."
+            taking.note(f"{_UI}.ingress", "has no host of its own.", hint)
     else:
         taking.take(f"{_UI}.ingress")
     taking.set("falco_ui_exposure", exposure)
@@ -259,12 +264,16 @@ def _ingress(taking: Taking, ingress: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _redis(taking: Taking) -> None:
-    if taking.take(f"{_UI}.externalRedis.enabled") is True:
-        url, port = taking.take(f"{_UI}.externalRedis.url"), taking.take(f"{_UI}.externalRedis.port")
+    external = taking.take(f"{_UI}.externalRedis.enabled") is True
+    url, port = taking.take(f"{_UI}.externalRedis.url"), taking.take(f"{_UI}.externalRedis.port")
+    if external and given(url):
         taking.set("falco_redis_external", {"host": str(url), **({"port": port} if given(port) else {})})
         _password(taking, f"{_UI}.externalRedis.password")
         taking.take(f"{_UI}.redis")
         return
+    if external:
+        hint = "Name it in falco_redis_external; without, the role sets up one of its own."
+        taking.note(f"{_UI}.externalRedis", "is on and names no Redis.", hint)
     taking.take(f"{_UI}.externalRedis")
     taking.take(f"{_UI}.redis.enabled")
     if taking.take(f"{_UI}.redis.storageEnabled") is False:

@@ -73,11 +73,6 @@ class Taking:
         """Something that a reader must know."""
         self.notes.append(Problem(path, message, hint))
 
-    def drop(self, path: str, message: str, hint: str = "") -> None:
-        """A value is not taken over, and why; nothing if it is not there."""
-        if self.take(path) is not ABSENT:
-            self.note(path, message, hint)
-
     def _remove(self, node: dict[str, Any], keys: list[str]) -> None:
         if len(keys) > 1:
             self._remove(node[keys[0]], keys[1:])
