@@ -168,13 +168,12 @@ class _Parser:
             scanner.pop()
             if token.kind == T_SEQ_END:
                 break
-            if not scanner.empty():
-                following = scanner.front()
-                if following.kind in (T_ENTRY, T_SEQ_END):
-                    self._count()
-                    items.append(Yaml(NULL, None, following.mark))
-                    continue
-            items.append(self.node())
+            following = scanner.front()
+            if following.kind in (T_ENTRY, T_SEQ_END):
+                self._count()
+                items.append(Yaml(NULL, None, following.mark))
+            else:
+                items.append(self.node())
         self.flow_seq.pop()
         return node
 

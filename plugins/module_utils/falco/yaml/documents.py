@@ -51,7 +51,6 @@ def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop o
         from yaml.events import (
             AliasEvent,
             DocumentEndEvent,
-            DocumentStartEvent,
             MappingEndEvent,
             MappingStartEvent,
             ScalarEvent,
@@ -114,9 +113,6 @@ def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop o
                     flows -= 1
             elif kind is AliasEvent:
                 return None
-            elif kind is DocumentStartEvent:
-                if event.version is not None or event.tags:
-                    return None
             elif kind is DocumentEndEvent:
                 if documents[-1].kind == NULL:
                     # yaml-cpp takes a null document for the end and does not look further

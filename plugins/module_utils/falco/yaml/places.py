@@ -132,10 +132,7 @@ def _offsets(text: str, node: Yaml) -> list[int] | None:
     # not every reader notes the style; none of these can start a plain scalar
     style = text[spot : spot + 1]
     if style in ("|", ">"):
-        header = _HEADER.match(text, spot)
-        if not header:
-            return None
-        spot = header.end()
+        spot = _HEADER.match(text, spot).end()  # type: ignore[union-attr]  # matches each style
     elif style in ("'", '"'):
         spot += 1
     offsets = []

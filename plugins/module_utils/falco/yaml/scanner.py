@@ -90,8 +90,7 @@ class Scanner(TagReader):
 
     def pop(self) -> None:
         self._fill()
-        if self.tokens:
-            self.tokens.popleft()
+        self.tokens.popleft()
 
     def _fill(self) -> None:
         tokens = self.tokens
@@ -204,11 +203,8 @@ class Scanner(TagReader):
         self.ended = True
 
     def _push_indent(self, column: int, kind: int) -> Indent | None:
-        if self.flows:
-            return None
+        # Those that begin further right were closed before, and in a flow nobody asks for one.
         last = self.indents[-1]
-        if column < last.column:
-            return None
         if column == last.column and not (kind == SEQ_INDENT and last.kind == MAP_INDENT):
             return None
         indent = Indent(column, kind)
@@ -220,7 +216,7 @@ class Scanner(TagReader):
         if self.flows:
             return
         column = self.column
-        while self.indents:
+        while True:  # The first begins before every column.
             indent = self.indents[-1]
             if indent.column < column:
                 break
@@ -229,23 +225,21 @@ class Scanner(TagReader):
             ):
                 break
             self._pop_indent()
-        while self.indents and self.indents[-1].status == INVALID:
+        while self.indents[-1].status == INVALID:
             self._pop_indent()
 
     def _pop_all_indents(self) -> None:
         if self.flows:
             return
-        while self.indents and self.indents[-1].kind != NO_INDENT:
+        while self.indents[-1].kind != NO_INDENT:
             self._pop_indent()
 
     def _pop_indent(self) -> None:
         indent = self.indents.pop()
         if indent.status != VALID:
             self._invalidate_key()
-        elif indent.kind == SEQ_INDENT:
-            self._push(T_SEQ_END)
-        elif indent.kind == MAP_INDENT:
-            self._push(T_MAP_END)
+        else:
+            self._push(T_SEQ_END if indent.kind == SEQ_INDENT else T_MAP_END)
 
     # keys that may turn out not to be keys
 
@@ -258,13 +252,9 @@ class Scanner(TagReader):
         key = Key(self.mark(), flow)
         if not self.flows:
             key.indent = self._push_indent(self.column, MAP_INDENT)
-            if key.indent:
-                key.indent.status = UNKNOWN
-                key.start = key.indent.token
-                if key.start:
-                    key.start.status = UNKNOWN
+            key.start = key.indent.token if key.indent else None
         key.token = self._push(T_KEY)
-        key.token.status = UNKNOWN
+        key.settle(UNKNOWN)
         self.keys.append(key)
 
     def _invalidate_key(self) -> None:

@@ -60,9 +60,6 @@ class Key:
 
     def settle(self, status: int) -> None:
         """Say whether it is one, to all tokens that depend on it."""
-        if self.indent:
-            self.indent.status = status
-        if self.start:
-            self.start.status = status
-        if self.token:
-            self.token.status = status
+        for one in (self.indent, self.start, self.token):
+            if one is not None:
+                one.status = status

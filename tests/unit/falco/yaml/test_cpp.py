@@ -52,6 +52,21 @@ def read(text: str) -> list[Any]:
         ('"a\\tb\\x41\\u00e9\\U0001F600\\\n  c\\"\\\\"', ["a\tbA\u00e9\U0001f600c\"\\"]),
         ("a: b\r\nc: d\r\n", [{"a": "b", "c": "d"}]),
         ("\ufeffa: b", [{"a": "b"}]),
+        ("%FOO bar\n---\na", ["a"]),  # a directive that nobody knows is passed over
+        ("%YAML 1.2 # c\n---\na", ["a"]),
+        ("[: b]", [[{None: "b"}]]),
+        ("- &x {a: [b]}\n- *x\n", [[{"a": ["b"]}, {"a": ["b"]}]]),
+        ("- !t", [[""]]),
+        ("!t", []),
+        ("- !a!b", [[""]]),
+        ("' '", [" "]),
+        ("'a\n\n\n'", ["a\n"]),  # of the line breaks at the end one is left
+        ("a: b\n # c\nd: e", [{"a": "b", "d": "e"}]),
+        ("- a\n \tb", [["a b"]]),
+        ("a: |\n  b\0nc\n", [{"a": "b\nc\n"}]),  # NUL begins an escape where nothing else does
+        ("a: |", [{"a": ""}]),
+        ("|\n b\n", ["b\n"]),
+        ("a: >\n  b\n\n    c\n\n  d\n  e\n", [{"a": "b\n\n  c\n\nd e\n"}]),
     ],
 )  # fmt: skip
 def test_what_is_read(text: str, value: list[Any]) -> None:
@@ -100,6 +115,24 @@ def test_a_file_in_another_encoding_is_known_by_its_first_bytes(encoding: str, m
         ("a: |0\n  b", 1, 6, "cannot set zero indentation for a block scalar"),
         ("a: | b\n", 1, 6, "unexpected character in block scalar"),
         ("a: b\n- c\n", 2, 1, "end of map not found"),
+        ("{a: ", 1, 1, "end of map flow not found"),
+        ("{a: b,", 1, 1, "end of map flow not found"),
+        ("{a: 'b' 'c'}", 1, 9, "end of map flow not found"),
+        ("[&a", 1, 1, "end of sequence flow not found"),
+        ("- , a", 1, 3, "end of sequence not found"),
+        ("'a', b", 1, 4, "unexpected scalar"),
+        ("'a\n--- b'", 2, 1, "illegal document indicator in scalar"),
+        ('"a', 1, 3, "illegal EOF in scalar"),
+        ('"\\q"', 1, 4, "unknown escape character: q"),
+        ('"\\xg0"', 1, 6, "bad character found while scanning hex number"),
+        ('"\\x4', 1, 5, "bad character found while scanning hex number"),
+        ('"\\ud800"', 1, 8, "invalid unicode: 55296"),
+        ('"\\U00110000"', 1, 12, "invalid unicode: 1114112"),
+        ("a: b\n\tc\n", 2, 1, "illegal tab when looking for indentation"),
+        ("a: |2\n\tb\n", 2, 1, "illegal tab when looking for indentation"),
+        ("- !a.b!c d", 1, 5, "illegal character found while scanning tag handle"),
+        ("- !<a b> c", 1, 6, "end of verbatim tag not found"),
+        ("- !a! b", 1, 6, "tag handle with no suffix"),
     ],
 )
 def test_what_is_refused_and_where(text: str, line: int, column: int, message: str) -> None:

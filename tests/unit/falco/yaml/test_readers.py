@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -9,8 +10,12 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import cpp
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml import documents as yaml_documents
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nodes import (
     MAP,
+    MAX_BYTES,
+    MAX_DEPTH,
+    NULL,
     SEQUENCE,
     Yaml,
+    YamlError,
     to_bool,
     to_uint32,
 )
@@ -35,6 +40,46 @@ def fast(text: str) -> Any:
 def test_the_fast_reader_is_used_for_ordinary_rules() -> None:
     pytest.importorskip("yaml._yaml", reason="PyYAML was built without libyaml, so there is one reader only")
     assert fast(RULES) == [plain(document) for document in cpp.read_documents(RULES)]
+
+
+@pytest.mark.parametrize("missing", ["yaml._yaml", "yaml.events"])
+def test_without_libyaml_the_other_reader_does_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert fast(RULES) is None
+    read = [plain(document) for document in yaml_documents.read_documents(RULES)]
+    assert read == [plain(document) for document in cpp.read_documents(RULES)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- &a b", "- !t b", "- &a [b]", "- !t {a: b}", "- {a: b}", "- a\n- *a", "--- ~\n--- a", "[" * 450 + "]" * 450],
+    ids=["anchor", "tag", "anchored list", "tagged map", "flow map", "unknown alias", "null document", "deep"],
+)
+def test_what_the_two_may_take_differently_is_left_to_the_other_reader(text: str) -> None:
+    assert fast(text) is None
+
+
+def test_null_ends_the_documents_and_is_placed_where_what_follows_begins() -> None:
+    assert fast("a\n--- ~\n") == ["a"]
+    (document,) = yaml_documents.read_documents("- a:\n  b: c\n")
+    node = document.value[0].get("a")
+    assert (node.kind, node.mark.line, node.mark.column) == (NULL, 1, 2)
+
+
+def test_a_file_over_the_bounds_is_refused() -> None:
+    with pytest.raises(YamlError, match=f"the file has more than {MAX_BYTES} characters"):
+        yaml_documents.read_documents("#" * (MAX_BYTES + 1))
+    with pytest.raises(YamlError, match="bad file"):
+        yaml_documents.read_documents("[" * MAX_DEPTH)
+
+
+def test_a_value_is_had_by_the_first_key_of_its_name() -> None:
+    (document,) = yaml_documents.read_documents("? [x]\n: y\na: b\na: c\n")
+    found = document.get("a")
+    assert found is not None
+    assert found.value == "b"
+    assert document.get("x") is None
+    assert found.get("a") is None
 
 
 def test_a_question_mark_in_a_flow_list_is_left_to_the_other_reader() -> None:

@@ -49,6 +49,10 @@ def test_each_word_is_found(
         ('- k: "a \\"b\\" c"', "c", 0, 14),
         ('- k: "a\\x41 b"', "b", 0, 12),
         ('- k: "a \\\n    b"', "b", 1, 4),
+        ('- k: "a \\\n    \\\n    b"', "b", 2, 4),
+        ('- k: "a\\\n    \\\n    b"', "b", 2, 4),
+        # only as many of the lines behind it are looked at as it may stand in
+        ("- k: |\n    a\n    b\n" + "  z: 1\n" * 20, "b", 2, 4),
         ("- k: 'it''s b'", "b", 0, 12),
         ("- k: !!str a b", "b", 0, 13),
         ("- k: &name a b", "b", 0, 13),
@@ -62,3 +66,18 @@ def test_escapes_and_properties(text: str, word: str, line: int, column: int) ->
     assert places == [place_in(text.split("\n"), node, offset) for offset in range(len(node.value) + 1)]
     assert places is not None
     assert places[node.value.rindex(word)] == (line, column)
+
+
+def test_what_has_no_text_or_is_not_in_the_lines_has_no_place() -> None:
+    text = "- k: a b\n  l: [c]\n"
+    entry = read_documents(text)[0].value[0]
+    scalar, sequence = entry.get("k"), entry.get("l")
+    assert places_in(text.split("\n"), scalar) == [(0, 5), (0, 6), (0, 7), (0, 8)]
+    for lines, node in [
+        (text.split("\n"), sequence),
+        ([], scalar),  # the file was cut
+        (["- k: a", ""], scalar),
+        (["- k: a x", ""], scalar),  # the file was changed
+    ]:
+        assert places_in(lines, node) is None
+        assert place_in(lines, node, 2) is None
