@@ -186,6 +186,7 @@ class _Reader(Reader):
                 self.result.fail(failure)
                 self.gaps.patched.add(name)
                 self._mention(node)
+        self.gaps.broken.add(("rule", name))
 
 
 def _faulty_key(failure: LoadError, keys: Keys) -> str:

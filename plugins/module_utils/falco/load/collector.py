@@ -258,7 +258,7 @@ class Collector:
             )
         if not update.says_something:
             raise _error("Appended rule must have exceptions or condition property", update.context)
-        table = self._table_of(previous, update.context)
+        table = self.tables.get(previous.source)  # of an unknown source nothing is checked
         keys = []
         before = previous.condition
         if update.condition:
@@ -305,7 +305,6 @@ class Collector:
             )
         if not update.says_something:
             raise _error("The rule must have at least one field that can be replaced", update.context)
-        self._table_of(previous, update.context)
         keys = []
         effect = False
         for key in _REPLACEABLE:
@@ -322,14 +321,6 @@ class Collector:
             previous.written_output = update.written_output
         previous.visibility = self._tick()
         self._note("rule", "replace", update.name, tuple(keys), update.nodes.get(""), update.context.file, effect)
-
-    def _table_of(self, rule: Rule, context: Context) -> FieldTable | None:
-        if rule.unknown_source:
-            return None
-        table = self.tables.get(rule.source)
-        if table is None:
-            raise _error(f"Unknown source {rule.source}", context, cause=Cause(Reason.UNKNOWN_SOURCE, rule.source))
-        return table
 
     # exceptions
 

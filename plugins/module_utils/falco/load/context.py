@@ -161,16 +161,11 @@ class Context:
         if content[end] == "\n":
             end -= 1
         shown = content[begin : end + 1]
-        if not shown:
-            return "<No context available>\n"
         if pos - begin >= half:
             shown = "..." + shown[3:]
         if end - pos >= half:
             shown = shown[:-3] + "..."
-        shown += "\n"
-        if pos - begin <= len(shown) - 1:
-            shown += " " * (pos - begin) + "^\n"
-        return as_text(shown)
+        return as_text(f"{shown}\n{' ' * (pos - begin)}^\n")
 
 
 def as_bytes(text: str) -> str:

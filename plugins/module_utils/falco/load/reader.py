@@ -120,8 +120,6 @@ class Reader:
             result.schema_warnings = schema_status(documents, self.language)
         try:
             for document in documents:
-                if document.kind == NULL:
-                    continue
                 if document.kind != SEQUENCE:
                     raise LoadError(
                         "LOAD_ERR_YAML_VALIDATE",

@@ -106,8 +106,6 @@ class Lists:
             if replaced is None:
                 continue
             condition = replaced
-            if len(condition) > MAX_CONDITION:
-                raise OverflowError(f"the condition grows beyond {MAX_CONDITION} characters")
             self.used.add(name)
             for inner in self._names_within(name):
                 later = order[inner]

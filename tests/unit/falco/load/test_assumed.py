@@ -9,7 +9,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.known import known_for
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.known import known_before, known_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 
 ASKED = "- required_plugin_versions:\n    - name: {}\n      version: {}\n"
@@ -161,3 +161,41 @@ def test_a_description_that_is_none_says_what_would_be_right(description: Any, w
 def test_descriptions_are_a_list() -> None:
     with pytest.raises(FalcoError, match="list of mappings"):
         known_for([], "0.44", descriptions=DESCRIBED)  # type: ignore[arg-type]  # as a template may give it
+
+
+def test_of_plugins_that_are_given_an_older_version_has_those_that_it_knows() -> None:
+    texts = ["- rule: R\n"]
+    assert "container" in known_before(texts, "0.41", ("json", "container")).plugins
+    assert set(known_before(texts, "0.40", ("json", "container")).plugins) == {"json"}
+    described = {"name": "doorbell", "fields": [{"name": "bell.rings"}]}
+    assert set(known_before(texts, "0.40", ("json", "container"), [described]).plugins) == {"json", "doorbell"}
+    assert known_before(texts, "0.41", None).plugins.keys() == known_for(texts, "0.41").plugins.keys()
+    # what nobody described is not assumed where it is said what there is
+    assert set(known_before([BELL + VISIT], "0.40", ("json",)).plugins) == {"json"}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "- required_plugin_versions: [{name: doorbell}]\n",
+        "- required_plugin_versions: [{name: doorbell, version: [1]}]\n",
+        "- required_plugin_versions: doorbell\n",
+        "- required_plugin_versions: [{name: doorbell, version: 1.0.0, alternatives: [{name: gong}]}]\n",
+    ],
+)
+def test_a_requirement_that_falco_cannot_read_lets_nothing_be_assumed(rules: str) -> None:
+    assert "doorbell" not in known_for([rules], "0.44").plugins
+
+
+def test_of_several_requirements_the_greatest_version_is_assumed() -> None:
+    for versions in (["0.2.0", "0.10.0", "0.3.0"], ["0.10.0", "0.2.0"]):
+        text = "".join(ASKED.format("doorbell", version) for version in versions)
+        assert known_for([text], "0.44").plugins["doorbell"].version == "0.10.0"
+
+
+def test_fields_of_exceptions_are_assumed_too() -> None:
+    exception = (
+        "  exceptions: [{name: e, fields: ['tolower(bell.by)', fd.name, '!']}, {name: f, fields: 'bell.at[1]'}]\n"
+    )
+    plugin = known_for([BELL + VISIT + exception], "0.44").plugins["doorbell"]
+    assert {"bell.by", "bell.at", "bell.rings", "bell.door"} == {field.name for field in plugin.fields}

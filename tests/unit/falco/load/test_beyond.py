@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.beyond import load_beyond
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.beyond import MAX_FAULTS, load_beyond
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nodes import MAX_BYTES
 
 RULE = "- rule: {}\n  desc: d\n  condition: evt.type = open and {}\n  output: o\n  priority: NOTICE\n"
 
@@ -65,3 +66,48 @@ def test_what_a_broken_rule_uses_is_not_unused() -> None:
 def test_entries_around_broken_yaml_are_judged() -> None:
     text = "- rule: A\n  condition: [x\n" + RULE.format("B", "proc.nam = x") + "- macro: m\n  condition: a: b\n"
     assert len(errors(text)) == 3
+
+
+def test_a_key_that_is_empty_or_of_another_kind_is_left_out() -> None:
+    text = "- rule: A\n  desc: ~\n  condition: evt.type = opne\n  output: o\n  priority: INFO\n  tags: [[a]]\n"
+    assert errors(text) == [
+        "Mapping for key 'desc' is empty",
+        "sequence value is not scalar",
+        "unknown event type opne",
+    ]
+    assert errors(RULE.format("A", "fd.nam = x") + "  exceptions: x\n") == [
+        "Rule exceptions must be a sequence",
+        "filter_check called with nonexistent field fd.nam",
+    ]
+
+
+def test_an_override_that_yaml_cpp_cannot_convert_leaves_the_rest() -> None:
+    override = "- rule: A\n  tags: [x]\n  override: {tags: [append]}\n"
+    assert errors(RULE.format("A", "proc.name = x") + override + RULE.format("B", "fd.nam = x")) == [
+        "yaml-cpp: error at line 8, column 20: bad conversion",
+        "filter_check called with nonexistent field fd.nam",
+    ]
+
+
+def test_users_of_users_of_a_broken_macro_are_not_compiled() -> None:
+    conditions = {"a": "fd.name = )", "m": "fd.num = 1", "b": "a or m", "c": "m and b and m"}
+    macros = "".join(f"- macro: {name}\n  condition: {condition}\n" for name, condition in conditions.items())
+    text = macros + RULE.format("A", "c") + RULE.format("B", "m")
+    again = load_beyond(load([RulesFile("f", text)]))
+    assert list(again.compiler.rules) == ["B"]
+
+
+def test_of_very_many_faults_the_first_are_told_and_nothing_that_follows_from_them() -> None:
+    faulty = "".join(f"  - {{name: e{number}, fields: [proc.nam{number}]}}\n" for number in range(MAX_FAULTS + 5))
+    append = "- rule: A\n  condition: and fd.name = x\n  override: {condition: append}\n"
+    assert errors(RULE.format("A", "proc.name = x") + "  exceptions:\n" + faulty + append) == [
+        f"'proc.nam{number}' is not a supported filter field" for number in range(MAX_FAULTS)
+    ]
+    undefined = " and ".join(f"m{number}" for number in range(MAX_FAULTS + 5))
+    assert errors(RULE.format("A", undefined)) == [
+        f"Undefined macro 'm{number}' used in filter." for number in range(MAX_FAULTS)
+    ]
+
+
+def test_a_file_over_the_bound_is_refused_as_a_whole() -> None:
+    assert errors("#" * (MAX_BYTES + 1)) == [f"the file has more than {MAX_BYTES} characters"]

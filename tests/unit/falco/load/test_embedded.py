@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import replace
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Fix
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.embedded import rules_within, unpacked
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
@@ -141,3 +144,73 @@ def test_whatever_a_file_holds_is_read_or_left(host: str, start: int, length: in
 def test_other_ends_of_lines_count_as_well(newline: str) -> None:
     (found,) = rules_within("v.yaml", SECRET.replace("\n", newline))
     assert [found.placed(one).line for one in findings_of(load([found.file]))] == [9]
+
+
+ONE = "{rule: A, desc: d, condition: proc.nmae = x, output: o, priority: INFO}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        (f"a: [{ONE}]\n", 1, 35),
+        (f"a: [{ONE.replace('A', 'B')}, # ]\n    {ONE}]\n".replace("nmae", "name", 1), 2, 35),
+        ("a: [" + ONE.replace("desc: d", "desc: ' ] { '") + "]\n", 1, 41),
+        # an alias is the very same text
+        (f"a: &x [{ONE}]\nb: *x\n", 1, 38),
+        (f"a: [{{b: &x {ONE}}}]\nc: [*x]\n", 2, 4),
+    ],
+)
+def test_a_list_in_brackets_is_read_where_it_stands(text: str, line: int, column: int) -> None:
+    (found,) = rules_within("v.yaml", text)
+    finding = next(found.placed(one) for one in findings_of(load([found.file])) if "nmae" in one.message)
+    assert (finding.line, finding.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["x", "[a]", "{a: [x], b: {c: d}}", "{? [y] : z}", "{a: '%%%'}", "{a: /w==}", "{a: YQ==}"],
+    ids=["text", "list", "no text", "a key that is none", "no Base64", "no UTF-8", "no rules"],
+)
+def test_a_secret_without_rules_has_none(data: str) -> None:
+    assert rules_within("s.yaml", f"kind: Secret\ndata: {data}\n") == []
+
+
+def quoted(text: str) -> str:
+    return "a: " + json.dumps(text) + "\n"
+
+
+def test_what_is_wrong_with_the_whole_of_a_quoted_text_has_no_line() -> None:
+    (found,) = rules_within("v.yaml", quoted(RULES))
+    (finding, *_others) = findings_of(load([found.file]))
+    fix = Fix(1, 1, 2, "x")
+    placed = found.placed(replace(finding, line=None, column=None, fix=fix))
+    assert (placed.file, placed.line, placed.column, placed.fix) == ("v.yaml", None, None, None)
+
+
+@pytest.mark.parametrize(("text", "mended"), [("proc.name", True), ("a\\b", False), ('"a"', False)])
+def test_a_mend_within_a_quoted_text_is_one_where_it_is_written_the_same(text: str, mended: bool) -> None:
+    (found,) = rules_within("v.yaml", quoted(RULES))
+    finding = next(one for one in findings_of(load([found.file])) if "nmae" in one.message)
+    assert finding.line
+    assert finding.column
+    fix = Fix(finding.line, finding.column, finding.column + len("proc.nmae"), text)
+    column = quoted(RULES).index("proc.nmae") + 1
+    wanted = Fix(1, column, column + len("proc.nmae"), text) if mended else None
+    assert found.placed(replace(finding, fix=fix)).fix == wanted
+
+
+TEMPLATE = "{{ if x }}\n" + RULES.replace("Bad", "{{ name }}") + "{{ end }}\n"
+
+
+def test_a_finding_on_a_template_shows_what_its_author_wrote() -> None:
+    (found,) = rules_within("t.yaml", TEMPLATE + "  x: {{ y }}\n]\n", templates=True)
+    errors = [one for one in findings_of(load([found.file])) if one.severity == "error"]
+    (finding,) = [found.placed(one) for one in errors]
+    assert finding.line
+    assert finding.excerpt.startswith((TEMPLATE + "  x: {{ y }}\n]\n").split("\n")[finding.line - 1])
+    whole = replace(finding, line=None, column=None)
+    assert found.placed(whole).excerpt == whole.excerpt
+
+
+def test_a_template_that_is_yaml_is_read_as_that() -> None:
+    assert rules_within("t.yaml", "a: '{{ x }}'\nb: c\n", templates=True) == []
