@@ -132,7 +132,11 @@ objects:
   elements: dict
   sample: [{kind: NetworkPolicy, namespace: prod, name: default-deny, action: create}]
 connections:
-  description: Connections C(gained), C(lost) and C(changed) by the change, and C(text) in lines.
+  description:
+    - Connections between workloads, C(gained), C(lost) and C(changed) by the change, the same as C(text) in lines, and
+      how many there are of each in C(summary).
+    - More than 1000 are not listed one by one. C(truncated) is then true, and C(text) tells together those that change
+      in the same way. M(falconet.k8s.netpol_analyze) lists all.
   returned: O(state=planned) and O(state=applied)
   type: dict
 violations:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
@@ -15,6 +15,7 @@ from ..kube.surroundings import Surroundings
 from ..netpol.ask.analysis import answer
 from ..netpol.errors import InputError, NetpolError, NoPodError
 from ..netpol.model.objects import Model
+from ..netpol.model.ports import summary
 from ..netpol.read.manifests import Input, load
 from .inputs import list_of
 
@@ -31,17 +32,51 @@ def validate(definitions: Sequence[dict[str, Any]]) -> None:
         raise KubeError(f"invalid policies: {error}") from error
 
 
+#: More pairs than this are told together: they grow with the square of the workloads, and Ansible keeps all of them.
+LISTED = 1000
+#: Of workloads that are told together so many are named.
+NAMED = 3
+_COUNTED = ("gained", "lost", "changed", "relabelled")
+
+
+def nothing() -> dict[str, Any]:
+    """What C(compare) tells of a change that changes nothing."""
+    lists: dict[str, Any] = {"gained": [], "lost": [], "changed": [], "text": []}
+    return {**lists, "truncated": False, "summary": dict.fromkeys(_COUNTED, 0)}
+
+
 def compare(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Connections between workloads that a change gives and takes.
 
     Returns:
-        C(gained), C(lost), C(changed): lists of pairs with their ports; C(text): the same in lines for people.
+        C(gained), C(lost), C(changed): lists of pairs with their ports, empty if there are more than C(LISTED) of all;
+        C(truncated): whether they are; C(summary): how many there are of each; C(text): the same in lines for people.
     """
     try:
-        result = answer(Request("diff", outside=True), _load(after), _load(before))
+        result = answer(Request("diff", outside=True, limit=LISTED), _load(after), _load(before))
     except NetpolError as error:
         raise KubeError(f"the change cannot be analysed: {error}") from error
-    return dict(result["difference"], text=result["text"])
+    together = sorted(_told_together(block) for block in result.get("blocks", ()))
+    told = {"text": [*result["text"], *together], "truncated": result["truncated"]}
+    return {**result["difference"], **told, "summary": {kind: result["summary"][kind] for kind in _COUNTED}}
+
+
+def _told_together(block: Mapping[str, Any]) -> str:
+    """The change for all sources and all destinations of a block in one line."""
+    before, after = (summary([(one["protocol"], one["ports"]) for one in block[side]]) for side in ("before", "after"))
+    ports = f"{before} => {after}"
+    kind = "changed"
+    if not block["before"]:
+        kind, ports = "gained", after
+    elif not block["after"]:
+        kind, ports = "lost", before
+    return f"{kind}: {_some(block['from'])} -> {_some(block['to'])}: {ports}"
+
+
+def _some(names: Sequence[str]) -> str:
+    if len(names) <= NAMED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
 
 def check_flows(

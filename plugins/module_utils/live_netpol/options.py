@@ -14,7 +14,7 @@ from ..kube.errors import KubeError
 from ..kube.lease import Lease, run_identity
 from ..kube.snapshot import take_snapshot
 from ..kube.surroundings import take_policies
-from .change import check_flows, compare, left_out, validate
+from .change import check_flows, compare, left_out, nothing, validate
 from .policy_set import Changes, PolicySet, title
 
 ARGUMENTS: dict[str, dict[str, Any]] = dict(
@@ -76,7 +76,7 @@ def _change(
     around = take_policies(client)
     snapshot += around.objects
     after = changes.overlay(snapshot)
-    connections = compare(snapshot, after) if changes.real else {"gained": [], "lost": [], "changed": [], "text": []}
+    connections = compare(snapshot, after) if changes.real else nothing()
     violations, idle = check_flows(after, params["required_flows"], params["forbidden_flows"])
     refused = bool(violations) and params["on_violation"] == "fail"
     result: dict[str, Any] = {
