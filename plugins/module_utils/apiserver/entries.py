@@ -110,7 +110,7 @@ def spans(source: Source, parent: Node, key: str, chosen: Sequence[Node]) -> lis
         chosen: items of a list, or keys of a mapping.
 
     Raises:
-        ApiServerError: the text is written in a way in which that cannot be done.
+        ApiServerError: the parent is no mapping, or has the key twice.
     """
     found = source.pair(parent, key)
     if not chosen or found is None:
@@ -147,10 +147,10 @@ def _flow_spans(pairs: Sequence[tuple[Node, Node]], gone: Sequence[bool]) -> lis
 
 
 def _block_span(source: Source, node: Node, first: Node, last: Node) -> tuple[int, int]:
-    index = first.start
+    """Whole lines: those of an item from its dash on, which comments and blank lines may part from it."""
+    start = source.line_start(first.start)
     if isinstance(node, SequenceNode):
-        index = source.text.rfind("-", 0, index)
-    start = source.line_start(index)
-    if source.text[start:index].strip():
-        raise ApiServerError(f"{source.place(first)}: this does not begin on a line of its own")
+        dash = " " * node.column + "-"
+        while not source.text.startswith(dash, start):
+            start = source.line_start(start - 1)
     return start, source.after(last)

@@ -160,8 +160,6 @@ class Reader:
         node = MappingNode(self.at, self.at, *self._place(self.at))
         while True:
             start = self.at
-            if self._follows("-", self.at):
-                self.refuse("an item of a list among keys: look at its indentation")
             key = self._scalar_or_flow(column, key=True)
             if not self._follows(":", self.at) or not isinstance(key, ScalarNode) or key.style in {"|", ">"}:
                 self.refuse("a key with a colon and a space behind it is missing", start)

@@ -89,10 +89,7 @@ class Source:
 
     def after(self, node: Node) -> int:
         """Where the line after a node's last one begins, or where the text ends."""
-        end = node.end
-        if end > 0 and self.text[end - 1] == "\n":  # a block scalar ends where the next line begins
-            return end
-        newline = self.text.find("\n", end)
+        newline = self.text.find("\n", node.end)
         return len(self.text) if newline < 0 else newline + 1
 
     def insertion(self, index: int, lines: Iterable[str]) -> Edit:

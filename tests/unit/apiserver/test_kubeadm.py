@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from .manifests import BOTH, FOLDER, LOG_ALONE, WEBHOOK_ALONE
 
 FILE = "kubeadm-config"
+TOP = "apiVersion: kubeadm.k8s.io/v1beta{}\nkind: ClusterConfiguration\n"
 AIMS = st.sampled_from([BOTH, LOG_ALONE, WEBHOOK_ALONE])
 ARGUMENTS = {
     3: ["", "  extraArgs:\n    v: '2' # loud\n", "  extraArgs: {}\n", "  extraArgs: {v: '2'}\n", "  extraArgs:\n"],
@@ -90,6 +91,29 @@ def test_what_kubeadm_has_written_anew_needs_no_change(version: int) -> None:
     assert left["apiServer"] == {"extraArgs": None, "extraVolumes": None}
 
 
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("server", ["", "apiServer:\n", "apiServer: {}\n"])
+def test_a_cluster_whose_api_server_has_no_settings_gets_them_and_loses_them(version: int, server: str) -> None:
+    text = f"{server}apiVersion: kubeadm.k8s.io/v1beta{version}\nkind: ClusterConfiguration\n"
+    found = configuration_with_audit(text, FILE, BOTH)
+    assert yaml.safe_load(found) == edited(yaml.safe_load(text), BOTH)
+    assert configuration_with_audit(found, FILE, BOTH) == found
+    assert configuration_without_audit(found, FILE) == text
+    assert configuration_without_audit(text, FILE) == text
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("style", ["|", "|-", "|+", ">+"])
+def test_a_text_of_several_lines_keeps_its_empty_ones(style: str, end: str) -> None:
+    text = (
+        f"apiServer:\n  extraEnvs:\n  - name: a\n    value: {style}\n      b\n\n\n"
+        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
+    ).replace("\n", end)
+    found = configuration_with_audit(text, FILE, BOTH)
+    assert yaml.safe_load(found) == edited(yaml.safe_load(text), BOTH)
+    assert configuration_without_audit(found, FILE) == text
+
+
 FOREIGN = (
     "apiServer:\n  extraArgs:\n  - name: v\n    value: '2'\n  - name: audit-policy-file\n    value: /their.yaml\n"
     "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n"
@@ -115,6 +139,17 @@ def test_somebody_elses_settings_are_named_and_go_when_that_is_said() -> None:
         ),
         (FOREIGN.replace("apiServer:\n  extraArgs:\n", "apiServer:\n"), "kubeadm-config:2:3: apiServer must be a"),
         (FOREIGN.replace("v1beta4", "v1beta3"), "kubeadm-config:3:3: extraArgs must be a mapping"),
+        (FOREIGN.replace("v1beta4", "v1beta2"), "kubeadm-config:3:3: extraArgs must be a mapping"),
+        (
+            f"apiServer: {{extraArgs: }}\n{TOP.format(4)}",
+            "kubeadm-config:1:24: extraArgs is null; remove it, or write a list",
+        ),
+        (
+            f"apiServer:\n  extraArgs: ~\n{TOP.format(3)}",
+            "kubeadm-config:2:14: extraArgs is null; remove it, or write a list",
+        ),
+        (f"apiServer:\n  extraVolumes: /a\n{TOP.format(4)}", "kubeadm-config:2:17: extraVolumes must be a list"),
+        (f"apiServer:\n  extraArgs: [v=2]\n{TOP.format(4)}", "kubeadm-config:2:15: must be a mapping, with the key na"),
         ("{kind: ClusterConfiguration}", "kubeadm-config:1:1: must be written in lines"),
     ],
 )

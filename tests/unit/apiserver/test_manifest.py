@@ -158,12 +158,49 @@ IN_BRACKETS = (
         ),
         (MOUNTED, r":27:7: something is mounted at /etc/kubernetes/falconet-audit already"),
         (IN_BRACKETS, r":6:31: --audit-policy-file stands in a list in brackets"),
+        (
+            KUBEADM.replace("  annotations:\n    k", "  annotations: text\n  labels:\n    k").replace(
+                "  labels:\n    c", "    c"
+            ),
+            r":4:16: annotations must be a list or a mapping",
+        ),
+        (
+            KUBEADM.replace("  annotations:\n    k", "  annotations: null # why\n  others:\n    k"),
+            r":4:16: annotations is null; remove it, or write a list",
+        ),
+        (KUBEADM.replace("  - command:\n", "  - text\n  - command:\n"), r":13:5: must be a mapping, with the key name"),
         ("kind: Pod\nmetadata: []\nspec: {}", r":2:11: must have a mapping metadata"),
     ],
 )
 def test_what_cannot_be_edited_is_told_with_its_place(text: str, words: str) -> None:
     with pytest.raises(ApiServerError, match=words):
         with_audit(text, FILE, BOTH, replace=True)
+
+
+def test_what_somebody_has_written_between_a_dash_and_its_item_goes_with_it() -> None:
+    found = with_audit(KUBEADM, FILE, BOTH)
+    for name in ("falconet-audit", "falconet-audit-log"):
+        found = found.replace(
+            f"- name: {name}\n    hostPath", f"- # of falconet.k8s - the audit\n\n    name: {name}\n    hostPath"
+        )
+    assert found.count("# of falconet.k8s - the audit") == 2
+    assert with_audit(found, FILE, BOTH) == found
+    assert without_audit(found, FILE) == KUBEADM
+
+
+def test_flags_below_their_dash_are_put_out_of_use_with_what_stands_between() -> None:
+    text = FOREIGN.replace("- --audit-policy-file", "-\n      # theirs - too\n      --audit-policy-file")
+    found = with_audit(text, FILE, BOTH, replace=True)
+    assert "/etc/their.yaml" not in " ".join(Manifest(found, FILE).argv)
+    assert without_audit(found, FILE) == text
+
+
+def test_files_that_were_changed_by_hand_start_the_pod_again() -> None:
+    found = with_audit(KUBEADM, FILE, BOTH)
+    again = with_audit(found, FILE, BOTH.again())
+    assert Manifest(again, FILE).annotation() == "sha256:00ff.again"
+    assert not Manifest(again, FILE).fulfils(BOTH)
+    assert with_audit(again, FILE, BOTH) == found
 
 
 @pytest.mark.parametrize(

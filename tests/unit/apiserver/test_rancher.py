@@ -22,6 +22,7 @@ def test_k3s_gets_flags_that_add_to_the_user_s() -> None:
         "kube-apiserver-arg+": [f"{name}={value}" for name, value in BOTH.all_flags.items()]
     }
     assert "sha256:00ff" in text
+    assert K3S.config == "/etc/rancher/k3s/config.yaml"
     assert K3S.own == "/etc/rancher/k3s/config.yaml.d/zz-falconet-audit.yaml"
 
 

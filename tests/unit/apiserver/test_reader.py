@@ -94,6 +94,8 @@ def test_nor_is_a_manifest_with_a_wrong_spot(at: int, gone: int, put: str) -> No
         "a: 'it''s'\nb: \"x\\ty\\u00e9\\\n  z\"\n",
         "a: one\n  two\n\n  three # why\nb:\n- x\n- - y\n  - z\n-\nc: [a, {b: c, d: }, ]\n",
         "a: |\n  # text\n\n  more\n\nb: >-\n    x\n   \nc: |2\n   y\n",
+        "a: |+\n  text\n\n\nb: >+\n  text\n\n",
+        '{"a" : 1, b : 2}',
         '{"a": [1, "b"],\n# why\n"c":"d"}',
         "---\n# top\na:\n  - b:\n      c\n    d: e\n",
         "- 'a\n  b'\n- http://a:80/x#y\n-   a: b\n    c: d\n",
@@ -151,6 +153,7 @@ def test_these_are_accepted(text: str) -> None:
         ("- " * 101, "f:1:201: more than 100 levels"),
         ("a: b\n# c\n  d", "f:3:3: this does not belong to what stands before it: look at its indentation"),
         ("'a'\nb", "f:2:1: this does not belong to what stands before it: look at its indentation"),
+        ("a: b\n \tc", "f:2:2: a tab; use spaces"),
         ("a:\n  b: c\n - d", "f:3:2: this does not belong to what stands before it: look at its indentation"),
     ],
 )
