@@ -117,8 +117,8 @@ def _in_environment(extra: Mapping[str, Any], variable: str) -> Iterator[Problem
             if not name or value in (None, ""):
                 continue
             where = f"{variable}.{path}[{index}] ({name})"
-            if name in known and path.startswith("falcosidekick."):
-                hint = f"Use falco_outputs.{known[name]}, which goes into a Secret."
+            if str(name) in known and path.startswith("falcosidekick."):
+                hint = f"Use falco_outputs.{known[str(name)]}, which goes into a Secret."
                 yield Problem(where, "is a setting of an output, and Helm's values would keep it readable.", hint)
             elif is_secret(str(name), value) and not is_secret("value", value):
                 yield Problem(where, _READABLE, "Use valueFrom.secretKeyRef.")

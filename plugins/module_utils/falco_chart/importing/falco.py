@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..guards import OWN_RULES_DIRECTORY
+from ..problems import kind_of
 from ..settings import IMAGES
-from .taking import Taking, given
+from .taking import Taking, entries, given
 
 #: Values that are a variable as they are.
 _SAME = {
@@ -53,6 +54,8 @@ def take_falco(taking: Taking) -> None:
     rules = taking.take("customRules")
     if isinstance(rules, Mapping):
         taking.rules = {str(name): str(text) for name, text in rules.items()}
+    elif given(rules):
+        taking.leave("customRules", rules, f"must be a mapping of files to texts, not {kind_of(rules)}; left out.")
 
 
 def _names(taking: Taking) -> None:
@@ -94,7 +97,7 @@ def _engine(taking: Taking) -> None:
     if not isinstance(engines, Mapping) or taking.variables.get("falco_container_engine") == "none":
         return
     on = {
-        str(name): list(engine.get("sockets") or [])
+        str(name): entries(engine.get("sockets"))
         for name, engine in engines.items()
         if isinstance(engine, Mapping) and engine.get("enabled", True) and name not in ("lxc", "libvirt_lxc", "bpm")
     }
@@ -139,8 +142,8 @@ def _configuration(taking: Taking) -> None:
 def _plugins(taking: Taking) -> None:
     plugins, loaded = taking.look("falco.plugins"), taking.look("falco.load_plugins")
     plugins = plugins if isinstance(plugins, list) else []
-    loaded = loaded if isinstance(loaded, list) else []
-    by_name = {plugin.get("name"): plugin for plugin in plugins if isinstance(plugin, Mapping)}
+    loaded = list(map(str, loaded)) if isinstance(loaded, list) else []
+    by_name = {str(plugin.get("name")): plugin for plugin in plugins if isinstance(plugin, Mapping)}
     if loaded and set(loaded) - {"container"} <= set(by_name) and "container" not in by_name:
         taking.take("falco.plugins")
         taking.take("falco.load_plugins")
@@ -149,7 +152,7 @@ def _plugins(taking: Taking) -> None:
             taking.set("falco_plugins", wanted)
         idle = [name for name in by_name if name not in loaded]
         if idle:
-            taking.note("falco.plugins", f"{', '.join(map(str, idle))} was not loaded, and is left out.")
+            taking.note("falco.plugins", f"{', '.join(idle)} was not loaded, and is left out.")
     elif plugins and not loaded:
         taking.take("falco.plugins")
         taking.take("falco.load_plugins")
@@ -164,22 +167,15 @@ def _artifacts(taking: Taking) -> None:
     refs = install if isinstance(install, list) else follow
     if isinstance(refs, list):
         taking.set("falco_artifacts", [str(ref) for ref in refs])
-    if isinstance(install, list) and isinstance(follow, list) and sorted(install) != sorted(follow):
+    if isinstance(install, list) and isinstance(follow, list) and set(map(str, install)) != set(map(str, follow)):
         taking.note("falcoctl.config.artifact.follow.refs", "differ from those installed, which both steps get now.")
 
 
 def _images(taking: Taking) -> None:
-    secrets = taking.take("imagePullSecrets")
-    names = (
-        [entry.get("name") if isinstance(entry, Mapping) else entry for entry in secrets or []]
-        if (isinstance(secrets, list))
-        else []
-    )
-    of_sidekick = taking.take("falcosidekick.imagePullSecrets")
-    for entry in of_sidekick if isinstance(of_sidekick, list) else []:
-        names.append(entry.get("name") if isinstance(entry, Mapping) else entry)
-    if names:
-        taking.set("falco_image_pull_secrets", list(dict.fromkeys(map(str, names))))
+    secrets = [*entries(taking.take("imagePullSecrets")), *entries(taking.take("falcosidekick.imagePullSecrets"))]
+    names = [secret.get("name") if isinstance(secret, Mapping) else secret for secret in secrets]
+    if any(map(given, names)):
+        taking.set("falco_image_pull_secrets", list(dict.fromkeys(str(name) for name in names if given(name))))
     images: dict[str, dict[str, str]] = {}
     policies = []
     for name, path in IMAGES.items():

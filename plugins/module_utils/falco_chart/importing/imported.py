@@ -166,7 +166,7 @@ def _settings(taking: Taking) -> dict[str, Any]:
         if isinstance(value, list):
             return [with_secrets(inner) for inner in value]
         ours = _OURS.fullmatch(value) if isinstance(value, str) else None
-        return taking.secrets[ours[1]] if ours else value
+        return taking.secrets.get(ours[1], value) if ours else value  # the values may have one of that name themselves
 
     named = {name[len("falco_") :]: with_secrets(value) for name, value in taking.variables.items()}
     settings = {name: value for name, value in named.items() if name in DEFAULTS}
@@ -188,8 +188,9 @@ def _leave_out(taking: Taking, problem: Problem) -> bool:
     if numbers:
         parts = parts[: numbers[0] + 1]  # the entry of a list goes as a whole
     value = _remove(taking.rest, parts)
-    if value is ABSENT:  # its key has a dot, or is of a kind that no path can name: what holds it goes
-        value = _remove(taking.rest, [str(parts[0])]) if further else ABSENT
+    if value is ABSENT and further:  # its key has a dot, or is of a kind that no path can name: what holds it goes
+        holders = [key for key in taking.rest if f"{path}.".startswith((f"{key}.", f"{key}["))]
+        value = taking.rest.pop(max(holders, key=lambda key: len(str(key)))) if holders else ABSENT
     if value is ABSENT:
         return False
     taking.left_out[path] = value

@@ -47,6 +47,8 @@ def take_old(taking: Taking) -> None:
     for problem in find_replaced(taking.rest):
         if taking.take(problem.path) is not ABSENT:
             taking.note(problem.path, problem.message + " It was left out.", problem.hint)
+        elif "[" in problem.path:
+            taking.note(problem.path, problem.message + " It was kept, since it is in a list.", problem.hint)
 
 
 def _rename_config(taking: Taking) -> None:
@@ -124,6 +126,9 @@ def _move(taking: Taking, old: str, new: str) -> None:
             there.setdefault(key, inner)
     elif there is ABSENT:
         _put(taking, new, value)
+    else:
+        taking.leave(old, value, f"is {new} in newer charts. That is given, too, and was taken.")
+        return
     taking.note(old, f"is {new} in newer charts.")
 
 

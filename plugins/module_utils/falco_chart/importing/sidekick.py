@@ -12,9 +12,9 @@ from typing import Any
 
 from ..output_settings import OUTPUT_VARIABLES
 from ..outputs import CHART_SETTINGS, build_outputs
-from ..problems import FalcoChartError, nearest
-from ..secret_values import leaves, output_of_variable
-from .taking import ABSENT, Taking, given
+from ..problems import FalcoChartError, kind_of, nearest
+from ..secret_values import output_of_variable
+from .taking import ABSENT, Taking, entries, given
 
 _CONFIG = "falcosidekick.config"
 _UI = "falcosidekick.webui"
@@ -34,9 +34,7 @@ def take_sidekick(taking: Taking) -> None:
     if not enabled:
         left = taking.take("falcosidekick")
         if left is not ABSENT and left:
-            secret = {path: value for path, _key, value in leaves(left) if given(value)}
-            taking.left_out.update({f"falcosidekick.{path}": value for path, value in secret.items()})
-            taking.note("falcosidekick", "was off, and so was all that is set for it; it was left out.")
+            taking.leave("falcosidekick", left, "was off, and so was all that is set for it; it was left out.")
         return
     taking.move("falcosidekick.replicaCount", "falco_sidekick_replicas")
     taking.move("falcosidekick.resources", "falco_sidekick_resources")
@@ -72,16 +70,18 @@ def _outputs(taking: Taking) -> None:
             if kept and all(path in CHART_SETTINGS.get(name, {}) for path, _key, _value in _flat(name, kept)):
                 _put(taking.rest, [*_CONFIG.split("."), name], kept)  # what the chart itself reads, beside a Secret
             elif kept:
-                outputs[name] = kept
+                outputs[name] = _known(taking, name, kept)
+        elif given(settings):
+            message = f"must be a mapping of settings, not {kind_of(settings)}; it was left out."
+            taking.leave(f"{_CONFIG}.{name}", settings, message)
     for entry, setting in _from_environment(taking):
         taking.note(f"{_CONFIG}.extraEnv", f"had {entry['name']}, which is falco_outputs.{setting} now.")
         output, _dot, inner = setting.partition(".")
         _put(outputs.setdefault(output, {}), inner.split("."), entry["value"])
     wanted = {}
     for name, settings in outputs.items():
-        known = _known(taking, name, settings)
-        if _complete(taking, name, known):
-            wanted[name] = _hidden(taking, name, known)
+        if _complete(taking, name, settings):
+            wanted[name] = _hidden(taking, name, settings)
     if wanted:
         taking.set("falco_outputs", wanted)
 
@@ -115,9 +115,8 @@ def _known(taking: Taking, name: str, settings: Mapping[str, Any]) -> dict[str, 
                 taking.note(f"{_CONFIG}.{name}.{path}", f"is {right}; Falcosidekick did not read it.")
         else:
             close = nearest(path, known)
-            taking.left_out[f"{_CONFIG}.{name}.{path}"] = value
             hint = f"Did you mean {close}?" if close else ""
-            taking.note(f"{_CONFIG}.{name}.{path}", f"is no setting of {name}; it was left out.", hint)
+            taking.leave(f"{_CONFIG}.{name}.{path}", value, f"is no setting of {name}; it was left out.", hint)
     return found
 
 
@@ -165,15 +164,15 @@ def _may_be_read(key: str, value: str) -> bool:
 
 def _from_environment(taking: Taking) -> list[tuple[dict[str, Any], str]]:
     """Variables of outputs among extraEnv; what refers to a Secret, and all else, stays."""
-    entries = taking.look(f"{_CONFIG}.extraEnv")
+    variables = taking.look(f"{_CONFIG}.extraEnv")
     known = output_of_variable()
     found = []
-    for entry in list(entries) if isinstance(entries, list) else []:
-        name = entry.get("name") if isinstance(entry, Mapping) else None
+    for entry in list(variables) if isinstance(variables, list) else []:
+        name = str(entry.get("name")) if isinstance(entry, Mapping) else ""
         if name in known and given(entry.get("value", ABSENT)):
-            found.append((dict(entry), known[str(name)]))
-            entries.remove(entry)
-    if isinstance(entries, list) and not entries:
+            found.append((dict(entry), known[name]))
+            variables.remove(entry)
+    if isinstance(variables, list) and not variables:
         taking.take(f"{_CONFIG}.extraEnv")
     return found
 
@@ -191,10 +190,10 @@ def _fields(taking: Taking, path: str, variable: str) -> None:
     if not given(text):
         return
     pairs = [pair.partition(":") for pair in str(text).split(",")]
-    if all(colon and key.strip() for key, colon, _value in pairs):
+    if isinstance(text, str) and all(colon and key.strip() for key, colon, _value in pairs):
         taking.set(variable, {key.strip(): value for key, _colon, value in pairs})
     else:
-        taking.note(path, "has another form than key:value,key:value; it was left out.")
+        taking.leave(path, text, "has another form than key:value,key:value; it was left out.")
 
 
 def _ui(taking: Taking) -> None:
@@ -203,8 +202,7 @@ def _ui(taking: Taking) -> None:
     if not enabled:
         left = taking.take(_UI)
         if left is not ABSENT and left:
-            taking.left_out.update({f"{_UI}.{path}": value for path, _key, value in leaves(left) if given(value)})
-            taking.note(_UI, "was off, and so was all that is set for it; it was left out.")
+            taking.leave(_UI, left, "was off, and so was all that is set for it; it was left out.")
         return
     taking.move(f"{_UI}.replicaCount", "falco_ui_replicas")
     ttl = taking.take(f"{_UI}.ttl")
@@ -216,8 +214,12 @@ def _ui(taking: Taking) -> None:
         if (name, password) == ("admin", "admin"):
             taking.note(f"{_UI}.user", "was the chart's default login; the role makes a password of its own.")
         else:
-            taking.set("falco_ui_user", name)
-            taking.set("falco_ui_password", taking.hide("ui_password", password))
+            if name:
+                taking.set("falco_ui_user", name)
+            if password:
+                taking.set("falco_ui_password", taking.hide("ui_password", password))
+            else:
+                taking.note(f"{_UI}.user", "has no password; the role makes one.", "It is written user:password.")
     if given(taking.take(f"{_UI}.existingSecret")):
         hint = "Take the login from there into falco_ui_user and falco_ui_password, or let the role make one."
         taking.note(f"{_UI}.existingSecret", "is a Secret that the role does not read; it makes its own.", hint)
@@ -246,17 +248,18 @@ def _exposure(taking: Taking) -> None:
 
 
 def _ingress(taking: Taking, ingress: Mapping[str, Any]) -> dict[str, Any]:
-    hosts = ingress.get("hosts") or [{}]
+    hosts = entries(ingress.get("hosts")) or [{}]
     first = hosts[0] if isinstance(hosts[0], Mapping) else {"host": hosts[0]}
-    paths = first.get("paths") or ["/"]
+    paths = entries(first.get("paths")) or ["/"]
     path = paths[0].get("path", "/") if isinstance(paths[0], Mapping) else paths[0]
-    annotations = dict(ingress.get("annotations") or {})
+    annotations = dict(ingress["annotations"]) if isinstance(ingress.get("annotations"), Mapping) else {}
+    secrets = [entry.get("secretName") for entry in entries(ingress.get("tls")) if isinstance(entry, Mapping)]
     found = {
         "host": first.get("host", ""),
         "class": ingress.get("ingressClassName") or annotations.pop("kubernetes.io/ingress.class", ""),
         "path": "" if path == "/" else path,
         "annotations": annotations,
-        "tls_secret": next((entry.get("secretName", "") for entry in ingress.get("tls") or []), ""),
+        "tls_secret": secrets[0] if secrets else "",
     }
     if len(hosts) > 1 or len(paths) > 1:
         taking.note(f"{_UI}.ingress.hosts", "has several hosts or paths; the first is taken.")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..problems import Problem
+from ..secret_values import leaves
 
 #: What take() returns for a value that is not there; None is a value.
 ABSENT = object()
@@ -24,9 +25,9 @@ class Taking:
       rest: what nobody has taken yet.
       variables: of the role, by their whole names.
       secrets: variables for a vault, to which ``variables`` refer.
-      left_out: secrets that no variable takes, by their path.
+      left_out: what nothing takes and may be secret, by its path.
       rules: rules files of one's own.
-      notes: what a reader must know, one for each place.
+      notes: what a reader must know.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -73,12 +74,24 @@ class Taking:
         """Something that a reader must know."""
         self.notes.append(Problem(path, message, hint))
 
+    def leave(self, path: str, value: Any, message: str, hint: str = "") -> None:
+        """A value that was taken goes nowhere, and is kept with what may be secret; and why."""
+        self.left_out.update({place: leaf for place, _key, leaf in leaves(value, path) if given(leaf)})
+        self.note(path, message, hint)
+
     def _remove(self, node: dict[str, Any], keys: list[str]) -> None:
         if len(keys) > 1:
             self._remove(node[keys[0]], keys[1:])
             if node[keys[0]]:
                 return
         del node[keys[0]]
+
+
+def entries(value: Any) -> list[Any]:
+    """The entries of a list; where one stands alone, or nothing, those are meant."""
+    if isinstance(value, list):
+        return value
+    return [value] if given(value) else []
 
 
 def given(value: Any) -> bool:

@@ -25,6 +25,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.values im
 from ansible_collections.falconet.k8s.plugins.plugin_utils.role_specs import role_options
 
 from tests.chart.situations import SITUATIONS, Situation
+from tests.unit.falco_chart.importing.notes import told
 from tests.unit.falco_chart.planted import PLANTED, every_output
 
 FILES = sorted((Path(__file__).parent / "values").iterdir())
@@ -62,10 +63,6 @@ def contains(whole: Any, part: Any) -> bool:
     if isinstance(part, list):
         return isinstance(whole, list) and all(any(contains(one, entry) for one in whole) for entry in part)
     return bool(whole == part)
-
-
-def told(result: Imported) -> dict[str, str]:
-    return {note.path: f"{note.message} {note.hint}" for note in result.notes}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
