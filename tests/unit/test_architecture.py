@@ -196,6 +196,39 @@ def test_kube_knows_kubernetes_alone() -> None:
     assert [v for path in sorted((UTILS / "kube").rglob("*.py")) for v in violations(path, allowed)] == []
 
 
+#: Classes of cores that are filled while something is gathered, and read when that is done.
+FILLED = {
+    "apiserver/nodes.py",
+    "falco/testing/report.py",
+    "falco_chart/templates.py",
+    "netpol/model/objects.py",
+    "netpol/read/calico.py",
+    "netpol/read/cilium.py",
+}
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_values_of_a_core_are_frozen(core: str) -> None:
+    found = {str(path.relative_to(UTILS)) for path in (UTILS / core).rglob("*.py") if not_frozen(path.read_text())}
+    assert found == {one for one in FILLED if one.startswith(f"{core}/")}
+
+
+def not_frozen(source: str) -> list[str]:
+    """The data classes of a text that are not frozen."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef)
+        for one in map(ast.unparse, node.decorator_list)
+        if one.startswith("dataclass") and "frozen=True" not in one
+    ]
+
+
+@pytest.mark.parametrize("by", ["dataclass", "dataclass(order=True)", "dataclass(frozen=False)"])
+def test_a_value_that_is_not_frozen_is_found(by: str) -> None:
+    assert not_frozen(f"@{by}\nclass Value:\n    x: int") == ["Value"]
+
+
 def test_every_file_of_module_utils_is_in_a_package() -> None:
     assert sorted(path.name for path in UTILS.glob("*.py")) == []
 
