@@ -5,8 +5,10 @@
 
     python3 -m tools.mutation falco/condition [--part 2/8]
 
-Each change is tried in a process of its own, forked where pytest is loaded already: the changed module stands where the
-tests look for it, and nothing is written. A change that makes tests run five times as long as before counts as noticed.
+Each change is tried in a process of its own, forked where the tests are loaded already, by the tests that run what was
+changed (C(trials)); nothing is written. What runs while modules are loaded is tried in a process that loads them anew.
+Each property draws a few examples. A change that makes tests run five times as long as before counts as noticed.
+
 Ends with 1 if a core's tests fail without a change. A survivor is to be read: either a test is missing, or the change
 changes nothing.
 """
@@ -20,8 +22,7 @@ import io
 import os
 import resource
 import sys
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -32,11 +33,14 @@ from typing import NamedTuple
 import pytest
 
 from tools import rooms
-from tools.mutation.changes import further, mutants
+from tools.mutation.changes import further, in_turn
+from tools.mutation.code import Difference, differences
+from tools.mutation.trials import TIMES, Trials
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "unit"
 PACKAGE = "ansible_collections.falconet.k8s"
+LOADED = ROOT / "build" / "collections" / PACKAGE.replace(".", "/") / "plugins" / "module_utils"
 
 
 class Core(NamedTuple):
@@ -67,9 +71,30 @@ def core_of(name: str) -> Core:
     return Core(tuple(modules), (room if (TESTS / room).is_dir() else package,))
 
 
-def changed(module: str) -> Iterator[tuple[str, ast.Module]]:
-    """Name and tree of each change of a module."""
-    yield from mutants((rooms.UTILS / f"{module}.py").read_text(encoding="utf-8"), further)
+class Change(NamedTuple):
+    """A change of a module: what it is, the module's file as it is loaded, and what differs in its compiled code."""
+
+    module: str
+    what: str
+    file: str
+    tree: ast.Module
+    differences: list[Difference]
+
+
+def changes(modules: Iterable[str], part: int, parts: int) -> Iterator[Change | None]:
+    """Each change of some modules, None for those of other parts. Its tree is good until the next is asked for."""
+    number = 0
+    for module in modules:
+        file = str(LOADED / f"{module}.py")
+        tree = ast.parse((rooms.UTILS / f"{module}.py").read_text(encoding="utf-8"))
+        before = compile(tree, file, "exec", dont_inherit=True)
+        for what, changed in in_turn(tree, further):
+            number += 1
+            if number % parts != part % parts:
+                yield None
+                continue
+            after = compile(changed, file, "exec", dont_inherit=True)
+            yield Change(module, what, file, changed, list(differences(before, after)))
 
 
 class Changed(MetaPathFinder, Loader):
@@ -86,7 +111,7 @@ class Changed(MetaPathFinder, Loader):
 
 
 def noticed(module: str, tree: ast.Module, tests: tuple[str, ...], seconds: int) -> bool:
-    """Whether tests fail, or take longer than some seconds of CPU, with a changed module."""
+    """Whether tests fail, or take more than some seconds of CPU, with a changed module, loaded from the start."""
     child = os.fork()
     if not child:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -99,6 +124,7 @@ def _tested(module: str, tree: ast.Module, tests: tuple[str, ...]) -> int:
     """pytest's exit code; 1 as well where the changed module cannot be loaded."""
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            forget()
             importlib.import_module("tests.conftest").pytest_configure()
             name = f"{PACKAGE}.plugins.module_utils.{module.replace('/', '.')}"
             sys.meta_path.insert(0, Changed(name, tree))
@@ -110,6 +136,12 @@ def _tested(module: str, tree: ast.Module, tests: tuple[str, ...]) -> int:
         return 1
 
 
+def forget() -> None:
+    """Load anew, when it is asked for, what is the collection's and the tests' own."""
+    for name in [one for one in sys.modules if one.partition(".")[0] in ("ansible_collections", "tests")]:
+        del sys.modules[name]
+
+
 def own_test(module: str) -> str | None:
     """The test file of a module (below tests/unit), where the one mirrors the path of the other."""
     folder, _slash, name = module.rpartition("/")
@@ -117,17 +149,11 @@ def own_test(module: str) -> str | None:
     return mirrored if (TESTS / mirrored).is_file() else None
 
 
-def _pytest(tests: Collection[str], *more: str) -> int:
+def _pytest(tests: Collection[str], *plugins: object) -> int:
+    without = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--assert=plain", "--tb=no"]
+    without += ["--ignore-glob=*/test_mutations.py"]  # which would try each of its changes on each change
     paths = [str(TESTS / one) for one in tests]
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", *more, *paths]))
-
-
-def load_libraries(tests: Collection[str]) -> None:
-    """Load what tests import of others, once and before forks; what is the collection's and their own is forgotten."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        _pytest(tests, "--collect-only")
-    for name in [one for one in sys.modules if one.partition(".")[0] in ("ansible_collections", "tests")]:
-        del sys.modules[name]
+    return int(pytest.main(["-x", "-q", "-p", "tools.few_examples", *without, *paths], plugins=list(plugins)))
 
 
 def run(name: str, part: int, parts: int) -> int:
@@ -137,23 +163,29 @@ def run(name: str, part: int, parts: int) -> int:
         ValueError: there is no such core.
     """
     core = core_of(name)
-    load_libraries(core.tests)
-    start = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-    unchanged = core.modules[0]
-    source = (rooms.UTILS / f"{unchanged}.py").read_text(encoding="utf-8")
-    if noticed(unchanged, ast.parse(source), core.tests, 3600):
-        print(f"{name}: its tests fail without a change", file=sys.stderr)
+    screen = sys.stdout
+    found: list[bool | None] = []
+
+    def work(trials: Trials) -> None:
+        seconds = int(5 + TIMES * sum(trials.seconds))
+        for change in changes(core.modules, part, parts):
+            if change is None:
+                found.append(None)
+                continue
+            own = own_test(change.module)
+            known = trials.noticed(change.file, change.differences, "" if own is None else str(TESTS / own))
+            found.append(noticed(change.module, change.tree, core.tests, seconds) if known is None else known)
+            if not found[-1]:
+                print(f"{change.module}.py {change.what}", file=screen, flush=True)
+
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+        status = _pytest(core.tests, Trials(PACKAGE, work))
+    if status:
+        print(f"{name}: its tests fail without a change", said.getvalue(), file=sys.stderr)
         return 1
-    seconds = 2 + 5 * int(1 + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - start)
-    every = [(module, *one) for module in core.modules for one in changed(module)]
-    tried = every[part - 1 :: parts]
-    survivors = 0
-    for module, what, tree in tried:
-        if not noticed(module, tree, core.tests, seconds):
-            survivors += 1
-            print(f"{module}.py {what}", flush=True)
-    share = 100 * (len(tried) - survivors) / max(len(tried), 1)
-    print(f"{name}: {len(tried)} of {len(every)} changes tried, {len(tried) - survivors} noticed ({share:.1f} %)")
+    tried = [one for one in found if one is not None]
+    share = 100 * sum(tried) / max(len(tried), 1)
+    print(f"{name}: {len(tried)} of {len(found)} changes tried, {sum(tried)} noticed ({share:.1f} %)")
     return 0
 
 

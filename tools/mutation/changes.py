@@ -69,16 +69,22 @@ def mutants(source: str, more: Variants) -> Iterator[tuple[str, ast.Module]]:
         source: text of the module.
         more: what else can stand in a node's place, with a name for each.
     """
-    tree = ast.parse(source)
-    # What types are written with is never run.
-    types = [getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")]
-    never_run = {id(part) for one in types if one is not None for part in ast.walk(one)}
+    for name, tree in in_turn(ast.parse(source), more):
+        yield name, copy.deepcopy(tree)
+
+
+def in_turn(tree: ast.Module, more: Variants) -> Iterator[tuple[str, ast.Module]]:
+    """(name, the tree itself) for each place, which is as it was again when the next is asked for."""
+    # What types are written with is never run. That values are frozen is held for all cores at once.
+    left = [getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")]
+    left += [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "frozen"]
+    left_out = {id(part) for one in left if one is not None for part in ast.walk(one)}
     places: list[tuple[ast.AST, str, int | None]] = [
         (parent, field, index)
         for parent in ast.walk(tree)
         for field, value in ast.iter_fields(parent)
         for index, part in (enumerate(value) if isinstance(value, list) else [(None, value)])
-        if isinstance(part, ast.expr) and id(part) not in never_run
+        if isinstance(part, ast.expr) and id(part) not in left_out
     ]
     for parent, field, index in places:
         value = getattr(parent, field)
@@ -91,9 +97,8 @@ def mutants(source: str, more: Variants) -> Iterator[tuple[str, ast.Module]]:
                 setattr(parent, field, other)
             else:
                 value[index] = other
-            changed = ast.fix_missing_locations(copy.deepcopy(tree))
+            yield f"line {node.lineno}: {name}: {ast.unparse(node)}", ast.fix_missing_locations(tree)
             if index is None:
                 setattr(parent, field, node)
             else:
                 value[index] = node
-            yield f"line {node.lineno}: {name}: {ast.unparse(node)}", changed

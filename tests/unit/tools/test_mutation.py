@@ -52,44 +52,63 @@ def test_what_is_no_core_is_refused(name: str, why: str, capsys: pytest.CaptureF
     assert why in capsys.readouterr().err
 
 
-@pytest.fixture
-def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutation, "load_libraries", lambda _tests: None)
-
-
 def test_the_test_of_a_module_mirrors_its_path() -> None:
     assert mutation.own_test("respond/guard") == "respond/test_guard.py"
     assert mutation.own_test("respond/errors") is None
 
 
-@pytest.mark.usefixtures("nothing_loaded")
+class Quick:
+    """Stands for what runs tests: says of each change in turn whether one noticed it."""
+
+    seconds = (0.5, 1.0)
+
+    def __init__(self, *known: bool | None) -> None:
+        self.known = iter(known)
+
+    def noticed(self, *_: object) -> bool | None:
+        return next(self.known)
+
+
 def test_survivors_are_told_and_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    changes = [(f"line {number}", ast.Module([], [])) for number in range(10)]
-    monkeypatch.setattr(mutation, "changed", lambda _module: iter(changes))
-    monkeypatch.setattr(mutation, "core_of", lambda _name: mutation.Core(("respond/guard",), ("respond",)))
-    answers = iter([False, True, False, True, True, True])  # the first is of no change
-    monkeypatch.setattr(mutation, "noticed", lambda *_: next(answers))
+    monkeypatch.setattr(mutation, "core_of", lambda _name: mutation.Core(("node_plan/plan",), ("node_plan",)))
+    monkeypatch.setattr(mutation, "in_turn", lambda tree, _: ((f"line {number}", tree) for number in range(10)))
+    monkeypatch.setattr(mutation, "_pytest", lambda _tests, trials: trials.work(Quick(True, None, False, None, True)))
+    from_the_start = iter([True, False])
+    monkeypatch.setattr(mutation, "noticed", lambda *_: next(from_the_start))
     assert mutation.main(["one", "--part", "2/2"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "respond/guard.py line 3",
-        "one: 5 of 10 changes tried, 4 noticed (80.0 %)",
+        "node_plan/plan.py line 5",
+        "node_plan/plan.py line 7",
+        "one: 5 of 10 changes tried, 3 noticed (60.0 %)",
     ]
+    sys.settrace(None)
 
 
-@pytest.mark.usefixtures("nothing_loaded")
 def test_tests_that_fail_without_a_change_are_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(mutation, "noticed", lambda *_: True)
+    monkeypatch.setattr(mutation, "_pytest", lambda *_: 1)
     assert mutation.main(["respond"]) == 1
     assert "respond: its tests fail without a change" in capsys.readouterr().err
+    sys.settrace(None)
 
 
-def test_a_change_stands_where_tests_look_for_it_and_no_change_is_none() -> None:
+def test_every_part_has_its_own_changes_and_all_are_of_one() -> None:
+    parts = [[one is not None for one in mutation.changes(["node_plan/plan"], part, 3)] for part in (1, 2, 3)]
+    assert [sum(one) for one in zip(*parts)] == [1] * len(parts[0])
+    assert [one.index(True) for one in parts] == [0, 1, 2]
+
+
+def test_a_core_is_tried_by_its_own_tests() -> None:
+    command = [sys.executable, "-m", "tools.mutation", "node_plan", "--part", "1/9"]
+    done = subprocess.run(command, cwd=mutation.ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("node_plan: 5 of 45 changes tried, 5 noticed (100.0 %)\n", "")
+
+
+def test_a_change_that_is_loaded_from_the_start_stands_where_tests_look_for_it_and_no_change_is_none() -> None:
     program = """
 import ast
-from tools.mutation.__main__ import ROOT, load_libraries, noticed
-load_libraries(["node_plan"])
+from tools.mutation.__main__ import ROOT, noticed
 source = (ROOT / "plugins/module_utils/node_plan/plan.py").read_text()
 for text in (source, source.replace("< value]", "> value]"), "from . import nothing"):
     print(noticed("node_plan/plan", ast.parse(text), ("node_plan",), 60))
