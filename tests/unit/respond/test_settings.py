@@ -81,6 +81,15 @@ def test_what_was_held_counts_for_an_hour(since: str | None, counted: int) -> No
     assert read_state({"quarantines": [held(since)]}, NOW).held_within_hour == counted
 
 
+def test_pods_of_the_workload_count_that_are_ready_whatever_else_they_are() -> None:
+    def pod(*conditions: tuple[str, str]) -> dict[str, Any]:
+        found = [{"type": kind, "status": status} for kind, status in conditions]
+        return {"metadata": {"ownerReferences": [{"controller": True, "uid": "web"}]}, "status": {"conditions": found}}
+
+    ready, other = pod(("Initialized", "True"), ("Ready", "True")), pod(("Initialized", "True"), ("Ready", "False"))
+    assert read_state({"pod": ready, "siblings": [ready, ready, other, pod()]}, NOW).workload_pods == 2
+
+
 def test_a_pod_is_held_while_its_policy_and_its_labels_are_there() -> None:
     pod = {"metadata": {"namespace": "prod", "name": "web-1"}}
     since = "2026-03-01T09:30:00Z"

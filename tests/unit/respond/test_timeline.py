@@ -19,6 +19,11 @@ def test_each_step_has_what_it_took_and_the_time_since_the_event() -> None:
     ]
 
 
+def test_seconds_are_told_to_the_millisecond() -> None:
+    rows = timeline({"time": EVENT}, [{"at": "2026-03-01T10:00:01.0006Z", "what": "alert"}])
+    assert (rows[1]["seconds"], rows[1]["took"]) == (0.751, 0.751)
+
+
 def test_a_step_without_a_time_is_passed_over_by_what_comes_after_it() -> None:
     marks = [{"what": "alert"}, {"at": "2026-03-01T10:00:02.250Z", "what": "held"}]
     rows = timeline({"time": EVENT}, marks)
