@@ -63,9 +63,6 @@ def never(fields: Fields) -> bool:
 def _exists(left: Operand) -> Test:
     if left.base == RAW_ARGUMENT and left.kind == "bytebuf":
         return lambda fields: bool(left.get(fields))
-    if left.key and not left.is_list:
-        key = left.key
-        return lambda fields: fields[key] is not None
     get = left.get
     return lambda fields: get(fields) is not None
 

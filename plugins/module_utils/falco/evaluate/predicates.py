@@ -40,9 +40,8 @@ def pair_test(op: str, kind: str) -> Callable[[Any, Any], bool]:
         return _by_bytes(lambda left, right: bool(left.endswith(right)))
     if op == "icontains":
         return _by_bytes(lambda left, right: right.lower() in left.lower())
-    if op in ("glob", "iglob"):
-        return lambda left, right: glob_matcher(right, op == "iglob")(left)
-    raise ValueError(f"no comparison of two values: {op}")
+    # glob and iglob: of patterns in fields Falco knows no others
+    return lambda left, right: glob_matcher(right, op == "iglob")(left)
 
 
 def _by_bytes(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -93,8 +92,6 @@ def value_test(op: str, kind: str, text: str) -> Predicate:
         wanted: Any = bytes.fromhex(text)
     else:
         wanted = constant(text, kind)
-    if op == "pmatch":
-        return PathSet((wanted,)).__contains__
     if isinstance(wanted, str) and any("\udc80" <= char <= "\udcff" for char in wanted):
         return _of_bytes(op, octets(wanted))
     return _plain_test(op, wanted)
@@ -124,9 +121,7 @@ def _plain_test(op: str, wanted: Any) -> Predicate:
         return lambda value: bool(value <= wanted)
     if op == ">":
         return lambda value: bool(value > wanted)
-    if op == ">=":
-        return lambda value: bool(value >= wanted)
-    raise ValueError(f"no comparison: {op}")
+    return lambda value: bool(value >= wanted)
 
 
 def _of_bytes(op: str, wanted: bytes) -> Predicate:
@@ -175,8 +170,6 @@ def modified_test(op: str, modifier: str, kind: str, values: Sequence[str]) -> P
     """
     if not values:
         return lambda value: False
-    if kind.endswith("net") and op not in ("=", "==", "!="):
-        op = "="
     if op in ("=", "==") and modifier == "anyof":
         if kind.endswith("net"):
             return lambda value: False

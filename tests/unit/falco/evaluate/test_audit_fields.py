@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.audit_fields import AUDIT_FIELDS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.audit_fields import AUDIT_FIELDS, audit_field
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import parse_event
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.json_text import parse
 
 
 def value(field: str, **event: Any) -> Any:
@@ -102,3 +103,32 @@ def test_the_pod_that_was_created() -> None:
     assert value("ka.target.pod.name", objectRef={"resource": "pods"}, **created) == "p"
     assert value("ka.target.pod.name", objectRef={"resource": "pods", "subresource": "exec"}, **created) is None
     assert value("ka.target.pod.name", objectRef={"resource": "services"}, **created) is None
+
+
+def test_without_an_audit_id_it_is_no_audit_event() -> None:
+    assert audit_field(parse('{"kind": "Event", "verb": "get"}'), "ka.verb") is None
+    assert value("ka.verb", verb="get") == "get"
+
+
+def test_ports_are_those_of_the_host_else_of_the_container() -> None:
+    of_pod = "ka.req.pod.containers.host_port"
+    ports = [{"hostPort": 1, "containerPort": 3}, {"containerPort": 2}, {"name": "x"}]
+    assert spec(of_pod, containers=[{"ports": ports}, {}]) == ["1", "2"]
+    assert spec(of_pod, containers=[{"ports": "x"}]) is None
+
+
+def test_a_field_of_containers_that_nobody_knows_has_no_value() -> None:
+    assert spec("ka.req.pod.containers.nothing", containers=[{"image": "a"}]) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ({}, None),
+        ({"requestURI": "/a?b=c&b=d"}, "c"),
+        ({"requestURI": "1:2?b=c"}, None),  # Go takes it for a scheme that none can be
+        ({"requestURI": "x:2?b=c"}, "c"),
+    ],
+)
+def test_a_parameter_of_the_request(event: dict[str, Any], found: str | None) -> None:
+    assert value("ka.uri.param[b]", **event) == found

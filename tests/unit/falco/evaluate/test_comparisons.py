@@ -11,6 +11,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parse
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.conditions import ConditionCompiler
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import FieldMap
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.reference import reference_holds
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.special import MAX_ANCESTORS
 
 TABLES = {name: FieldTable(catalogue(), source) for name, source in catalogue().sources.items()}
 
@@ -266,3 +267,117 @@ ANCESTRY = {"proc.name": "cat", "proc.aname[1]": "sh", "proc.aname[2]": "sshd", 
 )
 def test_all_ancestors(condition: str, fields: dict[str, Any], expected: bool) -> None:
     assert holds(condition, fields) is expected
+
+
+PODS, NAMES = "k8smeta.pod.labels", "k8smeta.ns.labels"
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "expected"),
+    [
+        (f"{PODS} in val({NAMES})", {PODS: ["a"], NAMES: ["a", "b"]}, True),
+        (f"{PODS} in val({NAMES})", {PODS: ["a", "c"], NAMES: ["a", "b"]}, False),
+        (f"{PODS} intersects val({NAMES})", {PODS: ["a", "c"], NAMES: ["a", "b"]}, True),
+        (f"{PODS} in val({NAMES})", {PODS: ["a"]}, False),
+        (f"{PODS} in val({NAMES})", {NAMES: ["a"]}, False),
+        # a changed text counts the NUL behind it, so that it is equal to a changed one alone
+        (f"tolower({PODS}) in val({NAMES})", {PODS: ["A"], NAMES: ["a"]}, False),
+        (f"tolower({PODS}) in tolower({NAMES})", {PODS: ["A"], NAMES: ["a"]}, True),
+        ("tolower((proc.name, proc.exe)) in (a, b)", {"proc.name": "A", "proc.exe": "B"}, False),
+        ("tolower((proc.name, proc.exe)) in (a, b)", {"proc.name": "A"}, False),
+        # what several values are joined to is compared with nothing, in which an empty list is
+        (f"tolower((proc.name)) in val({NAMES})", {"proc.name": "A", NAMES: ["a"]}, False),
+        (f"tolower(()) in val({NAMES})", {NAMES: ["a"]}, True),
+        (f"getopt({PODS}, 'a') in val({NAMES})", {PODS: ["x"], NAMES: ["a"]}, True),
+        (f"getopt({PODS}, 'a') intersects val({NAMES})", {PODS: ["x"], NAMES: ["a"]}, False),
+        (
+            "concat(proc.name, proc.exe) = val(proc.pname)",
+            {"proc.name": "a", "proc.exe": "b", "proc.pname": "ab"},
+            False,
+        ),
+        # a field on the right-hand side
+        ("proc.name glob val(proc.exe)", {"proc.name": "ab", "proc.exe": "a*"}, True),
+        ("proc.name glob val(proc.exe)", {"proc.name": "AB", "proc.exe": "a*"}, False),
+        ("proc.name iglob val(proc.exe)", {"proc.name": "AB", "proc.exe": "a*"}, True),
+        ("proc.name < val(proc.exe)", {"proc.name": "a", "proc.exe": "b"}, True),
+        ("proc.name >= val(proc.exe)", {"proc.name": "a", "proc.exe": "b"}, False),
+        ("proc.name = b64(proc.exe)", {"proc.name": "ab", "proc.exe": "YWIA"}, True),
+        ("proc.name pmatch a", {"proc.name": "/a/b"}, True),
+        ("proc.name pmatch (/b/c)", {"proc.name": "/a/b"}, False),
+        ("fd.snet = oneof (10.0.0.0/8, 10.0.0.0/16)", {"fd.sip": "10.0.0.1"}, False),
+        ("fd.snet != anyof (10.0.0.0/8)", {"fd.sip": "11.0.0.1"}, True),
+        ("proc.aname = anyof ()", ANCESTRY, False),
+    ],
+)
+def test_lists_and_fields_on_the_right(condition: str, fields: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, fields) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields", "expected"),
+    [
+        ("tolower(b64(proc.name)) = ab", {"proc.name": "QUIA"}, True),
+        ("toupper(b64(proc.name)) = AB", {"proc.name": "YWI="}, True),
+        (f"b64({PODS}) exists", {PODS: ["YWI="]}, True),
+        # one text that is not base64 leaves no value at all
+        (f"b64({PODS}) exists", {PODS: ["YWI=", "!"]}, False),
+        (f"b64({PODS}) exists", {}, False),
+        ("b64(evt.buffer) contains ab", {"evt.buffer": "YWI="}, True),
+        ("b64(evt.buffer) = ab", {"evt.buffer": "YWI="}, False),
+        ("len(evt.buffer) = 2", {"evt.buffer": "ab"}, True),
+        ("len(proc.name) = 3", {"proc.name": "\ud800"}, True),  # JSON may have what UTF-8 has not
+        # a number where a text is expected counts by its bytes in memory
+        ('concat(len(proc.name), proc.exe) = "\\x03x"', {"proc.name": "abc", "proc.exe": "x"}, True),
+        ("join(len(proc.name), (proc.exe, proc.pname)) startswith x", {"proc.name": "abc", "proc.exe": "x"}, False),
+        (
+            "join(len(proc.name), (proc.exe, proc.pname)) startswith x",
+            {"proc.name": "abc", "proc.exe": "x", "proc.pname": "y"},
+            True,
+        ),
+        (f"join(',', len({PODS})) = '\\x02'", {PODS: ["a", "b"]}, True),
+        (f"getopt(len({PODS}), 'a') exists", {PODS: ["a"]}, True),
+        (f"getopt({PODS}, 'a') exists", {}, False),
+        (
+            "join(',', (evt.buffer, evt.is_io, fd.num, fd.dev.major)) endswith ',7,\\x08'",
+            {"evt.buffer": "b", "evt.is_io": True, "fd.num": 7, "fd.dev.major": 8},
+            True,
+        ),
+        ("join(',', (thread.cpu, fd.sip)) exists", {"thread.cpu": 1.5, "fd.sip": "1.2.3.4"}, True),
+    ],
+)
+def test_transformers_of_other_things_than_one_text(condition: str, fields: dict[str, Any], expected: bool) -> None:
+    assert holds(condition, fields) is expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "exists"),
+    [
+        ("fd.num", "five", False),
+        ("fd.num", "-5", True),
+        ("fd.num", {}, False),
+        ("fd.dev", "device", False),
+        ("evt.is_io", "yes", False),
+        ("evt.is_io", 1, True),
+        ("evt.is_io", {}, False),
+        ("fd.sip", "nowhere", False),
+        ("fd.sip", 5, False),
+        ("evt.buffer", 5, False),
+        ("thread.cpu", "1.5", True),
+        ("thread.cpu", "much", False),
+        ("thread.cpu", {}, False),
+        ("proc.name", 5, True),  # as Falco prints it
+        ("proc.name", {}, False),
+        (PODS, "a", True),  # one alone
+        (PODS, [], False),
+    ],
+)
+def test_a_value_that_is_none_of_the_type_does_not_exist(field: str, value: Any, exists: bool) -> None:
+    assert holds(f"{field} exists", {field: value}) is exists
+
+
+def test_no_more_ancestors_are_looked_at_than_falco_keeps() -> None:
+    fields = {f"proc.aname[{depth}]": "x" for depth in range(1, MAX_ANCESTORS - 1)}
+    fields[f"proc.aname[{MAX_ANCESTORS - 1}]"] = "last"
+    fields[f"proc.aname[{MAX_ANCESTORS}]"] = "beyond"
+    assert holds("proc.aname = last", fields)
+    assert not holds("proc.aname = beyond", fields)

@@ -113,6 +113,11 @@ def test_queries(uri: str, parameters: dict[str, str] | None) -> None:
     assert query_parameters(uri) == parameters
 
 
+@pytest.mark.parametrize("stamp", ["yesterday", "2026-13-01T10:00:00Z", "2026-02-30T10:00:00Z", "2026-03-01T25:00:00Z"])
+def test_a_time_that_no_calendar_has_is_none(stamp: str) -> None:
+    assert nanoseconds(stamp) is None
+
+
 def test_times() -> None:
     moment = nanoseconds("2026-03-01T10:00:01.5+02:00")
     assert moment == 1772352001500000000

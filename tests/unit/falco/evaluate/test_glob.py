@@ -25,6 +25,17 @@ FNM_CASEFOLD = 16
         ("[[-", "[[-", True),
         ("[[a[==", "[[a[==", False),
         ("a*c", "abc", True),
+        # a class, a character that stands for those that are equal to it, one by its name
+        ("[[:digit:]x]", "5", True),
+        ("[[:nothing:]x]", "x", False),  # one that nobody knows leaves nothing that fits
+        ("[[:nothing:]x]", "n", False),
+        ("[[=a=]b]", "a", True),
+        ("[[=a=]b]", "=", False),
+        ("[[.a.]]", "a", True),
+        ("[[.a.]]", ".", False),
+        ("[[.a.]-[.c.]]", "b", True),
+        ("[[.ab.]]", "a", False),
+        ("[a-[.zz.]]", "b", False),
         ("a*c", "a/b.c", True),
         ("?", "é", False),  # two bytes
         ("??", "é", True),

@@ -94,3 +94,17 @@ def test_output_fields_hold_what_the_output_names_inside_transformers_too() -> N
 )
 def test_append_output(entry: dict[str, Any], appended: list[str], further: dict[str, str | None]) -> None:
     assert extra_output([entry], ["container.id"], "R", "syscall", {"a", "b"}) == (appended, further)
+
+
+@pytest.mark.parametrize(
+    ("output", "fields", "text"),
+    [
+        # a length has the format of the field that it is the length of, and most texts have none for numbers
+        ("%len(k8smeta.pod.labels)", {"k8smeta.pod.labels": ["a", "b"]}, "2"),
+        ("%len(proc.name)", {"proc.name": "a"}, "<NA>"),
+        ("%b64(evt.buffer)", {"evt.buffer": "YWJjZGU="}, "abcde\0"),
+        ("%evt.buffer", {"evt.buffer": "ab"}, "ab"),
+    ],
+)
+def test_lengths_and_buffers(output: str, fields: dict[str, Any], text: str) -> None:
+    assert CompiledOutput(TABLES["syscall"], output).text(FieldMap(fields)) == text

@@ -28,6 +28,13 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.paths 
         (["/v/*/a", "/v/l*/b"], "/v/lib/a", False),
         (["/v/l*/b", "/v/*/a"], "/v/lib/b", False),
         (["/v/l*/b", "/v/*/a"], "/v/lib/a", True),
+        (["/", "/a"], "/b", True),
+        # of one path and a longer one the shorter counts, whichever came first
+        (["/v/l*", "/v/l*/b"], "/v/lib/a", True),
+        (["/v/l*/b", "/v/l*"], "/v/lib/a", True),
+        (["/v/l*/b", "/v/l*/c"], "/v/lib/b", True),
+        (["/v/l*/b", "/v/l*/c"], "/v/lib/a", False),
+        (["/*/x", "/v*/y", "/l*/z"], "/v", False),
     ],
 )
 def test_prefixes(paths: list[str], path: str, matches: bool) -> None:
