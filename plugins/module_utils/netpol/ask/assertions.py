@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ...common.words import nearest
 from ..decide.engine import Engine
@@ -18,7 +18,7 @@ from ..errors import FlowError, NoPodError
 from ..flows.ends import Ends, intervals, select, select_destination
 from ..flows.vocabulary import Flow
 from ..lint.hints import Hint, Hints, with_hints
-from ..model.addresses import format_range
+from ..model.addresses import blocks, format_block, format_range
 from ..model.objects import Model, Options, Pod, Policy
 from ..model.ports import Interval, describe, summary
 
@@ -175,15 +175,7 @@ class _Checker:
         source_classes = self._classes(sources)
         first: tuple[Endpoint, Endpoint, int] | None = None
         pairs = 0
-        for number, receivers in self._classes(destinations).items():
-            receiver = receivers[0]
-            wanted = 0
-            for interval in intervals(self.model, flow, receiver if isinstance(receiver, Pod) else None):
-                wanted |= self.universe.ports.mask(*interval)
-            if not wanted and kind == "required":
-                raise FlowError(
-                    f"{flow.path}.ports", f"{_name(receiver)} has no such named port", "give the number, or declare it"
-                )
+        for number, wanted, receivers in self._targets(kind, flow, destinations):
             for mask, senders in self._by_mask(self.engine.row(number), source_classes):
                 failing = wanted & ~mask if kind == "required" else wanted & mask
                 if not failing:
@@ -195,6 +187,24 @@ class _Checker:
         if first is None:
             return None
         return self._violation(kind, flow, first, pairs, destinations.note)
+
+    def _targets(self, kind: str, flow: Flow, ends: Ends) -> Iterator[tuple[int, int, list[Endpoint]]]:
+        """Classes of destinations, each in parts for which the flow means the same ports, with these."""
+        for number, receivers in self._classes(ends).items():
+            by_ports: dict[int, list[Endpoint]] = {}
+            for receiver in receivers:
+                wanted = 0
+                for interval in intervals(self.model, flow, receiver if isinstance(receiver, Pod) else None):
+                    wanted |= self.universe.ports.mask(*interval)
+                if not wanted and kind == "required":
+                    raise FlowError(
+                        f"{flow.path}.ports",
+                        f"{_name(receiver)} has no such named port",
+                        "give the number, or declare it",
+                    )
+                by_ports.setdefault(wanted, []).append(receiver)
+            for wanted, alike in by_ports.items():
+                yield number, wanted, alike
 
     def _by_mask(self, row: dict[int, int], classes: dict[int, list[Endpoint]]) -> Iterator[tuple[int, list[Endpoint]]]:
         for number, members in classes.items():
@@ -250,7 +260,7 @@ class _Checker:
             ports=summary(describe(found)),
             pairs=pairs,
             verdict=verdict,
-            fix=suggest_fix(self.policies, kind, source, destination, found, verdict),
+            fix=suggest_fix(self.policies, kind, source, destination, found, verdict, self.options),
             hints=tuple(said),
         )
 
@@ -266,12 +276,13 @@ def suggest_fix(
     destination: Endpoint,
     failing: Sequence[Interval],
     verdict: Verdict,
+    options: Options,
 ) -> dict[str, Any]:
     """The smallest change that makes one flow hold, as data and as a sentence.
 
     For a required flow: one rule for each direction that denies, in the policy that denies (NetworkPolicies are
     additive, so a rule in any policy that selects the pod would do). For a forbidden flow: the rule that allows it,
-    or, where nothing isolates, the policy to write.
+    or, where nothing isolates, the policy to write; a firewall where policies hold for neither end.
     """
     decisions = [d for d in (verdict.egress, verdict.ingress) if d is not None]
     changes: list[dict[str, Any]] = []
@@ -281,7 +292,8 @@ def suggest_fix(
                 continue
             changes.append(_allow(policies, decision, source, destination, failing))
     elif decisions:
-        changes.append(_forbid([d for d in decisions if d.undetermined] or decisions, source, destination))
+        unsure = [d for d in decisions if d.undetermined]
+        changes.append(_forbid(unsure or decisions, source, destination, options))
     text = " and ".join(change["text"] for change in changes)
     if verdict.undetermined:
         text += " or say with pod_cidrs where pods get their addresses"
@@ -303,11 +315,9 @@ def _allow(
             "text": f"put an Allow rule for it before rule {decision.rule} of {decision.policy}",
         }
     side = "to" if decision.direction == "egress" else "from"
-    pod = destination if decision.direction == "ingress" else source
-    other = source if decision.direction == "ingress" else destination
-    if not isinstance(pod, Pod):
-        raise TypeError(f"{pod!r} is no pod, yet has a policy's decision")
-    rule = {side: [peer_for(other, pod.namespace)], "ports": [_port(interval) for interval in failing]}
+    pod, other = (destination, source) if decision.direction == "ingress" else (source, destination)
+    pod = cast("Pod", pod)  # policies decide at pods alone
+    rule = {side: peers_for(other, pod.namespace), "ports": [_port(interval) for interval in failing]}
     target = f"{decision.direction} rule {side} {_name(other)} on {summary(describe(failing))}"
     isolating = [
         policy for policy in policies if policy.full_name in decision.considered and policy.isolates(decision.direction)
@@ -336,7 +346,7 @@ def _allow(
     }
 
 
-def _forbid(decisions: Sequence[Decision], source: Endpoint, destination: Endpoint) -> dict[str, Any]:
+def _forbid(decisions: Sequence[Decision], source: Endpoint, destination: Endpoint, options: Options) -> dict[str, Any]:
     for decision in reversed(decisions):
         if decision.policy:
             return {
@@ -345,37 +355,33 @@ def _forbid(decisions: Sequence[Decision], source: Endpoint, destination: Endpoi
                 "rule": decision.rule,
                 "text": f"narrow or remove {decision.direction} rule {decision.rule} of {decision.policy}",
             }
-    direction = "ingress" if isinstance(destination, Pod) else "egress"
-    pod = destination if isinstance(destination, Pod) else source
-    if not isinstance(pod, Pod):
-        raise TypeError(f"{pod!r} is no pod, yet has a policy's decision")
-    labels = dict(pod.labels)
-    return {
-        "direction": direction,
-        "policy": "",
-        "rule": None,
-        "manifest": {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": {"name": f"deny-{direction}", "namespace": pod.namespace},
-            "spec": {"podSelector": {"matchLabels": labels}, "policyTypes": [direction.capitalize()]},
-        },
-        "text": f"isolate {pod.full_name} for {direction} with a NetworkPolicy that selects it",
-    }
+    for direction, pod in (("ingress", destination), ("egress", source)):
+        if isinstance(pod, Pod) and (options.policies_select_host_network or not pod.host_network):
+            selects = {"podSelector": {"matchLabels": dict(pod.labels)}, "policyTypes": [direction.capitalize()]}
+            return {
+                "direction": direction,
+                "policy": "",
+                "rule": None,
+                "manifest": {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "NetworkPolicy",
+                    "metadata": {"name": f"deny-{direction}", "namespace": pod.namespace},
+                    "spec": selects,
+                },
+                "text": f"isolate {pod.full_name} for {direction} with a NetworkPolicy that selects it",
+            }
+    text = "guard the nodes by their firewall, since policies do not hold for pods on the host network"
+    return {"direction": "", "policy": "", "rule": None, "text": text}
 
 
-def peer_for(endpoint: Endpoint, namespace: str) -> dict[str, Any]:
-    """The NetworkPolicy peer that is just this endpoint, seen from a policy in a namespace."""
+def peers_for(endpoint: Endpoint, namespace: str) -> list[dict[str, Any]]:
+    """The NetworkPolicy peers that are just this endpoint, seen from a policy in a namespace."""
     if not isinstance(endpoint, Pod):
-        if format_range(endpoint).count("/") == 1:
-            return {"ipBlock": {"cidr": format_range(endpoint)}}
-        if endpoint.first == endpoint.last:
-            return {"ipBlock": {"cidr": f"{format_range(endpoint)}/{32 if endpoint.family == 4 else 128}"}}
-        return {"ipBlock": {"cidr": "0.0.0.0/0" if endpoint.family == 4 else "::/0"}}
+        return [{"ipBlock": {"cidr": format_block(block)}} for block in blocks(endpoint)]
     peer: dict[str, Any] = {"podSelector": {"matchLabels": dict(endpoint.labels)}}
     if endpoint.namespace != namespace:
         peer["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": endpoint.namespace}}
-    return peer
+    return [peer]
 
 
 def _port(interval: Interval) -> dict[str, Any]:

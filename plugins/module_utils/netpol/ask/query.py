@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..decide.reference import Decider, decide
@@ -15,6 +15,7 @@ from ..flows.ends import Ends, intervals, select, select_destination
 from ..flows.vocabulary import Flow, parse_peer, parse_ports
 from ..model.addresses import format_range
 from ..model.objects import Model, Options, Pod
+from ..model.ports import Interval
 from .request import MAX_VERDICTS, Request
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ def query(request: Request, model: Model) -> dict[str, Any]:
     starts: list[Endpoint] = [*sources.pods, *sources.blocks]
     targets: list[Endpoint] = [*destinations.pods, *destinations.blocks]
     for target in targets:
-        wanted = intervals(model, flow, target if isinstance(target, Pod) else None)
-        if not wanted:
-            raise FlowError("ports", f"{_name(target)} has no such named port", "give the number, or declare it")
+        wanted = _arriving(model, flow, target)
         for start in starts:
             if start is target and isinstance(start, Pod) and start.template and start.replicas < 2:
                 continue
@@ -79,20 +78,19 @@ def _query_many(request: Request, model: Model, flow: Flow, sources: Ends, desti
     complete, pairs = True, 0
     asked_bits = from_indices(starts)
     for number, receivers in targets.items():
-        wanted = 0
-        for interval in intervals(model, flow, receivers[0] if isinstance(receivers[0], Pod) else None):
-            wanted |= universe.ports.mask(*interval)
+        # Pods of one class may give a name of a port to different numbers.
+        asked = [(target, _mask(universe, _arriving(model, flow, target))) for target in receivers]
         answers = _answers(engine.row(number), asked_bits)
         wide = spread(_answers(possible.row(number), asked_bits)) if possible is not engine else {}
         for mask, bits in answers.items():
-            given = mask & wanted
             for index, senders in starts.items():
                 if not bits >> index & 1:
                     continue
                 for start in senders:
-                    for target in receivers:
+                    for target, wanted in asked:
                         if start is target and isinstance(start, Pod) and start.replicas < 2:
                             continue
+                        given = mask & wanted
                         pairs += 1
                         complete = complete and given == wanted
                         if len(connections) < request.limit:
@@ -110,6 +108,25 @@ def _query_many(request: Request, model: Model, flow: Flow, sources: Ends, desti
                                         _told(start, target, protocol, text, verdict, request, model, first)
                                     )
     return _query_result(verdicts, connections, complete, pairs, destinations.note)
+
+
+def _arriving(model: Model, flow: Flow, target: Endpoint) -> list[Interval]:
+    """The ports of a flow at one destination.
+
+    Raises:
+        FlowError: it has no port of that name.
+    """
+    wanted = intervals(model, flow, target if isinstance(target, Pod) else None)
+    if not wanted:
+        raise FlowError("ports", f"{_name(target)} has no such named port", "give the number, or declare it")
+    return wanted
+
+
+def _mask(universe: Universe, wanted: Iterable[Interval]) -> int:
+    mask = 0
+    for interval in wanted:
+        mask |= universe.ports.mask(*interval)
+    return mask
 
 
 def _answers(row: Mapping[int, int], asked: int) -> dict[int, int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..decide.engine import Dropped, Engine
 from ..decide.rows import Row
 from ..decide.universe import Universe, bit_indices
-from ..model.objects import BlockPeer, DomainsPeer, Model, NodesPeer, Options, PodsPeer, Policy, Rule
+from ..model.objects import BlockPeer, Model, NodesPeer, Options, PodsPeer, Policy, Rule
 from .connections import Classes
 from .unplaced import placed
 
@@ -34,14 +34,6 @@ class Idle(NamedTuple):
     rule: Rule | None = None
     together: bool = True
 
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        if self.rule is None:
-            return self.policy.full_name
-        name = f" ({self.rule.name})" if self.rule.name else ""
-        return f"{self.policy.full_name}, {self.direction} rule {self.rule.index}{name}"
-
     def as_dict(self) -> dict[str, object]:
         return {
             "policy": self.policy.full_name,
@@ -62,18 +54,15 @@ def empty(model: Model, policies: Sequence[Policy], options: Options) -> list[Id
             return not universe.pods(peer)
         if isinstance(peer, BlockPeer):
             return not peer.ranges
-        if isinstance(peer, NodesPeer):
-            return not universe.node_ranges(peer)
-        return not isinstance(peer, DomainsPeer)
+        return isinstance(peer, NodesPeer) and not universe.node_ranges(peer)
 
     found = []
     for policy in policies:
         if not universe.pods(policy.subject):
             found.append(Idle(policy))
-        for direction in DIRECTIONS:
-            for rule in policy.rules(direction):
-                if rule.peers is not None and all(is_nobody(peer) for peer in rule.peers):
-                    found.append(Idle(policy, direction, rule))
+        for direction, rule in _whole_rules(policy):
+            if rule.peers is not None and all(is_nobody(peer) for peer in rule.peers):
+                found.append(Idle(policy, direction, rule))
     return found
 
 
@@ -91,7 +80,7 @@ def redundant(model: Model, policies: Sequence[Policy], options: Options) -> tup
     found: list[Idle] = []
     for policy in policies:
         parts: list[tuple[str, Rule | None]] = [("", None)]
-        parts += [(direction, rule) for direction in DIRECTIONS for rule in policy.rules(direction)]
+        parts += _whole_rules(policy)
         for direction, rule in parts:
             if not removal.changes(policy, direction, rule, Dropped()):
                 together = not removal.changes(policy, direction, rule, gone)
@@ -101,6 +90,17 @@ def redundant(model: Model, policies: Sequence[Policy], options: Options) -> tup
                 if rule is None:
                     break
     return found, determined
+
+
+def _whole_rules(policy: Policy) -> list[tuple[str, Rule]]:
+    """Rules by direction, without those that were read as several: what one of these does is not all of it."""
+    return [
+        (direction, rule)
+        for direction in DIRECTIONS
+        for in_parts in [policy.in_parts(direction)]
+        for rule in policy.rules(direction)
+        if rule.index not in in_parts
+    ]
 
 
 class _Removal:

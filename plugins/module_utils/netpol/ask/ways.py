@@ -27,9 +27,6 @@ class RuleName(NamedTuple):
     def as_dict(self) -> dict[str, object]:
         return {"policy": self.policy, "rule": self.number, "name": self.name}
 
-    def __str__(self) -> str:
-        return f"{self.policy} {self.direction} rule {self.number}" + (f" ({self.name})" if self.name else "")
-
 
 class Step(NamedTuple):
     """A rule as a pod that may come meets it.

@@ -114,22 +114,11 @@ def check_rules(policies: Sequence[Policy], universe: Universe) -> Iterator[Find
         yield from _ties(members, universe)
 
 
-def _in_parts(policies: Sequence[Policy], direction: str) -> set[tuple[int, int]]:
-    """Rules that were read as several (Cilium, where peers are not known): one part says nothing of the whole."""
-    seen: set[tuple[int, int]] = set()
-    repeated: set[tuple[int, int]] = set()
-    for policy in policies:
-        for rule in policy.rules(direction):
-            key = (id(policy), rule.index)
-            (repeated if key in seen else seen).add(key)
-    return repeated
-
-
 def _redundant(group: Sequence[Policy]) -> Iterator[Finding]:
     for direction in ("ingress", "egress"):
         rules = [(policy, rule) for policy in group for rule in policy.rules(direction)]
         alone = len(rules) ** 2 > MAX_PAIRS
-        in_parts = _in_parts(group, direction)
+        in_parts = {(id(policy), index) for policy in group for index in policy.in_parts(direction)}
         for number, (policy, rule) in enumerate(rules):
             if (id(policy), rule.index) in in_parts:
                 continue
@@ -155,11 +144,10 @@ def _redundant(group: Sequence[Policy]) -> Iterator[Finding]:
 def _shadowed(members: Sequence[Policy]) -> Iterator[Finding]:
     for direction in ("ingress", "egress"):
         earlier: list[tuple[Policy, Rule]] = []
-        in_parts = _in_parts(members, direction)
         for policy in members:
+            in_parts = policy.in_parts(direction)
             for rule in policy.rules(direction):
-                is_part = (id(policy), rule.index) in in_parts
-                for other, wide in () if is_part else earlier[: MAX_PAIRS // 100]:
+                for other, wide in () if rule.index in in_parts else earlier[: MAX_PAIRS // 100]:
                     if peer_within(policy.subject, other.subject) and rule_within(rule, wide):
                         where = "the same policy" if other is policy else other.full_name
                         yield about(

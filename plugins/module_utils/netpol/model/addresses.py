@@ -108,6 +108,25 @@ def format_range(item: Range) -> str:
     return f"{format_address(item.family, item.first)}-{format_address(item.family, item.last)}"
 
 
+def format_block(item: Range) -> str:
+    """A block as policies are written: with its length, also where it is a single address."""
+    text = format_range(item)
+    return text if "/" in text else f"{text}/{BITS[item.family]}"
+
+
+def blocks(item: Range) -> list[Range]:
+    """The fewest CIDR blocks that are just the addresses of a range, sorted."""
+    found = []
+    first = item.first
+    while first <= item.last:
+        size = first & -first or 1 << BITS[item.family]
+        while size > item.last - first + 1:
+            size >>= 1
+        found.append(Range(item.family, first, first + size - 1))
+        first += size
+    return found
+
+
 def subtract(item: Range, holes: Iterable[Range]) -> list[Range]:
     """What is left of a range without the given ranges, sorted and disjoint."""
     rest: list[Range] = []

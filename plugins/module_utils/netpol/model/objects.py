@@ -14,6 +14,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -301,6 +302,11 @@ class Policy:
 
     def isolates(self, direction: str) -> bool:
         return self.isolates_ingress if direction == "ingress" else self.isolates_egress
+
+    def in_parts(self, direction: str) -> frozenset[int]:
+        """Indices of rules that were read as several (Cilium, where some peers are not known): none is all of it."""
+        counted = Counter(rule.index for rule in self.rules(direction))
+        return frozenset(index for index, number in counted.items() if number > 1)
 
     @property
     def order(self) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from ...common.words import nearest
 from ..errors import NetpolError
 from ..flows.observed import DNS_PORTS, EVERY_PORT, End, Observed, WorkloadIndex
 from ..lint.pods import PER_POD_LABELS
-from ..model.addresses import BITS, Range, format_range, merge, within
+from ..model.addresses import Range, blocks, format_block, merge, within
 from ..model.objects import LAST_PORT, NAMESPACE_NAME_LABEL, Model, Pod
 from ..model.ports import Interval
 
@@ -219,7 +219,7 @@ class Builder:
             if peer not in peers:
                 peers.append(peer)
         for item in merge(ranges):
-            peers.extend(self._block(cidr) for cidr in _blocks(item))
+            peers.extend(self._block(cidr) for cidr in blocks(item))
         return peers
 
     def host_addresses(self, name: str) -> list[Range]:
@@ -230,8 +230,8 @@ class Builder:
 
     def _block(self, block: Range) -> dict[str, Any]:
         """A block of addresses outside; those of pods in it are no part of what was observed."""
-        holes = [_cidr(hole) for item in self.model.pod_ranges if is_part(item, block) for hole in _blocks(item)]
-        return {"ipBlock": {"cidr": _cidr(block), **({"except": holes} if holes else {})}}
+        holes = [format_block(hole) for item in self.model.pod_ranges if is_part(item, block) for hole in blocks(item)]
+        return {"ipBlock": {"cidr": format_block(block), **({"except": holes} if holes else {})}}
 
     def _dns_peers(self) -> list[dict[str, Any]]:
         if not self.dns_servers:
@@ -307,21 +307,3 @@ def _port(interval: Interval) -> dict[str, Any]:
 def is_part(item: Range, block: Range) -> bool:
     """Whether a range is a part of another, and not all of it."""
     return item != block and within([item], [block])
-
-
-def _cidr(block: Range) -> str:
-    text = format_range(block)
-    return text if "/" in text else f"{text}/{BITS[block.family]}"
-
-
-def _blocks(item: Range) -> list[Range]:
-    """The blocks that make up a range."""
-    found = []
-    first = item.first
-    while first <= item.last:
-        size = 1 << BITS[item.family] if first == 0 else first & -first
-        while size > item.last - first + 1:
-            size >>= 1
-        found.append(Range(item.family, first, first + size - 1))
-        first += size
-    return found

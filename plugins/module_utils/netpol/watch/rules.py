@@ -18,7 +18,7 @@ from ..decide.engine import Engine
 from ..decide.reference import Decider
 from ..decide.universe import Universe, bit_indices
 from ..errors import NetpolError
-from ..model.addresses import BITS, Range, format_address, format_range, merge, subtract
+from ..model.addresses import Range, blocks, format_address, format_block, format_range, merge, subtract
 from ..model.objects import LAST_PORT, Model, Options, Pod
 
 PRIORITIES = ("EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFORMATIONAL", "DEBUG")
@@ -255,9 +255,10 @@ def _rule(one: Watch, name: str, priority: str) -> list[str]:
     network = "fd.cnet" if one.direction == "ingress" else "fd.snet"
     for number, (ports, ranges) in enumerate(sorted(one.denied.items()), 1):
         single = [_quoted(format_range(item)) for item in ranges if item.first == item.last]
-        blocks = [_quoted(block) for item in ranges if item.first != item.last for block in blocks_of(item)]
+        several = [item for item in ranges if item.first != item.last]
+        networks = [_quoted(format_block(block)) for item in several for block in blocks(item)]
         where = []
-        for field, word, items in ((server, "addresses", single), (network, "networks", blocks)):
+        for field, word, items in ((server, "addresses", single), (network, "networks", networks)):
             if items:
                 listed = f"{slug}_{word}_{number}"
                 lists += ["", f"- list: {listed}", f"  items: [{', '.join(items)}]"]
@@ -304,19 +305,6 @@ def _port(first: int, last: int) -> str:
     if (first, last) == (1, LAST_PORT):
         return "fd.sport >= 1"
     return f"fd.sport = {first}" if first == last else f"(fd.sport >= {first} and fd.sport <= {last})"
-
-
-def blocks_of(item: Range) -> list[str]:
-    """The fewest blocks that are a range."""
-    found = []
-    first = item.first
-    while first <= item.last:
-        size = (first & -first) or 1 << BITS[item.family]
-        while first + size - 1 > item.last:
-            size >>= 1
-        found.append(f"{format_address(item.family, first)}/{BITS[item.family] - size.bit_length() + 1}")
-        first += size
-    return found
 
 
 def _quoted(text: str) -> str:

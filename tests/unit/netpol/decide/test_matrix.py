@@ -15,7 +15,6 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.univers
     from_indices,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.ports import PortSpace, describe, summary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -120,33 +119,6 @@ def test_a_difference_is_what_differs(manifests: list[dict[str, Any]], cut: int,
 @given(st.lists(st.integers(0, 300)))
 def test_sets_of_bits_keep_their_members(numbers: list[int]) -> None:
     assert bit_indices(from_indices(numbers)) == sorted(set(numbers))
-
-
-ports = st.tuples(st.sampled_from(["TCP", "UDP", "SCTP"]), st.integers(1, 65535), st.integers(1, 65535)).map(
-    lambda item: (item[0], min(item[1:]), max(item[1:]))
-)
-
-
-@given(st.lists(ports, max_size=6))
-def test_masks_of_ports_come_back_as_the_same_ports(intervals: list[tuple[str, int, int]]) -> None:
-    space = PortSpace(intervals)
-    mask = 0
-    for interval in intervals:
-        mask |= space.mask(*interval)
-    found = space.intervals(mask)
-    for protocol in ("TCP", "UDP", "SCTP"):
-        edges = {e + d for p, a, b in intervals if p == protocol for e in (a, b) for d in (-1, 0, 1)}
-        for port in edges:
-            inside = any(p == protocol and a <= port <= b for p, a, b in intervals)
-            assert inside == any(p == protocol and a <= port <= b for p, a, b in found)
-
-
-def test_ports_are_told_briefly() -> None:
-    space = PortSpace([("TCP", 80, 80), ("TCP", 8000, 8100)])
-    both = space.mask("TCP", 80, 80) | space.mask("TCP", 8000, 8100)
-    assert summary(space.texts(both)) == "TCP 80,8000-8100"
-    assert space.texts(space.full) == (("all", "all"),)
-    assert describe([("UDP", 1, 65535)]) == (("UDP", "all"),)
 
 
 @pytest.mark.parametrize(("by", "label"), [("pods", None), ("label", None)])

@@ -8,12 +8,17 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import (
     LAST,
     Range,
+    blocks,
+    format_block,
     format_range,
+    holds,
     merge,
     parse_address,
     parse_block,
     parse_cidr,
     subtract,
+    touch,
+    within,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +95,26 @@ def test_merged_ranges_are_the_same_addresses_apart_from_each_other(items: list[
     assert members(found) == members(items)
     for one, other in zip(found, found[1:]):
         assert one.family < other.family or one.last + 1 < other.first
+
+
+@given(st.sampled_from((4, 6)), st.data())
+def test_a_range_is_its_blocks_and_no_fewer_are(family: int, data: st.DataObject) -> None:
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, LAST[family])] * 2)))
+    address = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}[family]
+    expected = [str(block) for block in ipaddress.summarize_address_range(address(first), address(last))]
+    assert [format_block(block) for block in blocks(Range(family, first, last))] == expected
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "::/0", "10.0.0.7/32", "2001:db8::1/128"])
+def test_a_block_is_one_block_and_has_its_length(text: str) -> None:
+    block = parse_cidr(text)
+    assert block is not None
+    assert [format_block(one) for one in blocks(block)] == [text]
+
+
+@given(st.lists(SMALL, max_size=3), st.lists(SMALL, max_size=3))
+def test_ranges_lie_in_others_or_touch_them_as_their_addresses_do(parts: list[Range], ranges: list[Range]) -> None:
+    mine, theirs = members(parts), members(ranges)
+    assert within(parts, ranges) == (mine <= theirs)
+    assert touch(parts, ranges) == bool(mine & theirs)
+    assert all(holds(ranges, family, value) == ((family, value) in theirs) for family, value in mine)

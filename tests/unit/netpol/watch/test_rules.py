@@ -13,14 +13,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset im
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import decide
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import (
-    Range,
     format_address,
-    parse_block,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Pod
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.watch.rules import blocks_of, falco_rules
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.watch.rules import falco_rules
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ..clusters import NUMBERS, build, objects
 from ..lint.test_lint import pod, policy
@@ -163,18 +160,6 @@ def test_without_policies_there_is_nothing_to_alert_on() -> None:
 def test_a_priority_that_falco_does_not_have_is_refused() -> None:
     with pytest.raises(NetpolError, match="'LOUD' is none of"):
         falco_rules(build(PODS), priority="LOUD")
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
-def test_blocks_of_a_range_are_the_range(one: int, other: int) -> None:
-    first, last = sorted((one, other))
-    position = first
-    for text in blocks_of(Range(4, first, last)):
-        block = parse_block(text)
-        assert block is not None
-        assert block.first == position
-        position = block.last + 1
-    assert position == last + 1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -1,0 +1,111 @@
+"""What every answer has, how much of it is listed, and questions that cannot be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask import unplaced
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+
+from ..clusters import build
+from ..lint.test_lint import pod, policy
+
+PODS = [pod("web"), pod("db"), pod("web", "dev"), pod("db", "ops")]
+#: Whom it lets in depends on the addresses that pods get.
+HOLE = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]}")
+
+
+def ask(question: str, *manifests: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return answer(Request(question, outside=False, **options), build(list(manifests)))
+
+
+def pairs(items: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(item["from"], item["to"]) for item in items}
+
+
+def test_a_question_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(NetpolError, match=r"^unknown question 'who': one of matrix, query, diff, .*, redundancy$"):
+        ask("who", *PODS)
+
+
+def test_a_difference_needs_both_sides() -> None:
+    with pytest.raises(NetpolError, match=r"^a difference needs the cluster before the change$"):
+        ask("diff", *PODS)
+
+
+def test_a_matrix_beyond_the_limit_is_told_as_products() -> None:
+    listed, compact = ask("matrix", *PODS), ask("matrix", *PODS, limit=11)
+    assert (listed["truncated"], "blocks" in listed) == (False, False)
+    assert (compact["truncated"], compact["connections"], compact["summary"]["connections"]) == (True, [], 12)
+    expanded = {
+        (source, destination)
+        for block in compact["blocks"]
+        for source in block["from"]
+        for destination in block["to"]
+        if source != destination
+    }
+    assert expanded == pairs(listed["connections"])
+    assert ask("matrix", *PODS, limit=12)["truncated"] is False
+
+
+@pytest.mark.parametrize("focus", [(), ("web",)], ids=["all", "a-focus"])
+def test_a_list_is_narrowed_to_namespaces(focus: tuple[str, ...]) -> None:
+    every = pairs(ask("matrix", *PODS, focus=focus)["connections"])
+    some = pairs(ask("matrix", *PODS, focus=focus, namespaces=("dev",))["connections"])
+    assert some == {pair for pair in every if any(end.startswith("dev/") for end in pair)} != every
+
+
+def test_what_is_undetermined_is_narrowed_to_namespaces_and_counted_in_whole() -> None:
+    every, some = ask("matrix", *PODS, HOLE), ask("matrix", *PODS, HOLE, namespaces=("dev",))
+    assert len(every["undetermined"]) == every["summary"]["undetermined"] == some["summary"]["undetermined"] == 6
+    assert pairs(some["undetermined"]) == {p for p in pairs(every["undetermined"]) if p[0].startswith("dev/")}
+
+
+def test_more_that_is_undetermined_than_the_limit_is_counted_alone() -> None:
+    result = ask("matrix", *PODS, HOLE, limit=5)
+    assert (result["undetermined"], result["summary"]["undetermined"]) == ([], 6)
+    assert result["notes"][0].startswith("undetermined: 6 pairs depend on addresses")
+
+
+def test_exposure_is_narrowed_to_namespaces_and_told_once_for_pods_that_are_alike() -> None:
+    pods = [
+        *PODS,
+        pod("web-1", owner="shop", labels={"app": "shop"}),
+        pod("web-2", owner="shop", labels={"app": "shop"}),
+    ]
+    told = [(item["workload"], item["direction"]) for item in ask("exposure", *pods)["exposure"]]
+    assert told.count(("prod/Deployment/shop", "ingress")) == 1
+    narrowed = ask("exposure", *pods, namespaces=("dev",))
+    assert {item["workload"] for item in narrowed["exposure"]} == {"dev/Pod/web"}
+    assert not any("prod/" in line for line in narrowed["text"])
+
+
+def test_reasons_are_told_once_for_pods_that_are_alike() -> None:
+    pods = [pod("web-1", owner="shop", labels={}), pod("web-2", owner="shop", labels={}), pod("client", "dev")]
+    told = [(item["from"], item["to"]) for item in ask("explain", *pods)["explanations"]]
+    assert told == [("dev/client", "prod/web-1"), ("prod/web-1", "dev/client")]
+
+
+def test_policies_alone_are_judged_over_the_pods_of_the_other_set() -> None:
+    deny = policy("{podSelector: {}, policyTypes: [Ingress]}")
+    others = build([pod("web"), pod("db"), policy("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", "open")])
+    result = answer(Request("permits"), build([deny]), others)
+    assert result["holds"] is False
+    assert ("prod/Pod/web", "prod/Pod/db") in pairs(result["evidence"])
+    assert result["notes"] == []
+
+
+def test_where_too_many_stand_ins_would_be_made_what_is_not_certain_counts_as_denied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert ask("vacuity", *PODS, HOLE)["notes"] == []
+    monkeypatch.setattr(unplaced, "MAX_PLACED", 1)
+    result = ask("vacuity", *PODS, HOLE)
+    assert result["holds"] is False
+    assert result["notes"] == [
+        "undetermined: the answer may depend on addresses that pods do not have yet; they count as denied,"
+        " and pod_cidrs says where they will lie"
+    ]
