@@ -200,13 +200,13 @@ def _endpoint_intervals(model: Model, service: Service, entry: ServicePort) -> l
         if (port.name, port.protocol) == (entry.name, entry.protocol)
     }
     target = str(entry.target)
-    found = numbers or {int(target) if target.isdigit() else entry.number}
+    found = numbers or {int(target) if target.isdecimal() else entry.number}
     return [(entry.protocol, number, number) for number in sorted(found)]
 
 
 def target_intervals(entry: ServicePort, pod: Pod) -> list[Interval]:
     """The ports of a pod that a port of its Service leads to; empty where the pod has no port of that name."""
-    if isinstance(entry.target, str) and not entry.target.isdigit():
+    if isinstance(entry.target, str) and not entry.target.isdecimal():
         return _named(pod, entry.target, entry.protocol)
     number = int(str(entry.target))
     return [(entry.protocol, number, number)]

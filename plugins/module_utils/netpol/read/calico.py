@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf, isfinite
 from typing import Any
 
 from ..model.addresses import WHOLE, Range, parse_cidr, subtract
@@ -100,8 +101,7 @@ class _Object:
             raise UnknownSelectorError("serviceAccountSelector")
         if spec.get("preDNAT") or spec.get("doNotTrack"):
             return  # about host endpoints alone
-        order = spec.get("order")
-        priority = _NO_ORDER if order is None else _FIRST + int(float(order) * _STEP)
+        priority = self._priority(spec.get("order"))
         subjects = self._pods(spec.get("selector"), None, spec.get("namespaceSelector"), "spec")
         rules = {
             direction: tuple(
@@ -137,6 +137,18 @@ class _Object:
                 egress=(),
             )
 
+    def _priority(self, order: object) -> int:
+        if order is None:
+            return _NO_ORDER
+        try:
+            number = float(str(order))
+        except ValueError:
+            number = inf
+        if not isfinite(number):
+            self.reader.error("spec.order", f"invalid value {order!r}: must be a number")
+            raise InvalidPartError
+        return _FIRST + int(number * _STEP)
+
     # Rules
 
     def _rules(self, value: object, path: str, direction: str, index: int) -> Iterator[Rule]:
@@ -153,7 +165,7 @@ class _Object:
         unsure += [f"source.{field}" for field in ("ports", "notPorts") if sides["source"].get(field)]
         unsure += [f"{theirs}.{field}" for field in _BOTH_SIDES if sides[theirs].get(field)]
         unsure += [f"{mine}.{field}" for field in sides[mine] if field not in ("ports", "notPorts")]
-        ports = self._ports(spec, sides["destination"], path)
+        ports = self._ports(spec, sides["destination"], path, unsure)
         if ports == ():
             return
         peers: list[object] | None = None
@@ -197,7 +209,9 @@ class _Object:
             raise InvalidPartError
         return found
 
-    def _ports(self, spec: Mapping[str, Any], side: Mapping[str, Any], path: str) -> tuple[PortRule, ...] | None:
+    def _ports(
+        self, spec: Mapping[str, Any], side: Mapping[str, Any], path: str, unsure: list[str]
+    ) -> tuple[PortRule, ...] | None:
         """The ports, None for all, none where it is about other protocols alone."""
         protocols = list(PROTOCOLS)
         if spec.get("protocol") is not None:
@@ -217,11 +231,9 @@ class _Object:
                 for number, item in enumerate(listed)
             )
         listed = self.reader.items(side["notPorts"], f"{where}.notPorts")
-        closed = sorted(
-            (port.first, port.last)
-            for port in (self._port(item, f"{where}.notPorts[{number}]") for number, item in enumerate(listed))
-            if not port.name
-        )
+        without = [self._port(item, f"{where}.notPorts[{number}]") for number, item in enumerate(listed)]
+        unsure += ["destination.notPorts by name"] if any(port.name for port in without) else []
+        closed = sorted((port.first, port.last) for port in without if not port.name)
         found: list[tuple[int, int]] = []
         first = 1
         for low, high in closed:
@@ -233,13 +245,15 @@ class _Object:
         return tuple(PortRule(one, low, high) for one in protocols for low, high in found)
 
     def _port(self, value: object, path: str) -> PortRule:
-        text = str(value)
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else self.reader.text(value, path)
         low, colon, high = text.partition(":")
-        if not low.isdigit():
+        if not low.isdecimal():
             return PortRule("", 0, 0, text)
-        first = self.reader.integer(int(low), path, 1, LAST_PORT)
-        last = self.reader.integer(int(high), path, first, LAST_PORT) if colon and high.isdigit() else first
-        return PortRule("", first, last)
+        first = self.reader.digits(low, path, 1, LAST_PORT)
+        if colon and not high.isdecimal():
+            self.reader.error(path, f"invalid value {text!r}: a range is written as 8000:8100")
+            raise InvalidPartError
+        return PortRule("", first, self.reader.digits(high, path, first, LAST_PORT) if colon else first)
 
     # Selectors
 
@@ -331,16 +345,23 @@ def with_order(policies: Sequence[Policy], model: Model) -> list[Policy]:
             why.append("Pass to the baseline tier")
         return rule if why == [rule.unsure] or not why else replace(rule, unsure=" and ".join(why))
 
-    return [
-        replace(
-            policy,
-            ingress=tuple(judged(policy, rule) for rule in policy.ingress),
-            egress=tuple(judged(policy, rule) for rule in policy.egress),
-        )
-        if policy.kind in _OURS and policy.tier == ADMIN
-        else policy
-        for policy in policies
-    ]
+    ours = {(one.full_name, one.subject): one for one in policies if one.kind in _OURS and one.tier == ADMIN}
+
+    def ordered(policy: Policy) -> Policy:
+        if policy.kind not in _OURS:
+            return policy
+        if policy.tier == ADMIN:
+            ingress, egress = (tuple(judged(policy, one) for one in rules) for rules in (policy.ingress, policy.egress))
+        else:
+            # What passes leaves the tier of the model, and meets these policies all the same.
+            twin = ours[(policy.full_name, policy.subject)]
+            ingress, egress = (
+                tuple(judged(twin, one) for one in rules if passes and one.action == ALLOW)
+                for rules in (twin.ingress, twin.egress)
+            )
+        return replace(policy, ingress=ingress, egress=egress)
+
+    return [ordered(policy) for policy in policies]
 
 
 _OURS = ("CalicoNetworkPolicy", "CalicoGlobalNetworkPolicy")

@@ -262,9 +262,9 @@ class _Spec:
         if text is None:
             self.reader.error(f"{path}.port", "required", "'0' means all ports")
             raise InvalidPartError
-        if not self.reader.text(text, f"{path}.port").isdigit():
+        if not self.reader.text(text, f"{path}.port").isdecimal():
             return [PortRule(one, 0, 0, str(text)) for one in protocols]
-        first = self.reader.integer(int(text), f"{path}.port", 0, LAST_PORT)
+        first = self.reader.digits(text, f"{path}.port", 0, LAST_PORT)
         if first == 0:
             return [PortRule(one) for one in protocols]
         last = first

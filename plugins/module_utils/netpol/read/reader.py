@@ -175,6 +175,11 @@ class Reader:
             raise InvalidPartError
         return value
 
+    def digits(self, text: str, path: str, first: int, last: int) -> int:
+        """A number that is written as a text, whose characters are decimal digits."""
+        # Python refuses to convert very long ones; these are out of bounds with fewer digits, too.
+        return self.integer(int(text.lstrip("0")[:20] or "0"), path, first, last)
+
     def selector(self, value: object, path: str) -> Selector:
         spec = self.mapping({} if value is None else value, path, ("matchLabels", "matchExpressions"))
         requirements: list[Requirement] = []

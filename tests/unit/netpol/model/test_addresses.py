@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import (
@@ -100,7 +101,7 @@ def test_merged_ranges_are_the_same_addresses_apart_from_each_other(items: list[
 @given(st.sampled_from((4, 6)), st.data())
 def test_a_range_is_its_blocks_and_no_fewer_are(family: int, data: st.DataObject) -> None:
     first, last = sorted(data.draw(st.tuples(*[st.integers(0, LAST[family])] * 2)))
-    address = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}[family]
+    address: Any = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}[family]
     expected = [str(block) for block in ipaddress.summarize_address_range(address(first), address(last))]
     assert [format_block(block) for block in blocks(Range(family, first, last))] == expected
 

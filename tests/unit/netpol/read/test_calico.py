@@ -15,7 +15,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.calico_se
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
-from ..lint.test_lint import pod, policy
+from ..lint.test_lint import admin, pod, policy
 from .test_cilium import PODS, verdict
 
 
@@ -61,11 +61,14 @@ def test_an_expression_selects_what_it_says(text: str, meant: Any) -> None:
         ("x == 'a' y", "unexpected 'y'"),
         ("some()", "unknown function some"),
         ("x ~ 'a'", "unexpected '~'"),
+        ("x not 'a'", "expected in before 'a'"),
+        ("x is {'a'}", "unexpected 'is'"),
     ],
 )
 def test_what_is_no_expression_is_refused(text: str, message: str) -> None:
-    with pytest.raises(SelectorError, match=message):
-        alternatives(text)
+    for read in (alternatives, opposite):
+        with pytest.raises(SelectorError, match=message):
+            read(text)
 
 
 def test_what_label_selectors_cannot_say_is_refused_by_name() -> None:
@@ -73,6 +76,9 @@ def test_what_label_selectors_cannot_say_is_refused_by_name() -> None:
         alternatives("x starts with 'a'")
     with pytest.raises(UnknownSelectorError, match="more than 64"):
         alternatives(" && ".join(f"(a{n} == 'x' || b{n} == 'x')" for n in range(8)))
+    assert len(alternatives(" || ".join(f"a{n} == 'x'" for n in range(64)))) == 64
+    with pytest.raises(UnknownSelectorError, match="more than 64"):
+        alternatives(" || ".join(f"a{n} == 'x'" for n in range(65)))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,39 @@ def test_what_label_selectors_cannot_say_is_refused_by_name() -> None:
         ("{ingress: [{action: Allow, protocol: 6}]}", {("web", "db"): "allowed"}),
         ("{ingress: [{action: Allow, notProtocol: TCP}]}", {("web", "db"): "denied"}),
         ("{ingress: [{action: Allow, protocol: ICMP}]}", {("web", "db"): "denied"}),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {notPorts: ['1:79', 81]}}]}",
+            {("web", "db"): "allowed"},
+        ),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {notPorts: ['1:65535']}}]}",
+            {("web", "db"): "denied"},
+        ),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {notPorts: ['70:90', 75, 81]}}]}",
+            {("web", "db"): "denied"},
+        ),
+        # By the labels that Calico gives to pods.
+        ("{selector: projectcalico.org/orchestrator == 'k8s'}", {("web", "db"): "denied"}),
+        ("{selector: has(projectcalico.org/orchestrator)}", {("web", "db"): "denied"}),
+        ("{selector: projectcalico.org/orchestrator == 'openstack'}", {("web", "db"): "allowed"}),
+        (
+            "{ingress: [{action: Allow, source: {selector: projectcalico.org/namespace == 'dev'}}]}",
+            {("web", "db"): "denied", ("dev", "db"): "denied"},
+        ),
+        (
+            "{ingress: [{action: Allow, source: {selector: projectcalico.org/namespace == 'prod'}}]}",
+            {("web", "db"): "allowed", ("dev", "db"): "denied"},
+        ),
         # Blocks.
+        (
+            "{ingress: [{action: Allow, source: {notNets: [192.0.2.0/25]}}]}",
+            {("192.0.2.1", "db"): "denied", ("192.0.2.200", "db"): "allowed"},
+        ),
+        (
+            "{ingress: [{action: Allow, source: {nets: [192.0.2.1]}}]}",
+            {("192.0.2.1", "db"): "allowed", ("192.0.2.2", "db"): "denied"},
+        ),
         (
             "{ingress: [{action: Allow, source: {nets: [192.0.2.0/24], notNets: [192.0.2.0/25]}}]}",
             {("192.0.2.1", "db"): "denied", ("192.0.2.200", "db"): "allowed"},
@@ -121,6 +159,18 @@ def test_what_label_selectors_cannot_say_is_refused_by_name() -> None:
         ("{ingress: [{action: Allow, source: {serviceAccounts: {names: [web]}}}]}", {("web", "db"): "undetermined"}),
         ("{ingress: [{action: Allow, http: {methods: [GET]}}]}", {("web", "db"): "undetermined"}),
         ("{ingress: [{action: Allow, source: {selector: app contains 'we'}}]}", {("web", "db"): "undetermined"}),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {notPorts: [http]}}]}",
+            {("web", "db"): "undetermined"},
+        ),
+        (
+            "{ingress: [{action: Allow, source: {selector: app == 'web', nets: [10.0.0.0/8]}}]}",
+            {("web", "db"): "undetermined", ("db", "web"): "denied"},
+        ),
+        (
+            "{ingress: [{action: Allow, source: {selector: projectcalico.org/serviceaccount == 'web'}}]}",
+            {("web", "db"): "undetermined"},
+        ),
         ("{ingress: [{action: Deny, source: {ports: [80]}}, {action: Allow}]}", {("web", "db"): "undetermined"}),
     ],
 )
@@ -186,9 +236,50 @@ def test_network_sets_are_told_as_left_out() -> None:
         ("{selector: app = 'web'}", "spec.selector", "invalid selector"),
         ("{ingress: [{action: Reject}]}", "spec.ingress[0].action", "unsupported value 'Reject'"),
         ("{ingress: [{action: Allow, source: {nets: [10.0.0.0/33]}}]}", "spec.ingress[0].source.nets[0]", "not a CIDR"),
+        ("{order: first}", "spec.order", "invalid value 'first': must be a number"),
+        ("{order: [1]}", "spec.order", "invalid value [1]: must be a number"),
+        ("{order: .inf}", "spec.order", "invalid value inf: must be a number"),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {ports: ['80:x']}}]}",
+            "spec.ingress[0].destination.ports[0]",
+            "invalid value '80:x': a range is written as 8000:8100",
+        ),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {ports: ['81:80']}}]}",
+            "spec.ingress[0].destination.ports[0]",
+            "invalid value 80: must be between 81 and 65535",
+        ),
+        (
+            "{ingress: [{action: Allow, protocol: TCP, destination: {ports: [null]}}]}",
+            "spec.ingress[0].destination.ports[0]",
+            "must be a string, not a null",
+        ),
     ],
+    ids=range(9),
 )
 def test_what_calico_refuses_is_an_error_at_its_path(spec: str, path: str, message: str) -> None:
     found = load([Input("t", objects=[calico(spec)])], "skip").errors[0]
     assert found.path == path
     assert message in found.message
+
+
+def test_an_order_may_be_a_fraction() -> None:
+    denies = calico("{order: 10.5, ingress: [{action: Deny}]}", name="a")
+    allows = calico("{order: 10.25, ingress: [{action: Allow}]}", name="b")
+    assert verdict(denies, allows) == "allowed"
+
+
+def test_behind_admin_policies_that_pass_nothing_is_certain() -> None:
+    """Calico's own tiers pass to the next tier; where these policies stand behind them is not known."""
+    passes = admin("ingress: [{action: Pass, from: [{namespaces: {}}]}]", "passes")
+    allows = calico("{ingress: [{action: Allow, source: {selector: app == 'web'}}]}")
+    assert (verdict(allows), verdict(allows, passes)) == ("allowed", "undetermined")
+    assert verdict(allows, passes, start="dev") == "denied"
+
+
+def test_pass_ends_in_a_baseline_tier_where_there_is_one() -> None:
+    baseline = admin("ingress: [{action: Deny, from: [{namespaces: {}}]}]", "default")
+    baseline["kind"] = "BaselineAdminNetworkPolicy"
+    del baseline["spec"]["priority"]
+    passes = calico("{ingress: [{action: Pass, source: {selector: app == 'web'}}]}")
+    assert (verdict(passes), verdict(passes, baseline)) == ("allowed", "undetermined")

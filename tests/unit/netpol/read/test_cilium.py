@@ -92,6 +92,28 @@ def verdict(*manifests: dict[str, Any], start: str = "web", end: str = "db", por
             {("dev", "db"): "allowed"},
         ),
         ("{endpointSelector: {}, ingress: [{icmps: [{fields: [{type: 8}]}]}]}", {("dev", "db"): "denied"}),
+        # An address alone, nodes, a port of another protocol, identities.
+        (
+            "{endpointSelector: {}, ingress: [{fromCIDR: [192.0.2.1]}]}",
+            {("192.0.2.1", "db"): "allowed", ("192.0.2.2", "db"): "denied"},
+        ),
+        ("{endpointSelector: {}, ingress: [{fromNodes: [{}]}]}", {("192.0.2.1", "db"): "denied"}),
+        (
+            "{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '8', protocol: ICMP}]}]}]}",
+            {("web", "db"): "denied"},
+        ),
+        (
+            "{endpointSelector: {}, ingress: [{fromEndpoints: [{}], authentication: {mode: required}}]}",
+            {("web", "db"): "undetermined", ("dev", "db"): "denied"},
+        ),
+        (
+            "{endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {reserved:host: ''}}]}]}",
+            {("web", "db"): "undetermined"},
+        ),
+        (
+            "{endpointSelector: {}, ingress: [{fromCIDRSet: [{cidrGroupRef: partners}]}]}",
+            {("192.0.2.1", "db"): "undetermined"},
+        ),
         # Denials come before what is allowed.
         (
             "{endpointSelector: {}, ingress: [{fromEntities: [all]}],"
@@ -203,9 +225,47 @@ def test_a_policy_whose_subject_is_not_told_by_labels_is_left_out_by_name() -> N
             "spec.egress[0].toPorts[0].ports[0].endPort",
             "must not be less than port 81",
         ),
+        ("{endpointSelector: web}", "spec.endpointSelector", "must be a mapping, not a string"),
+        ("{endpointSelector: {matchLabels: {1: web}}}", "spec.endpointSelector.matchLabels[1]", "must be a string"),
+        (
+            "{endpointSelector: {}, egress: [{toPorts: [{ports: [{protocol: TCP}]}]}]}",
+            "spec.egress[0].toPorts[0].ports[0].port",
+            "required",
+        ),
+        (
+            "{endpointSelector: {}, egress: [{toPorts: [{ports: [{port: '65536'}]}]}]}",
+            "spec.egress[0].toPorts[0].ports[0].port",
+            "invalid value 65536: must be between 0 and 65535",
+        ),
+        (
+            f"{{endpointSelector: {{}}, egress: [{{toPorts: [{{ports: [{{port: '{'9' * 5000}'}}]}}]}}]}}",
+            "spec.egress[0].toPorts[0].ports[0].port",
+            f"invalid value {'9' * 20}: must be between 0 and 65535",
+        ),
     ],
+    ids=range(9),
 )
 def test_what_cilium_refuses_is_an_error_at_its_path(spec: str, path: str, message: str) -> None:
     found = load([Input("t", objects=[cilium(spec)])], "skip").errors[0]
     assert found.path == path
     assert message in found.message
+
+
+def test_a_policy_without_a_spec_is_refused() -> None:
+    manifest = cilium("{}")
+    del manifest["spec"]
+    (found,) = load([Input("t", objects=[manifest])], "skip").errors
+    assert (found.path, found.message) == ("spec", "required: a policy with at least one of spec and specs")
+
+
+def test_what_python_takes_for_a_digit_is_a_name() -> None:
+    """A superscript two is a digit and no number."""
+    spec = "{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '²', protocol: TCP}]}]}]}"
+    (found,) = load([Input("t", objects=[cilium(spec)])]).policies
+    assert [str(port) for port in found.ingress[0].ports or ()] == ["²/TCP"]
+
+
+def test_leading_zeros_of_a_port_say_nothing() -> None:
+    spec = "{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: '0080', protocol: TCP}]}]}]}"
+    (found,) = load([Input("t", objects=[cilium(spec)])]).policies
+    assert [str(port) for port in found.ingress[0].ports or ()] == ["80/TCP"]
