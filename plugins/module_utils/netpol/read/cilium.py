@@ -258,12 +258,13 @@ class _Spec:
             raise InvalidPartError
         protocols = PROTOCOLS if protocol == "ANY" else (protocol,)
         port = spec.get("port")
-        text = str(port) if isinstance(port, int) and not isinstance(port, bool) else port
-        if text is None:
+        if port is None:
             self.reader.error(f"{path}.port", "required", "'0' means all ports")
             raise InvalidPartError
-        if not self.reader.text(text, f"{path}.port").isdecimal():
-            return [PortRule(one, 0, 0, str(text)) for one in protocols]
+        is_number = isinstance(port, int) and not isinstance(port, bool)
+        text = str(port) if is_number else self.reader.text(port, f"{path}.port")
+        if not text.isdecimal():
+            return [PortRule(one, 0, 0, text) for one in protocols]
         first = self.reader.digits(text, f"{path}.port", 0, LAST_PORT)
         if first == 0:
             return [PortRule(one) for one in protocols]

@@ -34,7 +34,24 @@ def cluster_policy(**rule: Any) -> dict[str, Any]:
         ({"to": [{"domainNames": []}]}, "to[0].domainNames", "has 0 names: 1 to 25 are allowed"),
         ({"to": [{"domainNames": ["a.*.org"]}]}, "to[0].domainNames[0]", "not a domain name"),
         ({"to": [{"pods": {"namespaceSelector": {}}}]}, "to[0].pods.podSelector", "required"),
+        ({"to": [{"networks": []}]}, "to[0].networks", "has 0 blocks: 1 to 25 are allowed"),
+        ({"to": [{"networks": ["10.0.0.0/8"] * 26}]}, "to[0].networks", "has 26 blocks: 1 to 25 are allowed"),
+        ({"to": []}, "to", "required: at least one peer"),
+        ({"to": [{"namespaces": {}}] * 26}, "to", "has 26 peers: at most 25 are allowed"),
+        ({"to": [{"namespaces": {}, "nodes": {}}]}, "to[0]", "a peer must name exactly one of namespaces, pods, nodes"),
+        ({"protocols": []}, "protocols", "must have at least one item"),
+        (
+            {"protocols": [{"destinationNamedPort": "http"}], "to": [{"networks": ["10.0.0.0/8"]}]},
+            "protocols",
+            "a named port cannot stand beside a peer that is not pods",
+        ),
+        (
+            {"action": "Deny", "to": [{"domainNames": ["example.org"]}]},
+            "to",
+            "domainNames cannot be used with action Deny",
+        ),
     ],
+    ids=range(16),
 )
 def test_what_the_crd_refuses_is_an_error_at_its_path(rule: dict[str, Any], path: str, message: str) -> None:
     (problem,) = load([Input("t", objects=[cluster_policy(**rule)])], "skip").errors
@@ -48,3 +65,25 @@ def test_what_the_crd_takes_is_taken() -> None:
     (policy,) = load([Input("t", objects=[manifest])]).policies
     assert policy.egress[0].ports == (PortRule("TCP"),)
     assert policy.egress[0].peers == (DomainsPeer(("*.example.org", "a.b.")),)
+
+
+def test_a_protocol_without_a_port_is_all_of_it() -> None:
+    """The CRD has the field be optional, and asks for any field at all."""
+    manifest = cluster_policy(protocols=[{"udp": {"destinationPort": None}}])
+    (policy,) = load([Input("t", objects=[manifest])]).policies
+    assert policy.egress[0].ports == (PortRule("UDP"),)
+
+
+def test_more_rules_than_the_crd_takes_are_refused() -> None:
+    manifest = cluster_policy()
+    manifest["spec"]["egress"] *= 26
+    (problem,) = load([Input("t", objects=[manifest])], "skip").errors
+    assert (problem.path, problem.message) == ("spec.egress", "has 26 rules: at most 25 are allowed")
+    manifest["spec"]["egress"].pop()
+    assert load([Input("t", objects=[manifest])]).policies
+
+
+def test_a_spec_that_is_no_mapping_is_refused() -> None:
+    manifest = {**cluster_policy(), "spec": ["x"]}
+    (problem,) = load([Input("t", objects=[manifest])], "skip").errors
+    assert (problem.path, problem.message) == ("spec", "must be a mapping, not a list")

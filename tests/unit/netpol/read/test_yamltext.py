@@ -112,3 +112,49 @@ def test_a_path_has_its_line() -> None:
 def test_marks_of_documents_may_be_values(text: str) -> None:
     (document,) = yamltext.read(text)
     assert document.value == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message"),
+    [
+        ("a: 1\nb: [\n", 3, 1, "did not find expected node content (while parsing a flow node)"),
+        ("a: 1\n\tb: 2\n", 2, 1, "found a tab character that violates indentation (while scanning a plain scalar)"),
+        ("a: \x07\n", 1, 1, "unacceptable character #x0007: control characters are not allowed"),
+        ("a: !!int x\n", 1, 1, "invalid literal for int() with base 10: 'x'"),
+    ],
+    ids=["an-open-bracket", "a-tab", "a-control-character", "no-number"],
+)
+def test_what_is_no_yaml_is_told_with_its_place(text: str, line: int, column: int, message: str) -> None:
+    (found,) = yamltext.read(text)
+    assert (found.line, found.column, found.message) == (line, column, message)
+    assert str(found) == f"line {line}, column {column}: {message}"
+
+
+def test_a_document_that_cannot_be_read_has_no_lines() -> None:
+    assert yamltext.locate("a: [\n", 1, "a") is None
+    assert yamltext.locate("a: 1\n", 2, "a") is None
+
+
+def test_the_place_of_what_is_not_there_is_that_of_what_is_around_it() -> None:
+    text = "a:\n  b: text\nc: null\n"
+    assert yamltext.locate(text, 1, "a.b.c") == 2
+    assert yamltext.locate(text, 1, "a[0]") == 1
+    assert yamltext.locate(text, 1, "") == 1
+    assert yamltext.locate("\ufeff\n", 1, "a") == 1
+
+
+def test_a_document_begins_where_it_says_something() -> None:
+    (document,) = yamltext.read("---\n# why\n\n# and how\na: 1\n")
+    assert document.line == 5
+    assert list(yamltext.read("---\n# nothing")) == []
+
+
+def test_without_libyaml_texts_are_read_alike_and_what_nests_too_deep_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    monkeypatch.setattr(yamltext, "_LOADER", None)
+    (document,) = yamltext.read("a: &x [2026-01-01, 8:30]\nb: *x\n")
+    assert document.value == {"a": ["2026-01-01", "8:30"], "b": ["2026-01-01", "8:30"]}
+    deep = "[" * 600
+    (found,) = [one for one in yamltext.read(f"a: 1\n---\na: {deep}") if isinstance(one, yamltext.TextError)]
+    assert (found.number, found.line, found.message) == (2, 2, "nested too deeply")
+    assert yamltext.locate(f"a: {deep}", 1, "a") is None
