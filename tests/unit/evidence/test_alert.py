@@ -59,6 +59,8 @@ def test_an_alert_is_no_report() -> None:
     assert "(s4)" in output
     assert "(s5)" not in output
     assert output.endswith(" | and 4 more")
+    five = report([check("failed", subject=f"s{number}") for number in range(5)], **ABOUT)
+    assert "more" not in alert(five, "")["output"]
 
 
 @given(st.lists(st.sampled_from(["passed", "failed"]), max_size=8), st.data())

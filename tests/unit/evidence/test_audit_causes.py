@@ -10,7 +10,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.causes impor
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import alerts
 
 from .cases import falco, k8s_audit
-from .cases.k8s_audit import POD, SESSION, WORKLOAD, counted, matched, place
+from .cases.k8s_audit import LOG, POD, SESSION, WORKLOAD, counted, matched, place
 from .test_causes import Cluster, judged, part, sound
 
 Plant = Callable[[Cluster], None]
@@ -97,6 +97,66 @@ def test_what_is_no_cause_is_not_called_one(plants: tuple[Plant, ...], words: st
     for plant in plants:
         plant(cluster)
     assert [one["detail"] for one in judged(cluster) if words in one["detail"]] == []
+
+
+def entry(place: str | None, subject: str, **data: Any) -> dict[str, Any]:
+    return {"subject": subject, "detail": "0 of 1 ready", "data": {**data, **({"place": place} if place else {})}}
+
+
+def told(code: str, check: dict[str, Any], other_code: tuple[str, str], other: dict[str, Any]) -> list[str]:
+    """What each link from a check's code to another's says of the two."""
+    said = [link(check, other, {}) for own, of, link in AUDIT_LINKS if own == ("k8s_audit", code) and of == other_code]
+    return [words for words in said if words]
+
+
+@pytest.mark.parametrize(
+    ("place", "subject", "other", "follows"),
+    [
+        ("slack", POD, entry(LOG, POD), True),
+        ("slack", POD, entry(LOG, SESSION), False),
+        ("slack", POD, entry("mail", POD), False),
+        (LOG, POD, entry(LOG, POD), False),
+    ],
+)
+def test_an_alert_follows_from_its_own_that_the_log_lacks(
+    place: str, subject: str, other: dict[str, Any], follows: bool
+) -> None:
+    said = told("alert", entry(place, subject), ("k8s_audit", "alert"), other)
+    assert said == ["Falco did not raise it"] * follows
+
+
+@pytest.mark.parametrize(
+    ("check", "other", "follows"),
+    [
+        (entry(LOG, "prod"), entry(LOG, f"{SESSION}, asked of the API"), True),
+        (entry(LOG, "prod"), entry("slack", f"{SESSION}, asked of the API"), False),
+        (entry(LOG, "prod"), entry(LOG, f"{POD}, asked of the API"), False),
+        (entry(LOG, "prod", median_ms=9000), entry(LOG, f"{SESSION}, asked of the API"), False),
+        ({**entry(LOG, "prod"), "data": None}, entry(LOG, f"{SESSION}, asked of the API"), False),
+    ],
+)
+def test_a_session_without_a_median_follows_from_its_alerts_at_the_same_place(
+    check: dict[str, Any], other: dict[str, Any], follows: bool
+) -> None:
+    said = told("session", check, ("k8s_audit", "alert"), other)
+    assert said == ["their alerts are missing"] * follows
+
+
+@pytest.mark.parametrize(
+    ("place", "other", "follows"),
+    [
+        ("slack", entry(None, "falco-falcosidekick", ready=0), True),
+        ("slack", {**entry(None, "falco-falcosidekick"), "data": None}, True),
+        ("slack", entry(None, "falco-falcosidekick", ready=1), False),
+        ("slack", entry(None, "falco-k8s-audit", ready=0), False),
+        (LOG, entry(None, "falco-falcosidekick", ready=0), False),
+    ],
+)
+def test_an_alert_elsewhere_than_in_the_log_follows_from_a_falcosidekick_without_a_ready_pod(
+    place: str, other: dict[str, Any], follows: bool
+) -> None:
+    said = told("alert", entry(place, POD), ("falco", "workloads"), other)
+    assert said == ["Falcosidekick has no ready pod (0 of 1 ready)"] * follows
 
 
 def test_links_name_codes_that_stages_have() -> None:
