@@ -15,6 +15,7 @@ import binascii
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ...common.finding import Finding, Fix
@@ -244,15 +245,24 @@ class _Finder:
         self.name = name
         self.lines = lines
         self.seen: set[tuple[int, int]] = set()
+        self.around: set[int] = set()
 
     def within(self, node: Yaml, key: str) -> Iterator[Embedded]:
+        """What is found within a node; in one that contains itself by an alias nothing is looked for twice."""
+        if id(node) not in self.around:
+            self.around.add(id(node))
+            yield from self._below(node, key)
+            self.around.discard(id(node))
+
+    def _below(self, node: Yaml, key: str) -> Iterator[Embedded]:
         if node.kind == SCALAR:
             if _ENTRY.search(node.value) and self._is_new(node):
                 yield self._text(node, key)
         elif node.kind == SEQUENCE:
             if any(_is_entry(item) for item in node.value):
                 if self._is_new(node):
-                    yield self._list(node, key)
+                    with suppress(YamlError):  # a list that contains itself is no list of rules
+                        yield self._list(node, key)
                 return
             for number, item in enumerate(node.value):
                 yield from self.within(item, f"{key}[{number}]")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .nodes import MAP, NULL, NULL_TEXTS, SEQUENCE, Yaml
+from .nodes import NULL, NULL_TEXTS, SCALAR, SEQUENCE, Yaml, YamlError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_/.(][A-Za-z0-9_./()-]*)*")
 _SINGLE = re.compile(r"[\x20-\x26\x28-\x7e]+")
@@ -22,21 +22,29 @@ def emit_items(items: Sequence[Any]) -> str:
 
     Args:
         items: YAML nodes, or plain mappings of text, lists and mappings.
+
+    Raises:
+        YamlError: a node contains itself, by an alias within its own anchor.
     """
     return "".join(_block(item, 0, "- ") for item in items)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, around: tuple[Yaml, ...] = ()) -> Any:
     """A YAML node as plain data; a map as a list of pairs, because keys may repeat."""
     if not isinstance(value, Yaml):
         return value
     if value.kind == NULL:
         return None
+    if value.kind == SCALAR:
+        return str(value.value)
+    if any(one is value for one in around):
+        line, column = value.mark.line, value.mark.column
+        where = f"line {line + 1}, column {column + 1}"
+        raise YamlError(f"{where}: what is anchored here contains itself, which cannot be written", line, column)
+    around = (*around, value)
     if value.kind == SEQUENCE:
-        return [_plain(item) for item in value.value]
-    if value.kind == MAP:
-        return _Pairs([(_plain(key), _plain(item)) for key, item in value.value])
-    return str(value.value)
+        return [_plain(item, around) for item in value.value]
+    return _Pairs([(_plain(key, around), _plain(item, around)) for key, item in value.value])
 
 
 class _Pairs(list):  # type: ignore[type-arg]  # of pairs

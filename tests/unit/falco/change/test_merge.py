@@ -53,3 +53,9 @@ def test_a_file_alone_has_no_conflict() -> None:
 def test_what_does_not_load_after_the_rest_is_refused() -> None:
     with pytest.raises(FalcoError, match=r"further\.yaml"):
         merge([RulesFile("base.yaml", BASE), RulesFile("further.yaml", "- rule: R\n  condition: evt.type = open\n")])
+
+
+def test_what_contains_itself_is_not_written() -> None:
+    files = [RulesFile("a.yaml", "- list: a\n  items: [b]\n  note: &a {<<: *a}\n")]
+    with pytest.raises(FalcoError, match="line 3, column 9: what is anchored here contains itself"):
+        merge(files)

@@ -214,3 +214,18 @@ def test_a_finding_on_a_template_shows_what_its_author_wrote() -> None:
 
 def test_a_template_that_is_yaml_is_read_as_that() -> None:
     assert rules_within("t.yaml", "a: '{{ x }}'\nb: c\n", templates=True) == []
+
+
+@pytest.mark.parametrize("text", ["- &a {<<: *a}", "- A: 1\n  b: &a {<<: *a}\n", "a: &a [1, *a]\n", "&a {b: *a}"])
+def test_values_that_contain_themselves_are_looked_through_once(text: str) -> None:
+    assert rules_within("values.yaml", text) == []
+
+
+def test_rules_beside_values_that_contain_themselves_are_found() -> None:
+    (found,) = rules_within("values.yaml", f"own: &a {{more: *a}}\nrules:\n{indented(2)}")
+    assert load([found.file]).collector.macros.keys() == {"used"}
+
+
+def test_a_list_that_contains_itself_is_no_list_of_rules() -> None:
+    text = "rules: &a [{rule: r, condition: ']', own: *a}]\n"
+    assert rules_within("values.yaml", text) == []
