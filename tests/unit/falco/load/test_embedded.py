@@ -227,5 +227,5 @@ def test_rules_beside_values_that_contain_themselves_are_found() -> None:
 
 
 def test_a_list_that_contains_itself_is_no_list_of_rules() -> None:
-    text = "rules: &a [{rule: r, condition: ']', own: *a}]\n"
+    text = "values: &a {rules: [{rule: r, condition: c, own: *a}]}\n"
     assert rules_within("values.yaml", text) == []
