@@ -139,6 +139,22 @@ def test_a_stage_that_is_left_out_and_a_request_that_no_rule_matches_are_told() 
     ]
 
 
+@pytest.mark.parametrize(("names", "more"), [(3, ""), (4, "; and 1 more"), (5, "; and 2 more")])
+def test_up_to_three_reasons_are_told_and_how_many_more_there_are(names: int, more: str) -> None:
+    resources = ["configmaps", "nodes", "pods", "secrets", "services"][:names]
+    policy = "".join(f"- level: None\n  resources: [{{resources: [{name}]}}]\n" for name in resources) + METADATA
+    (told,) = judged(policy, f"ka.verb = get and ka.target.resource in ({', '.join(resources)})")[1]
+    assert (
+        told
+        == "FA012 rule 'R' does not see everything: "
+        + "; ".join(
+            f"the policy records get of {name} at None (p.yaml:{4 + 2 * number})"
+            for number, name in enumerate(resources[:3])
+        )
+        + more
+    )
+
+
 def test_a_condition_that_no_request_fulfils_is_no_fault_of_the_policy() -> None:
     assert [one[:5] for one in judged(METADATA, "ka.verb = get and ka.verb = list")[1]] == ["FA014"]
     assert judged(METADATA, "ka.verb in (nothing)", "- list: nothing\n  items: []\n")[0] == "never"
