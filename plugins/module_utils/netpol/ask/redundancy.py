@@ -57,12 +57,13 @@ def empty(model: Model, policies: Sequence[Policy], options: Options) -> list[Id
         return isinstance(peer, NodesPeer) and not universe.node_ranges(peer)
 
     found = []
-    for policy in policies:
-        if not universe.pods(policy.subject):
-            found.append(Idle(policy))
-        for direction, rule in _whole_rules(policy):
-            if rule.peers is not None and all(is_nobody(peer) for peer in rule.peers):
-                found.append(Idle(policy, direction, rule))
+    for parts in _objects(policies):
+        if not any(universe.pods(policy.subject) for policy in parts):
+            found.append(Idle(parts[0]))
+        for direction, members in _rules(parts):
+            named = [rule.peers for _policy, rule in members]
+            if all(peers is not None and all(is_nobody(peer) for peer in peers) for peers in named):
+                found.append(Idle(members[0][0], direction, members[0][1]))
     return found
 
 
@@ -78,29 +79,42 @@ def redundant(model: Model, policies: Sequence[Policy], options: Options) -> tup
     removal = _Removal(model, policies, options)
     gone = Dropped()
     found: list[Idle] = []
-    for policy in policies:
-        parts: list[tuple[str, Rule | None]] = [("", None)]
-        parts += _whole_rules(policy)
-        for direction, rule in parts:
-            if not removal.changes(policy, direction, rule, Dropped()):
-                together = not removal.changes(policy, direction, rule, gone)
+    for parts in _objects(policies):
+        whole: list[tuple[str, Sequence[tuple[Policy, Rule | None]]]] = [("", [(policy, None) for policy in parts])]
+        for direction, members in [*whole, *_rules(parts)]:
+            if not removal.changes(members, direction, Dropped()):
+                together = not removal.changes(members, direction, gone)
+                policy, rule = members[0]
                 found.append(Idle(policy, direction, rule, together))
                 if together:
-                    gone = gone.also(policy, rule)
+                    gone = _without(gone, members)
                 if rule is None:
                     break
     return found, determined
 
 
-def _whole_rules(policy: Policy) -> list[tuple[str, Rule]]:
-    """Rules by direction, without those that were read as several: what one of these does is not all of it."""
-    return [
-        (direction, rule)
-        for direction in DIRECTIONS
-        for in_parts in [policy.in_parts(direction)]
-        for rule in policy.rules(direction)
-        if rule.index not in in_parts
-    ]
+def _objects(policies: Sequence[Policy]) -> list[list[Policy]]:
+    """Policies by the object that they were read from, of which some kinds (Cilium, Calico) make several."""
+    found: dict[str, list[Policy]] = {}
+    for policy in policies:
+        found.setdefault(policy.full_name, []).append(policy)
+    return list(found.values())
+
+
+def _rules(parts: Sequence[Policy]) -> list[tuple[str, list[tuple[Policy, Rule]]]]:
+    """The rules of an object by direction, each with all that was read of it and the policies that have that."""
+    found: dict[tuple[str, int, str], list[tuple[Policy, Rule]]] = {}
+    for direction in DIRECTIONS:
+        for policy in parts:
+            for rule in policy.rules(direction):
+                found.setdefault((direction, rule.index, rule.name), []).append((policy, rule))
+    return [(direction, members) for (direction, _index, _name), members in found.items()]
+
+
+def _without(gone: Dropped, members: Sequence[tuple[Policy, Rule | None]]) -> Dropped:
+    for policy, rule in members:
+        gone = gone.also(policy, rule)
+    return gone
 
 
 class _Removal:
@@ -127,14 +141,15 @@ class _Removal:
             found[key] = first, itself & self._classes.itself(number)
         return list(found.values())
 
-    def changes(self, policy: Policy, direction: str, rule: Rule | None, gone: Dropped) -> bool:
-        """Whether any connection would be different without it, and without those that have gone already."""
-        dropped = gone.also(policy, rule)
-        for number, among in self._reached(policy, direction, rule):
-            for engine in self._engines:
-                if engine.row_without(number, dropped, among) != _narrowed(engine.row(number), among):
-                    return True
-        return False
+    def changes(self, members: Sequence[tuple[Policy, Rule | None]], direction: str, gone: Dropped) -> bool:
+        """Whether any connection would be different without these, and without those that have gone already."""
+        dropped = _without(gone, members)
+        return any(
+            engine.row_without(number, dropped, among) != _narrowed(engine.row(number), among)
+            for policy, rule in members
+            for number, among in self._reached(policy, direction, rule)
+            for engine in self._engines
+        )
 
     def _reached(self, policy: Policy, direction: str, rule: Rule | None) -> Iterator[tuple[int, int]]:
         """Destinations whose connections it may decide, each with the sources of these."""
