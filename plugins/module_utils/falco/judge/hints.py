@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..catalogue.catalogue import PRIORITIES
+from ..catalogue.catalogue import PRIORITIES, FieldInfo
 from ..catalogue.history import of_word
 from ..catalogue.language import CONTAINER_INFO, Language
-from ..condition.checks import OPERATORS_BY_KIND, kind_of
-from ..condition.nodes import Compare, ValueList
+from ..condition.checks import OPERATORS_BY_KIND, kind_of, operand
+from ..condition.nodes import Compare, Field, Node, ValueList, walk
 from ..condition.printer import to_text
 from ..errors import Cause, CheckError, Reason
 from ..load.reader import ITEM_KEYS, LIST_KEYS, MACRO_KEYS
@@ -35,8 +35,6 @@ from .name_hints import (
 from .positions import Place, Places
 from .typed import escaped, in_posix, typed
 from .yaml_hints import TEMPLATE, on_yaml
-
-_FIELD_AT_START = re.compile(r"(?:[a-z0-9]+\()*([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?)")
 
 _STATIC = {
     "LOAD_UNSAFE_NA_CHECK": "write 'FIELD exists' or 'not FIELD exists' in place of a comparison with <NA>",
@@ -153,16 +151,16 @@ def _unknown_field(asked: Asked) -> str | Advice:
 
 
 def _missing_argument(asked: Asked) -> str | Advice:
-    # the field itself, where the subject is only what stands in its brackets
-    found = _FIELD_AT_START.match(asked.before_and_after[1])
-    text = found.group(1) if found else asked.subject
-    name, _bracket, argument = text.rstrip("]").partition("[")
+    # the field itself, where the subject is only what stands in its brackets; it may stand in a macro
+    fields = [part for part in walk(asked.issue.node) if isinstance(part, Field)] if asked.issue.node else []
+    text = next((field.text for field in fields if asked.subject in (field.text, field.arg)), "")
+    name, _bracket, argument = (text or asked.subject).rstrip("]").partition("[")
     if name == "evt.arg" and argument:
         return Advice(f"write 'evt.arg.{argument}'", f"evt.arg[{argument}]", f"evt.arg.{argument}")
     argued = argument_meant(name, asked.loaded)
     if argued.hint:
         return argued
-    return f"give it its argument, as in '{name}[...]'" if found else ""
+    return f"give it its argument, as in '{name}[...]'" if text else ""
 
 
 def _unknown_parameter(asked: Asked) -> str | Advice:
@@ -185,8 +183,6 @@ def _undefined_macro(asked: Asked) -> str | Advice:
     name = asked.subject
     if asked.place.word:
         return _bare_list(asked)
-    if name in asked.loaded.collector.lists:
-        return f"'{name}' is a list: compare a field with it, as in 'proc.name in ({name})'"
     if name in asked.loaded.collector.macros:
         return f"macro '{name}' is defined further below; a macro sees only those before it"
     words = typed("", name, asked.language)
@@ -198,20 +194,24 @@ def _undefined_macro(asked: Asked) -> str | Advice:
 
 def _operator_of_other_type(asked: Asked) -> str | Advice:
     node = asked.issue.node
-    # the comparison itself, since the text where Falco stopped may be that of a rule around the macro
-    text = to_text(node.left) if isinstance(node, Compare) else asked.before_and_after[1]
-    match = _FIELD_AT_START.match(text)
-    if not match:
+    info = _type_of(node.left, asked.loaded) if isinstance(node, Compare) else None
+    if not isinstance(node, Compare) or info is None:
         return ""
-    for table in asked.loaded.compiler.tables.values():
+    kind = kind_of(info)
+    what = f"{to_text(node.left)} {'is a list' if info.is_list else f'has type {info.type}'}"
+    if kind is None:
+        return f"{what}, which nothing is compared with: ask 'exists'"
+    return f"{what}; it allows exists, {', '.join(sorted(OPERATORS_BY_KIND[kind]))}"
+
+
+def _type_of(node: Node, loaded: Loaded) -> FieldInfo | None:
+    """What a field or what is made of it is, by the first source that has it; a macro may be for any."""
+    for table in loaded.compiler.tables.values():
         try:
-            info = table.find(match.group(1))
+            return operand(table, node).info
         except CheckError:
             continue
-        kind = kind_of(info) if info else None
-        if info and kind:
-            return f"{info.name} has type {info.type}; it allows exists, {', '.join(sorted(OPERATORS_BY_KIND[kind]))}"
-    return ""
+    return None
 
 
 def _no_operator(asked: Asked) -> str | Advice:

@@ -135,9 +135,8 @@ class Linter(Told):
                 else:
                     continue
                 break
-            if keys:
-                rarest = min(keys, key=count.__getitem__)
-                by_rarest.setdefault((rule.source, rarest), []).append(name)
+            rarest = min(keys, key=count.__getitem__)
+            by_rarest.setdefault((rule.source, rarest), []).append(name)
 
     def _shadowed(self, compiled: Compiled, earlier: str) -> None:
         self.add_to_rule(

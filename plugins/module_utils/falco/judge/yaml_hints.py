@@ -73,6 +73,8 @@ def _in_brackets(text: str, line: int, start: int, lines: Sequence[str]) -> Advi
         for bracket, closing in (("[", "]"), ("{", "}")):
             before = lines[number - 1]
             if before.count(bracket) > before.count(closing):
+                if "{{" in before:
+                    return Advice(TEMPLATE, at=(number, before.find("{{") + 1))
                 return Advice(f"the '{bracket}' that opens here is not closed", at=(number, before.rfind(bracket) + 1))
     return Advice()
 

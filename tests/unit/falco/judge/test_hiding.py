@@ -111,6 +111,12 @@ def test_another_source_hides_nothing() -> None:
     assert hidden_rules(ruleset(audit, rule("own", "evt.type = open")), {"own"}) == []
 
 
+def test_of_audit_events_no_system_calls_are_named() -> None:
+    first = rule("first", "ka.verb = get", source="k8s_audit")
+    loaded = ruleset(first, rule("second", "ka.verb = get and ka.user.name = x", source="k8s_audit"))
+    assert hidden_rules(loaded, {"second"}) == [Hidden("second", "first", True)]
+
+
 def test_a_rule_that_is_defined_again_keeps_its_place() -> None:
     loaded = ruleset(
         rule("own", "evt.type = open"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import Reason
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.advice import Advice, meant
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hints import _HINTS
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.result import Issue
@@ -90,6 +91,12 @@ OLDER = [
         ruled("evt.type = open and proc.name startswith oneof (a)"),
         "the modifier 'oneof' came with Falco",
     ),
+    (
+        "0.40",
+        Reason.NO_VALUE,
+        ruled("evt.type = open and proc.name contains (a, b)"),
+        "this operator takes one value: write one comparison for each, joined by 'or'",
+    ),
 ]
 
 
@@ -134,3 +141,10 @@ def test_every_reason_is_met_here_and_has_advice() -> None:
 )
 def test_words_in_a_value_are_not_taken_for_the_reason(text: str) -> None:
     assert loaded_with(text)[1] == [""]
+
+
+def test_a_word_is_mended_only_where_one_name_is_nearest() -> None:
+    assert meant("shel", ["shell", "bash"]) == Advice("did you mean 'shell'?", "shel", "shell")
+    assert meant("shelx", ["shell", "shels"]).hint in ("did you mean 'shell'?", "did you mean 'shels'?")
+    assert meant("shelx", ["shell", "shels"]).wrong == ""
+    assert meant("zzz", ["shell"]) == Advice()
