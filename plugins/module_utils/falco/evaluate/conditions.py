@@ -77,9 +77,7 @@ class ConditionCompiler:
     def _macro(self, node: Macro) -> Part:
         expanded = self._expanded.get(node.name)
         if expanded is None:
-            tree = self._changed.get(node.name) or self._macros[node.name].parsed.node
-            if tree is None:
-                raise TypeError(f"the macro '{node.name}' was not parsed")
+            tree = self._changed.get(node.name) or self._macros[node.name].tree
             expanded = self._expanded[node.name] = self.compile(tree)
         return Part(MACRO, node, expanded.test, (expanded,))
 

@@ -75,6 +75,11 @@ class CompiledMacro:
         self.parsed = parsed
         self.used = False
 
+    @property
+    def tree(self) -> Node:
+        """What the condition was parsed to; one that cannot be parsed is no compiled macro."""
+        return self.parsed.node  # type: ignore[return-value]  # as said
+
 
 def is_unknown(message: str) -> bool:
     """Whether a refusal is of the kind that `skip-if-unknown-filter` forgives.

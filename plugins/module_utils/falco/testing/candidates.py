@@ -17,7 +17,7 @@ from ..condition.nodes import Compare, Exists, Field, Node, walk
 from ..errors import CheckError
 from ..evaluate.comparisons import constants_of
 from ..evaluate.constants import ADDRESS_TYPES, NET_TYPES, SIGNED_BITS, STRING_TYPES, UNSIGNED_BITS
-from ..evaluate.regex_syntax import Alternation, Assertion, Characters, Expression, Repetition, Sequence, parse_regex
+from ..evaluate.regex_syntax import Alternation, Assertion, Characters, Expression, Sequence, parse_regex
 
 COMPUTED = {
     "fd.ip": "fd.sip",
@@ -168,6 +168,4 @@ def _sample(node: Expression) -> str:
         return "".join(map(_sample, node.parts))
     if isinstance(node, Alternation):
         return min(map(_sample, node.parts), key=len)
-    if isinstance(node, Repetition):
-        return _sample(node.inner) * node.low
-    return ""
+    return _sample(node.inner) * node.low

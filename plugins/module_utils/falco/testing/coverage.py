@@ -100,11 +100,8 @@ def coverage(ruleset: Ruleset, outcomes: Sequence[Outcome]) -> Coverage:
         _count_parts(count, scope, comparisons(compiled[name].node), ways)
         used.update(dict.fromkeys(macros_of(compiled[name].node, ruleset.loaded.compiler)))
     for name in used:
-        node = ruleset.loaded.compiler.macros[name].parsed.node
-        if node is None:
-            continue
         scope = Scope(MACRO, name)
-        parts = list(comparisons(node))
+        parts = list(comparisons(ruleset.loaded.compiler.macros[name].tree))
         reached = not parts or any((scope, part.start, way) in ways for part in parts for way in (True, False))
         count(MACROS, reached, scope, "no case comes to it")
         _count_parts(count, scope, parts, ways)

@@ -180,13 +180,10 @@ class _Maker:
         checks = [tree]
         tests: list[Test] = [solver.test(mutant.node) for mutant in islice(mutants(tree, table), MAX_MUTANTS)]
         for macro in macros_of(tree, self.compiler):
-            node = self.compiler.macros[macro].parsed.node
-            if node is not None:
-                checks.append(node)
-                room = MAX_MUTANTS - len(tests)
-                tests += [
-                    solver.test(tree, (macro, mutant.node)) for mutant in islice(mutants(node, table), max(0, room))
-                ]
+            node = self.compiler.macros[macro].tree
+            checks.append(node)
+            room = max(0, MAX_MUTANTS - len(tests))
+            tests += [solver.test(tree, (macro, mutant.node)) for mutant in islice(mutants(node, table), room)]
         parts = list(dict.fromkeys(part for node in checks for part in comparisons(node)))
         rule = self.engine.rules[name]
         starts = [*bases, *solver.each_way(tree), *solver.near_misses(tree)]

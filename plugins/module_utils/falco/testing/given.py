@@ -101,16 +101,16 @@ def _scalar(name: str, node: Yaml, kind: str) -> Any:
         if text not in ("true", "false"):
             raise GivenError(node, f"{name} is a boolean, '{text}' is none", "write true or false")
         return text == "true"
-    if kind in _NUMBERS:
-        return _number(name, node, text)
+    if kind in _NUMBERS or kind == "double":
+        return _number(name, node, text, float if kind == "double" else int)
     if kind in ADDRESS_TYPES and address(text) is None:
         raise GivenError(node, f"{name} is an address, '{text}' is none")
     return text
 
 
-def _number(name: str, node: Yaml, text: str) -> int:
+def _number(name: str, node: Yaml, text: str, read: type[int] | type[float]) -> float:
     try:
-        return int(text)
+        return read(text)
     except ValueError:
         raise GivenError(node, f"{name} is a number, '{text}' is none") from None
 

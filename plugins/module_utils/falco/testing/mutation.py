@@ -127,10 +127,8 @@ class _Work:
             self.nodes[Scope(RULE, name)] = self.trees[name]
             self.rules[Scope(RULE, name)] = [name]
             for macro in macros_of(self.trees[name], compiler):
-                node = compiler.macros[macro].parsed.node
-                if node is not None:
-                    self.nodes[Scope(MACRO, macro)] = node
-                    self.rules.setdefault(Scope(MACRO, macro), []).append(name)
+                self.nodes[Scope(MACRO, macro)] = compiler.macros[macro].tree
+                self.rules.setdefault(Scope(MACRO, macro), []).append(name)
         self.scopes = list(self.nodes)
         self._relevant: dict[Scope, list[_Trial]] = {}
 

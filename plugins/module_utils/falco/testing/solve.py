@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ..catalogue.fields import FieldTable
 from ..condition.logic import conjuncts
-from ..condition.nodes import And, Compare, Exists, Macro, Node, Not, Or
+from ..condition.nodes import And, Macro, Node, Not, Or
 from ..evaluate.comparisons import Test
 from ..evaluate.conditions import ConditionCompiler
 from ..evaluate.events import FieldMap
@@ -104,7 +104,7 @@ class Solver:
 
     def _tree(self, name: str) -> Node | None:
         macro = self._compiler.macros.get(name)
-        return macro.parsed.node if macro else None
+        return macro.tree if macro else None
 
     def _search(
         self, goals: tuple[Goal, ...], reached: tuple[Goal, ...], fields: dict[str, Any], fixed: frozenset[str]
@@ -129,7 +129,7 @@ class Solver:
             else:
                 for part in node.operands:
                     yield from self._search((Goal(part, holds), *rest), reached, fields, fixed)
-        elif isinstance(node, (Compare, Exists)):
+        else:
             now = (*reached, goals[0])
             for changed in self._met(node, now, fields, fixed):
                 yield from self._search(rest, now, changed, fixed)

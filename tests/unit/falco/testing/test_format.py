@@ -119,6 +119,17 @@ GIVEN = """
 {proc.tty: many} | 23 | proc.tty is a number, 'many' is none
 {evt.is_open_read: 1} | 31 | evt.is_open_read is a boolean, '1' is none (write true or false)
 {fd.sip: nowhere} | 21 | fd.sip is an address, 'nowhere' is none
+{thread.cpu: much} | 25 | thread.cpu is a number, 'much' is none
+{evt.arg: x} | 13 | evt.arg: filter syntax error: evt.arg
+{proc.name: [x]} | 24 | proc.name: expected one value
+{fd.types: {a: b}} | 23 | fd.types: expected a list
+{fd.types: [[x]]} | 24 | fd.types: expected one value
+{proc.name: a, proc.name: b} | 27 | the field proc.name stands here twice
+{fields: {? [a] : b}} | 24 | a field's name is a text
+{source: nowhere, fields: {proc.name: a}} | 12 | there is no source 'nowhere' (there are syscall,
+[[proc.name]] | 13 | expected a fixture's name, or a mapping
+[] | 12 | nothing is given (given: a fixture's name, fields and values, or a list of these)
+[audit, {fields: {ka.verb: get}}] | 20 | an audit event's fields are computed from it
 {fd.ip: 10.0.0.1} | 13 | fd.ip is computed and cannot be given (give fd.cip, fd.sip, fd.lip or fd.rip)
 [audit, {ka.verb: get}] | 20 | an audit event's fields are computed from it (change the event, as in {verb: delete})
 {verb: get} | 12 | this is no event
@@ -130,6 +141,16 @@ case: []~cases: | 1 | 1 | a test file has no key 'case' (did you mean 'cases'?)
 rule_matching: frist~cases: | 1 | 16 | rule_matching: 'frist' is none (did you mean 'first'?)
 source: sycall~cases: | 1 | 9 | source: 'sycall' is none (did you mean 'syscall'?)
 accepted_mutants: [{item: Shell, change: x}]~cases: | 1 | 20 | an accepted mutant has 'reason'
+source: syscall~source: syscall~cases: | 2 | 1 | the key 'source' stands here twice
+accepted_mutants: [Shell]~cases: | 1 | 20 | an accepted mutant is a mapping with item, change, reason
+cases:~  - Shell | 2 | 5 | a case is a mapping with name,
+cases:~  - {name: [a], given: shell, expect: S} | 2 | 12 | a case's name is a text
+cases:~  - {name: a, given: shell, expect: [S, [S]]} | 2 | 41 | what is expected is a mapping with
+cases:~  - {name: a, given: shell, expect: S, expect_not: {output: x}} | 2 | 52 | a rule is named (rule: its name)
+cases:~  - {name: a, given: shell, expect: S, expect_not: {rule: ''}} | 2 | 59 | a rule's name is a text
+cases:~  - {name: a, given: shell, expect: S, table: [[[a]], [b]]} | 2 | 49 | the first row names fields
+cases:~  - {name: a, given: shell, expect: S, table: [[a]]} | 2 | 47 | a table is a list of rows, the first of which
+cases:~  - {name: a, given: audit, expect: S, table: [[ka.verb], [a]]} | 2 | 49 | an audit event's fields are computed
 cases:~  - {given: shell, expect: S} | 2 | 5 | a case has a name
 cases:~  - {name: a, expect: S} | 2 | 5 | nothing is given
 cases:~  - {name: a, given: shell} | 2 | 5 | nothing is expected
@@ -175,6 +196,12 @@ def test_a_mistake_in_a_fixture_is_told_once_and_a_fixture_that_is_not_used_is_o
         ("", "expected one document, here are 0"),
         ("a: 1\n---\nb: 1\n", "expected one document, here are 2"),
         ("[]", "a test file is a mapping with"),
+        ("rulesets: own\ncases: []", "rulesets is a mapping of names to lists of rules files"),
+        ("rulesets: {own: [r]}\ncases: {a: b}", "cases is a list"),
+        ("rulesets: {own: [r]}\ncases: []", "there are no cases"),
+        ("rulesets: {own: [r]}\nfixtures: [a]\ncases: []", "fixtures is a mapping of names to events"),
+        ("rulesets: {own: [r]}\nfixtures: {a: {b.c: d}, a: {b.c: d}}\ncases: []", "the fixture 'a' stands here twice"),
+        ("rulesets: {own: [r]}\nfixtures: {a: b}\ncases: []", "the fixture 'a' is no event"),
         ("cases: [{name: a, given: {proc.name: x}, expect: S}]", "nothing says which rules are tested"),
         ("rulesets: {own: []}\ncases: [{name: a, given: {proc.name: x}, expect: S}]", "the ruleset 'own' has no files"),
     ],
@@ -232,3 +259,39 @@ def test_the_name_of_a_fixture_is_a_text() -> None:
         5,
         "the name of a fixture is a text",
     )
+
+
+def test_values_are_what_their_fields_are() -> None:
+    one, *_rest = cases(
+        "cases:\n"
+        "  - name: a\n"
+        "    given: {thread.cpu: 1.5, fd.types: [file, ~], proc.args: x, evt.is_open_read: true, fd.sip: '::1'}\n"
+        "    expect: S\n" + BOTH
+    )
+    assert one.event["fields"] == {
+        "thread.cpu": 1.5,
+        "fd.types": ["file", None],
+        "proc.args": "x",
+        "evt.is_open_read": True,
+        "fd.sip": "::1",
+    }
+
+
+def test_of_an_audit_event_plain_words_and_numbers_are_what_they_look_like() -> None:
+    one, *_rest = cases(
+        "cases:\n"
+        "  - name: a\n"
+        "    given: [audit, {a: [1, 1.5, -2, true, 'true', '1', 1.2.3, 1_0, ~, '']}]\n"
+        "    expect: S\n" + BOTH
+    )
+    assert one.event["a"] == [1, 1.5, -2, True, "true", "1", "1.2.3", "1_0", None, ""]
+
+
+def test_fields_change_those_of_an_alert() -> None:
+    one, *_rest = cases(
+        "cases:\n"
+        "  - name: a\n"
+        "    given: [{rule: R, output_fields: {proc.name: a, fd.name: /b}}, {proc.name: c}]\n"
+        "    expect: S\n" + BOTH
+    )
+    assert one.event == {"rule": "R", "output_fields": {"proc.name": "c", "fd.name": "/b"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.report 
 from hypothesis import given, settings
 
 from .rulesets import LOADER, RULES, ruleset
-from .test_mutation import CONDITIONS, MACROS, text_of
+from .test_mutation import CONDITIONS, MACROS, RULE, text_of
 
 PATHS = {"own": ["rules.yaml"]}
 
@@ -112,3 +113,30 @@ def test_whatever_is_generated_passes(macro: str, other: str, one: str, two: str
         report = judged(generated, rules)
         assert report.failures == []
         assert not any(gap.kind == "rules" and gap.item in generated.rules for gap in report.coverages["own"].missing)
+
+
+def test_rules_whose_names_differ_by_other_characters_alone_have_fixtures_of_their_own() -> None:
+    text = "".join(
+        RULE.format(name, f"proc.name = {value}") for name, value in (("A b", "x"), ("a-B", "y"), ("+", "z"))
+    )
+    one = made(text)
+    tests, findings = read_tests("t.yaml", one.text, LOADER.tables)
+    assert findings == []
+    assert [line.strip() for line in one.text.splitlines() if re.fullmatch(r" +(a_b|a_b_2|event):.*", line)] == [
+        "a_b:",
+        "a_b_2:",
+        "event:",
+    ]
+    assert len(tests.cases) >= 3
+
+
+def test_blank_lines_between_alerts_and_what_is_no_field_are_passed_over() -> None:
+    loaded = LOADER.load([RulesFile("rules.yaml", RULES)])
+    odd = {**SHELL, "output_fields": {"proc.name": "bash", "evt.arg": "x", "proc.tty": 4, "evt.type": "execve"}}
+    one = generate(loaded, PATHS, None, [b"", json.dumps(odd).encode(), b"  \n", json.dumps(SHELL).encode()])
+    tests, _findings = read_tests("t.yaml", one.text, LOADER.tables)
+    assert [case.name.split(" (")[0] for case in tests.cases] == [
+        "Shell: recorded in line 2",
+        "Shell: recorded in line 4",
+    ]
+    assert "evt.arg" not in tests.cases[0].event["fields"]

@@ -57,6 +57,32 @@ def changes(condition: str) -> list[str]:
         ),
         ("fd.sip = 10.0.0.1", ["fd.sip = 10.0.0.1 → fd.sip != 10.0.0.1", "fd.sip = 10.0.0.1 → fd.sip = 10.0.0.0"]),
         ("not m", ["without not: not m"]),
+        (
+            "proc.name contains anyof (a)",
+            [
+                "proc.name contains anyof (a) → proc.name contains allof (a)",
+                "proc.name contains anyof (a) → (ax)",
+            ],
+        ),
+        ("proc.name = val(proc.pname)", ["proc.name = val(proc.pname) → proc.name != val(proc.pname)"]),
+        (
+            "tolower(proc.name) endswith a",
+            [
+                "tolower(proc.name) endswith a → not tolower(proc.name) endswith a",
+                "tolower(proc.name) endswith a → tolower(proc.name) contains a",
+                "tolower(proc.name) endswith a → tolower(proc.name) endswith xa",
+            ],
+        ),
+        # of these no other value is near
+        ("evt.buffer = ab", ["evt.buffer = ab → evt.buffer != ab"]),
+        ("fd.port = http", ["fd.port = http → fd.port != http"]),
+        ("fd.sip = '::1'", ["fd.sip = ::1 → fd.sip != ::1"]),
+        ("fd.snet = 10.0.0.0/32", ["fd.snet = 10.0.0.0/32 → fd.snet != 10.0.0.0/32"]),
+        ("fd.sip in ('::1')", ["fd.sip in (::1) → not fd.sip in (::1)"]),
+        (
+            "fd.snet = 10.0.0.0/8",
+            ["fd.snet = 10.0.0.0/8 → fd.snet != 10.0.0.0/8", "fd.snet = 10.0.0.0/8 → fd.snet = 10.0.0.0/9"],
+        ),
         ("m or n", ["and in the place of or: m or n"]),
     ],
 )
@@ -195,3 +221,10 @@ def test_killed_is_what_a_ruleset_with_the_mutants_text_fails(
             if all(each.passed for each in run(tests, "own", Ruleset("own", loaded))):
                 expected.add((name, mutant.change, 1 + 2 * number if number < 2 else 5 + (number - 2) * 5))
     assert {(name, change) for name, change, _line in found} == {(name, change) for name, change, _line in expected}
+
+
+def test_a_rule_that_is_off_has_no_mutants() -> None:
+    rules = RULE.format("One", "proc.name = a") + RULE.format("Off", "proc.name = b") + "  enabled: false\n"
+    cases = "cases:\n  - {name: a, given: {proc.name: a}, expect: One}\n"
+    found = survivors(cases, rules=rules, top="rulesets: {own: [r]}\n")
+    assert {item for item, _change in found} <= {"rule 'One'"}

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.run import fits
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.run import MAX_REASONS, fits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +122,31 @@ def test_a_pattern_has_stars_and_nothing_else(pattern: str, text: str) -> None:
 def test_folded_patterns_fit_folded_outputs() -> None:
     assert fits("a  b\n c *\n", "a b   c d")
     assert not fits("a b*", "ab")
+
+
+def test_a_case_is_tried_on_the_rulesets_that_it_names_alone() -> None:
+    top = FIXTURES.replace("{own: [rules.yaml]}", "{own: [rules.yaml], other: [more.yaml]}")
+    cases = "cases:\n  - {name: a, given: shell, expect: Nothing, rulesets: [other]}\n" + USED
+    report = judged(cases, top=top)
+    assert report.failures == []
+    assert [one["name"] for one in report.to_data()["cases"]] == ["all fixtures are used"]
+
+
+def test_an_event_that_nothing_can_be_made_of_is_a_mistake_of_the_test() -> None:
+    given_ = "{output_fields: [a]}"
+    (one,) = judged(
+        f"cases:\n  - {{name: s, given: shell, expect: Shell}}\n  - {{name: a, given: {given_}, expect: Shell}}\n"
+        + USED
+    ).failures
+    assert (one.code, one.item) == ("FT001", "case 'a'")
+    assert one.message.startswith("event 1: expected a field map ('fields'), an audit event")
+
+
+def test_of_many_reasons_the_first_are_told() -> None:
+    names = "abcdefghij"
+    condition = "not (" + " or ".join(f"proc.name = {name}" for name in names) + ")"
+    rules = f"- rule: None\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n"
+    cases = "cases:\n  - {name: a, given: {proc.name: x}, expect_not: None}\n"
+    (one,) = judged(cases, rules=rules, top="rulesets: {own: [rules.yaml]}\n").failures
+    assert one.message.count("proc.name = ") == MAX_REASONS
+    assert one.message.endswith(f"\n  and {len(names) - MAX_REASONS} more")

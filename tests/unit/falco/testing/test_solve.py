@@ -7,8 +7,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parse
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events import FieldMap
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.regex import regex_matcher
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.candidates import sample_regex
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.solve import Solver
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.candidates import candidates, sample_regex
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.solve import Goal, Solver
 from hypothesis import given, settings
 
 from .rulesets import LOADER
@@ -96,3 +96,42 @@ def test_whatever_is_found_was_asked_for(macro: str, other: str, condition: str)
 @pytest.mark.parametrize("pattern", ["a+b?c", "(ab|c)*x", "[^a-z]{2,3}", "^/tmp/.*$", r"\.so\.[0-9]+", "[[:digit:]]x"])
 def test_a_regular_expression_fits_its_sample(pattern: str) -> None:
     assert regex_matcher(pattern)(sample_regex(pattern))
+
+
+def values(condition: str, before: object = None) -> list[object]:
+    return list(candidates(parse(condition), LOADER.tables["syscall"], before))
+
+
+@pytest.mark.parametrize(
+    ("condition", "first"),
+    [
+        ("m", []),  # no comparison
+        ("proc.name = a and fd.num = 1", []),
+        ("nosuch.field = a", []),
+        ("evt.arg = a", []),  # Falco refuses it, since it says not which
+        ("evt.is_open_read = true", [True, False, None]),
+        ("fd.port = http", ["http", 1, 0, None]),
+        ("fd.num < 5", [4, 5, 6]),
+        ("fd.num > 0", [1, 0]),
+        ("fd.snet = 10.0.0.0/8", ["10.0.0.0", "192.0.2.1", None]),
+        ("evt.buffer contains ab", ["ab", "ab-more", "more-ab"]),
+        ("thread.cpu > 5", ["5", "5x", 1.0, None]),
+        ("fd.types intersects (file)", [["file"], ["filex"], ["other"], None]),
+        ("proc.name exists", ["program", None]),
+        ("proc.name != a", ["program", "a", "ax"]),
+        ("proc.name iglob 'A*'", ["A", "a", "Ax"]),
+    ],
+)
+def test_values_that_are_tried_for_a_field(condition: str, first: list[object]) -> None:
+    assert values(condition)[: len(first) or None] == first
+
+
+def test_what_a_field_has_so_far_is_kept_as_a_part() -> None:
+    assert values("proc.name contains b", "a")[:3] == ["b", "ba", "ab"]
+
+
+def test_a_search_that_takes_too_long_finds_nothing() -> None:
+    ruleset = loaded(" and ".join(f"proc.args contains {letter}{letter}" for letter in "abcdefgh"))
+    one = solver(ruleset)
+    one._steps = 3
+    assert list(one._search((Goal(ruleset.compiler.rules["R"].node, True),), (), {}, frozenset())) == []

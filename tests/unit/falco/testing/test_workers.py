@@ -6,6 +6,7 @@ import multiprocessing
 import os
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing import workers
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.workers import processors, spread
 
 
@@ -32,3 +33,11 @@ def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         spread(lambda item: 1 // item, range(4), 2)
     assert processors() >= 1
+
+
+def test_a_worker_calls_what_it_inherited_and_without_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_work", (str, [4, 5]))
+    assert workers._call(1) == "5"
+    monkeypatch.setattr(workers, "_work", None)
+    with pytest.raises(RuntimeError, match="a worker was started without work"):
+        workers._call(0)
