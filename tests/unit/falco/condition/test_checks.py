@@ -115,6 +115,16 @@ def test_what_is_taken(text: str) -> None:
     assert refused(text) == ""
 
 
+def test_an_invalid_expression_is_refused_since_0_44_and_only_where_it_is_one() -> None:
+    node, text = parse("proc.name regex '(a'"), parse("proc.name = '(a'")
+    assert isinstance(node, Compare)
+    assert isinstance(text, Compare)
+    with pytest.raises(CheckError, match="invalid regex pattern"):
+        check_compare(table("0.44"), node, [])
+    check_compare(table("0.43"), node, [])
+    check_compare(table("0.44"), text, [])
+
+
 def test_of_what_is_no_check_the_start_is_told() -> None:
     node: Node = parse("  m")
     assert blamed(table(), node, "  m") == 2
@@ -136,6 +146,11 @@ def test_of_a_check_that_is_not_refused_the_start_is_told() -> None:
         ("proc.name regex '.*abc.*'", "regex check with '.*abc.*' may be optimized with simpler operators"),
         ("proc.name regex 'a.*b'", ""),
         ("proc.name regex '[ab]'", ""),
+        ("proc.name regex 'a^b'", ""),
+        ("proc.name regex 'a$b'", ""),
+        ("proc.name regex '.bc'", ""),
+        ("proc.name regex 'a+bc'", ""),
+        ("proc.name regex 'ab+'", ""),
     ],
 )
 def test_a_value_that_may_be_meant_otherwise(text: str, warned: str) -> None:
