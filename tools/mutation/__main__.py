@@ -7,7 +7,8 @@
 
 Each change is tried in a process of its own, forked where the tests are loaded already, by the tests that run what was
 changed (C(trials)); nothing is written. What runs while modules are loaded is tried in a process that loads them anew.
-Each property draws a few examples. A change that makes tests run five times as long as before counts as noticed.
+A module that is a table of facts is left out, unless it is asked for by its name. Each property draws a few examples.
+A change that makes tests run five times as long as before counts as noticed.
 
 Ends with 1 if a core's tests fail without a change. A survivor is to be read: either a test is missing, or the change
 changes nothing.
@@ -51,7 +52,7 @@ class Core(NamedTuple):
 
 
 def core_of(name: str) -> Core:
-    """A room, or one module of it, with the tests of the room, or else of its package.
+    """A room without its tables, or one module of it, with the tests of the room, or else of its package.
 
     Args:
         name: below plugins/module_utils, such as C(respond), C(falco/condition) or C(falco/condition/parser).
@@ -63,12 +64,26 @@ def core_of(name: str) -> Core:
     if package not in rooms.cores():
         raise ValueError(f"{package} is no core; cores are {', '.join(rooms.cores())}")
     top = rooms.UTILS / name
-    files = [top.with_suffix(".py")] if top.with_suffix(".py").is_file() else sorted(top.rglob("*.py"))
+    alone = top.with_suffix(".py")
+    files = [alone] if alone.is_file() else [one for one in sorted(top.rglob("*.py")) if not is_table(one)]
     modules = [str(path.relative_to(rooms.UTILS).with_suffix("")) for path in files if path.stem != "__init__"]
     if not modules:
         raise ValueError(f"{name} has no modules below plugins/module_utils")
     room = "/".join(modules[0].split("/")[:-1][:2])
     return Core(tuple(modules), (room if (TESTS / room).is_dir() else package,))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a module holds written values alone: facts, such as the port of each service, that nothing decides."""
+    for one in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(one, (ast.Assign, ast.AnnAssign, ast.Expr)) and one.value is not None:
+            try:
+                ast.literal_eval(one.value)
+            except ValueError:
+                return False
+        elif not isinstance(one, (ast.Import, ast.ImportFrom)):
+            return False
+    return True
 
 
 class Change(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,27 @@ def test_a_room_has_its_modules_and_the_nearest_tests(name: str, modules: set[st
     assert modules <= set(core.modules)
     assert core.tests == (tests,)
     assert not any(one.endswith("__init__") for one in core.modules)
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ('"""Facts."""\nfrom __future__ import annotations\nPORTS: dict[str, int] = {"ssh": 22}\nMORE = [1]', True),
+        ("LIMIT = 2 * 3", False),
+        ("LIMIT = 2\ndef double(a): return LIMIT * a", False),
+        ("LIMIT: int", False),
+    ],
+)
+def test_a_table_is_a_module_of_written_values_alone(text: str, table: bool, tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(text)
+    assert mutation.is_table(module) is table
+
+
+def test_a_table_is_changed_only_where_it_is_named() -> None:
+    named, of_its_room = mutation.core_of("falco/condition/services"), mutation.core_of("falco/condition")
+    assert named.modules == ("falco/condition/services",)
+    assert not {*named.modules} & {*of_its_room.modules}
 
 
 @pytest.mark.parametrize(("name", "why"), [("kube", "kube is no core; cores are"), ("falco/none", "has no modules")])
