@@ -13,7 +13,7 @@ from ..errors import CheckError, EngineAbortError
 from . import lexer
 from .checks import check_constant, check_operator, operand
 from .lexer import quoted_end
-from .nodes import Compare, Exists, Field, Node, Transformer, Value, ValueList, walk
+from .nodes import Compare, Exists, Node, ValueList, walk
 
 _REFUSED = (CheckError, EngineAbortError)
 
@@ -49,18 +49,15 @@ def blamed(table: FieldTable, node: Node, text: str) -> int:
                 check_constant(table, left, operator, value)
             except _REFUSED:
                 return value_start(right, number, text)
-    elif isinstance(right, Value):
-        return right.start
-    else:
-        return _operand(table, right)
-    return node.start
+        return node.start
+    return _operand(table, right)
 
 
 def _operand(table: FieldTable, node: Node) -> int:
     """The innermost part of an operand that is refused by itself."""
     for part in walk(node):
         inner = any(_refused(table, child) for child in part.children())
-        if isinstance(part, (Field, Transformer)) and not inner and _refused(table, part):
+        if not inner and _refused(table, part):
             return part.start
     return node.start
 

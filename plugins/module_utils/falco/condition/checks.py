@@ -61,14 +61,13 @@ class Operand(NamedTuple):
 
     base: FieldInfo
     info: FieldInfo
-    literal: bool = False
 
 
 def kind_of(info: FieldInfo) -> str | None:
     """Return the kind of field by which operators are allowed; None when no operator is."""
     if info.is_list:
         return "list"  # no field has a list of a type that Falco cannot compare
-    if info.type == "charbuf" or info.type in _STRING_TYPES:
+    if info.type in _STRING_TYPES:
         return "string"
     if info.type in _NUMERIC_TYPES:
         return "numeric"
@@ -92,7 +91,7 @@ def operand(table: FieldTable, node: Node) -> Operand:
         info = table.need(node.text)
         return Operand(info, info)
     if isinstance(node, Value):
-        return Operand(_INTERNAL, _INTERNAL, True)
+        return Operand(_INTERNAL, _INTERNAL)
     if isinstance(node, TransformerList):
         for item in node.items:
             operand(table, item)
@@ -110,7 +109,7 @@ def _transformed(table: FieldTable, node: Transformer) -> Operand:
         return _combined(node, args)
     if node.arg is not None:
         raise CheckError(f"filter error: transformer '{node.name}' does not support field arguments")
-    base, info, _literal = args[0]
+    base, info = args[0]
     types = _TRANSFORMABLE.get(node.name)
     if types is None:
         raise CheckError(f"unknown field transfomer '{node.name}'")
@@ -274,7 +273,7 @@ def _warn_of_value(table: FieldTable, operator: str, value: str, node: Node, war
     except CheckError:
         return
     for name in ("val", *table.catalogue.language.transformers):
-        if len(bare) >= len(name) + 2 and bare.startswith(f"{name}(") and bare.endswith(")"):
+        if bare.startswith(f"{name}(") and bare.endswith(")"):
             warnings.append((node, f"'{value}' may be a valid field transformer misused as a const string value"))
 
 
@@ -286,11 +285,7 @@ def _regex_is_plain(value: str) -> bool:
         char = value[index]
         if (index == 0 and char == "^") or (index == size - 1 and char == "$"):
             index += 1
-        elif (
-            ((index == 0 and size > 1) or index == size - 2)
-            and char == "."
-            and value[index + 1 : index + 2] in ("+", "*", "?", "\0")
-        ):
+        elif index in (0, size - 2) and char == "." and value[index + 1 : index + 2] in ("+", "*", "?", "\0"):
             index += 2
         elif char in ".+*?^$()[]{}|\\\0":
             return False

@@ -84,7 +84,7 @@ def unescape(literal: str, index: int) -> str:
     """Resolve the escapes of a quoted string.
 
     Args:
-        literal: the string with its quotes.
+        literal: the string with its quotes, as C(quoted_end) finds it.
         index: offset of `literal` in the condition, for errors.
 
     Raises:
@@ -103,7 +103,7 @@ def unescape(literal: str, index: int) -> str:
         if char != "\\":
             out.append(char)
             continue
-        char = literal[i] if i < last else ""
+        char = literal[i]
         if char in _ESCAPES:
             out.append(_ESCAPES[char])
         elif char in ("'", '"'):
@@ -129,9 +129,8 @@ def unescape(literal: str, index: int) -> str:
 
 def escape(text: str) -> str:
     """Write a constant so that `unescape` reads it back; bare when it needs no quotes and is not empty."""
-    if text and bare_string(text) and bare_string(text).end() == len(text):  # type: ignore[union-attr]  # just matched
-        return text
-    return quoted(text)
+    bare = bare_string(text)
+    return text if bare and bare.end() == len(text) else quoted(text)
 
 
 def quoted(text: str) -> str:

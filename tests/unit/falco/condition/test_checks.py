@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import FieldInfo, Source, catalogue
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.fields import FieldTable
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import NEWEST
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.blame import blamed
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.checks import check_compare, check_exists
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes import Compare, Exists, Node
@@ -12,15 +15,15 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import C
 from .tables import table
 
 
-def refused(text: str) -> str:
+def refused(text: str, fields: FieldTable | None = None) -> str:
     """The message with which a check is refused; empty when it is taken."""
     node = parse(text)
     try:
         if isinstance(node, Exists):
-            check_exists(table(), node)
+            check_exists(fields or table(), node)
         else:
             assert isinstance(node, Compare)
-            check_compare(table(), node, [])
+            check_compare(fields or table(), node, [])
     except (CheckError, EngineAbortError) as error:
         return str(error)
     return ""
@@ -43,6 +46,11 @@ def refused(text: str) -> str:
         ('join(",", proc.name) = x', "join", "join() second argument must be a list"),
         ('concat("a", fd.num) = x', "concat", "concat() arguments must be strings"),
         ("concat(proc.name, (proc.exe)) = x", "concat", "concat() arguments must be strings"),
+        (
+            "concat(tolower(proc.name), nosuch.field) = x",
+            "nosuch",
+            "filter_check called with nonexistent field nosuch.field",
+        ),
         ("concat(proc.name, proc.exe)[x] = y", "concat", "transformer 'concat' does not support field arguments"),
         ("tolower(proc.name, proc.exe) = y", "tolower", "unknown multivalue transformer"),
         (
@@ -56,6 +64,7 @@ def refused(text: str) -> str:
             "getopt",
             "getopt() second argument (optstring) must be a single value",
         ),
+        ("getopt((proc.name), 'a') = a", "= a", "filter error: '=' operator not supported list filters"),
         ("getopt((proc.name), fd.num) exists", "getopt", "getopt() arguments must be strings"),
         ('getopt((proc.name), "ab:")[ab] = x', "getopt", "getopt() field argument must be a single option character"),
         ("evt.rawarg.euid == 1", "==", "filter error: '=' operator not supported for type 'uid'"),
@@ -73,6 +82,9 @@ def refused(text: str) -> str:
             "caf",
             "filter error: bcontains and bstartswith operator support hex strings only",
         ),
+        ("evt.buffer bcontains " + "ca" * 256, "caca", "filter parameter too long (byte buf)"),
+        ("len(evt.type) = 4", "4", "unknown event type 4"),
+        ("proc.name regex 'a('", "'a('", "invalid regex pattern: missing ): a("),
         ("evt.around[5] != 1", "1", "evt.around supports only '=' comparison operator"),
         ("proc.name regex val(proc.pname)", "val", "operator 'REGEX' doesn't support right-hand side fields"),
         ("fd.net = val(fd.cnet)", "val", "field type 'IPNET' doesn't support right-hand side fields"),
@@ -84,6 +96,13 @@ def refused(text: str) -> str:
             "val",
             "field 'proc.name' has type 'CHARBUF' while the right-hand side field 'fd.num'",
         ),
+        (
+            "fd.types in val(proc.name)",
+            "val",
+            "field 'fd.types' doesn't support right-hand side fields",
+        ),
+        ("proc.name = val(nosuch.field)", "nosuch", "filter_check called with nonexistent field nosuch.field"),
+        ("fd.num in (x, 1)", "x", "x is not a valid number"),
         ("proc.name in (a, b, '\\x00c')", "'\\x00c'", "filter error: filter value cannot contain a NUL byte"),
         ("fd.num in (1, 2, x)", "x", "x is not a valid number"),
         ("fd.num in ('1', ' 2', 3x, 4)", "3x", "3x is not a valid number"),
@@ -108,7 +127,12 @@ def test_what_is_refused_and_where(text: str, at: str, message: str) -> None:
         # what joins several values forgets to compare the types
         "concat(proc.name, proc.exe) = val(fd.num)",
         "evt.around[5] = 1",
-        "evt.buffer bcontains CAFE",
+        "evt.buffer bcontains 0123456789abcdefABCDEF",
+        "evt.buffer bcontains " + "ca" * 255,
+        # no field but an argument of an event has the type of a path
+        "evt.rawarg.path startswith /etc",
+        "evt.type = ''",
+        "proc.name = 'a('",
     ],
 )
 def test_what_is_taken(text: str) -> None:
@@ -135,6 +159,28 @@ def test_of_a_check_that_is_not_refused_the_start_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "toupper(my.ports) in (a)",
+            "can't add field transformer: type 'port' is not supported by 'toupper' transformer "
+            "applied on list field 'my.ports'",
+        ),
+        ("getopt(my.ports, 'a:') exists", "getopt() arguments must be strings"),
+        (
+            "my.ports in val(my.port)",
+            "field 'my.ports' has type 'PORT (list)' while the right-hand side field 'my.port' "
+            "has incompatible type 'PORT'",
+        ),
+        ("my.ports in val(my.ports)", ""),
+    ],
+)
+def test_a_list_of_what_is_no_text_as_a_plugin_may_have(text: str, message: str) -> None:
+    fields = {"my.ports": FieldInfo("my.ports", "port", is_list=True), "my.port": FieldInfo("my.port", "port")}
+    assert refused(text, FieldTable(catalogue(NEWEST), Source("mine", {}, fields, ()))) == message
+
+
+@pytest.mark.parametrize(
     ("text", "warned"),
     [
         ("proc.name = fd.name", "'fd.name' may be a valid field misused as a const string value"),
@@ -149,8 +195,14 @@ def test_of_a_check_that_is_not_refused_the_start_is_told() -> None:
         ("proc.name regex 'a^b'", ""),
         ("proc.name regex 'a$b'", ""),
         ("proc.name regex '.bc'", ""),
-        ("proc.name regex 'a+bc'", ""),
         ("proc.name regex 'ab+'", ""),
+        ("proc.name regex '^.a'", ""),
+        ("proc.name regex 'a+bc'", ""),
+        ("proc.name regex '.abc'", ""),
+        ("proc.name regex '.*.a'", ""),
+        ("proc.name regex '.'", ""),
+        ("proc.name = abc", ""),
+        ("proc.name = 'val(x'", ""),
     ],
 )
 def test_a_value_that_may_be_meant_otherwise(text: str, warned: str) -> None:

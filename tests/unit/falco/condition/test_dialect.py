@@ -17,6 +17,7 @@ from .tables import table
         ("0.39", "proc.name contains\ta", "contains", "in Falco 0.39 one space has to follow 'contains'"),
         ("0.43", "proc.name contains  anyof (a)", "(a)", "unexpected token after 'anyof', expecting 'or', 'and'"),
         ("0.38", "m and len(proc.name) > 3", "len", "'len' is no field transformer of Falco 0.38, which has val, "),
+        ("0.43", "proc.name contains   anyof (a)", "(a)", "unexpected token after 'anyof', expecting 'or', 'and'"),
         ("0.43", "tolower(proc.name, fd.name) = a", ", fd", "expected a ')' token closing the transformer"),
         ("0.43", "tolower(5) = a", "5", "expected a field or a valid transformer"),
         ("0.43", "tolower((fd.name)) = a", "(fd", "expected a field or a valid transformer"),
@@ -33,9 +34,14 @@ def test_what_came_later_is_refused_where_it_stands(falco: str, text: str, stops
 
 def test_what_is_as_old_as_the_version_is_read() -> None:
     language = table("0.38").catalogue.language
-    text = "tolower(proc.name) = val(proc.pname) and fd.name contains a"
+    text = "tolower(proc.name) =\tval(proc.pname) and fd.name=a and fd.name contains a"
     assert parse_in(text, language) == parse(text)
     assert parse_operand_in("toupper(proc.name) and more", language) == parse_operand("toupper(proc.name) and more")
+
+
+def test_any_blank_may_follow_an_operator_since_0_40() -> None:
+    text = "proc.name contains\ta"
+    assert parse_in(text, table("0.40").catalogue.language) == parse(text)
 
 
 def test_a_field_in_an_output_is_held_to_the_version_too() -> None:

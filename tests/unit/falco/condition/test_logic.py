@@ -43,6 +43,11 @@ def test_of_a_condition_with_too_many_parts_the_rest_is_left_whole() -> None:
     assert to_text(found[-1]) == rest
 
 
+def test_parts_that_wait_count_too() -> None:
+    pairs = " and ".join(f"(a{number} and b{number})" for number in range(MAX_PARTS // 2 + 50))
+    assert len(parts(pairs)) == MAX_PARTS + 1
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -54,6 +59,10 @@ def test_of_a_condition_with_too_many_parts_the_rest_is_left_whole() -> None:
         ("tolower(proc.name) = a", None),
         ("fd.num = 1", None),  # 1, 01 and +1 are the same number
         ("fd.types in (file)", None),
+        ("proc.name in shells", None),
+        ("proc.name pmatch (a, b)", None),
+        ("proc.name != anyof (a)", None),
+        ("proc.name = anyof (a, b)", {"a", "b"}),
         ("nosuch.field = a", None),
         ("evt.arg = a", None),  # Falco refuses it, since it says not which
         ("m", None),
@@ -83,6 +92,13 @@ def test_the_values_that_a_check_leaves(text: str, values: set[str] | None) -> N
         ("both", False),
         ("both or a", None),
         ("both or not both", True),
+        ("(a or not a) and (b or not b)", True),
+        ("both or both", False),
+        ("not a or b", None),
+        ("proc.name in () and a", None),
+        ("proc.name = a and not m", None),
+        ("proc.name = a and not proc.pname = b", None),
+        ("proc.name in (a, b) and not proc.name in (b, a)", False),
         ("self", None),
         ("not unknown", None),
     ],
@@ -131,6 +147,8 @@ def test_a_contradiction_names_the_two_parts() -> None:
         ("proc.name contains allof (s, b)", False),
         ("proc.name contains oneof (s, x)", False),  # exactly one, which is not counted
         ("proc.name contains anyof ()", False),
+        ("proc.name contains allof ()", False),
+        ("proc.name glob x*", False),
         ("proc.pname = sh", False),
         ("fd.num > 1 and proc.name exists", True),
         ("fd.num > 1 and m", False),
@@ -143,6 +161,23 @@ def test_a_contradiction_names_the_two_parts() -> None:
 def test_what_holds_wherever_the_facts_do(text: str, implied: bool) -> None:
     facts = Facts(parts("proc.name in (sh, bash, x) and proc.name in (sh, bash) and shell and fd.num > 1"), table())
     assert facts.imply(parse(text)) is implied
+
+
+@pytest.mark.parametrize(
+    ("text", "implied"),
+    [
+        ("fd.name = /etc/shadow", True),
+        ("fd.name == /etc/shadow", True),
+        ("fd.name = /etc", False),
+        ("fd.name == /etc", False),
+        ("fd.name pmatch (/etc/shadow)", True),
+        ("fd.name pmatch (/etc)", True),
+        ("fd.name pmatch (/etc/)", True),
+        ("fd.name pmatch (/et)", False),
+    ],
+)
+def test_what_one_value_implies(text: str, implied: bool) -> None:
+    assert Facts(parts("fd.name in (/etc/shadow)"), table()).imply(parse(text)) is implied
 
 
 def test_values_that_exclude_each_other_imply_nothing() -> None:
@@ -160,6 +195,7 @@ def test_values_that_exclude_each_other_imply_nothing() -> None:
         ("proc.name glob ''", False),
         ("proc.name iglob *a", False),
         ("proc.name = ''", False),
+        ("proc.name = *", False),
         ("proc.name in ('')", False),
     ],
 )

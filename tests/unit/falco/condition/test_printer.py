@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.lexer import escape, quoted, unescape
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.lexer import (
+    escape,
+    quoted,
+    quoted_end,
+    unescape,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.printer import to_text
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import ConditionSyntaxError
@@ -57,6 +62,27 @@ def test_each_character_is_written_so_that_it_is_read_back(value: str, written: 
 
 def test_a_value_that_needs_no_quotes_gets_none() -> None:
     assert [escape(value) for value in ("/etc/shadow", "é", "a=b", "")] == ["/etc/shadow", "é", '"a=b"', '""']
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("'a' b", 3),
+        ('"it\'s"', 6),
+        ("'a", -1),
+        ("'\\''", 4),
+        ("'a\\'", -1),
+        ("'a\0b'", -1),
+        ("'a'\0", 3),
+    ],
+    ids=["closed", "other-quote", "open", "escaped-first", "escaped", "nul-inside", "nul-behind"],
+)
+def test_a_quoted_text_ends_at_its_quote(text: str, end: int) -> None:
+    assert quoted_end(text, 0) == end
+
+
+def test_a_byte_that_is_no_letter_of_ascii_is_kept_as_it_is() -> None:
+    assert unescape('"\\x7f\\x80\\xff"', 0) == "\x7f\udc80\udcff"
 
 
 @pytest.mark.parametrize(
