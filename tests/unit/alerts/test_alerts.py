@@ -43,6 +43,7 @@ def lines(*documents: object) -> list[str]:
 
 def test_other_lines_of_a_log_are_passed_over() -> None:
     noise = ["Fri Nov 21 Falco initialized", "{not json", "[]", "{}", '{"level": "info"}', ""]
+    noise += ['{"rule": "R"}', '{"output": "o"}', '{"received": "now", "text": "t"}', '{"destination": "slack"}']
     assert [a.rule for a in read_lines([*noise, *lines(FALCO)])] == ["Read of etc shadow"]
 
 
@@ -64,6 +65,23 @@ def test_a_time_that_is_none_is_left_out_and_a_line_in_a_log_tells_when_it_arriv
     logged, received = (read_line(line, 5) for line in lines(FALCO, WEBHOOK))
     assert logged is not None and logged.arrived_ns == 5
     assert received is not None and received.arrived_ns == read_time("2026-01-31T12:00:00.0125Z")
+
+
+def test_a_receiver_tells_when_it_got_an_alert_and_no_log_does() -> None:
+    (line,) = lines({**SLACK, "received": "noon"})
+    found = read_line(line, 5)
+    assert found is not None
+    assert (found.destination, found.arrived_ns) == ("slack", None)
+
+
+def test_a_receiver_s_text_is_the_alert_s_and_the_first_time_in_it_the_event_s() -> None:
+    said = "A shadow read at 2026-01-31T12:00:00.5Z, told at 2026-01-31T12:00:09Z"
+    for inner in (None, {"rule": "R", "output": "another text", "time": "2026-01-31T12:00:00.5Z"}):
+        (found,) = read_lines(lines({**SLACK, "text": said, "alert": inner}))
+        assert (found.text, found.time_ns) == (said, read_time("2026-01-31T12:00:00.5Z"))
+    (found,) = read_lines(lines(WEBHOOK, SLACK))[:1]
+    assert found.text == FALCO["output"]
+    assert read_lines(lines(SLACK))[0].time_ns is None
 
 
 def test_what_falcosidekick_logs_of_an_event_is_an_alert_that_reached_it() -> None:
@@ -110,12 +128,45 @@ def test_expectations_that_are_met(wanted: dict[str, object]) -> None:
         {"rule": "Read of etc shadow", "contains": "another-pod"},
         {"rule": "Read of etc shadow", "destination": "telegram"},
         {"fields": {"fd.name": "/etc/passwd"}},
+        {"fields": {"fd.name": "/etc/shadow", "k8s.pod.name": "another-pod"}},
+        # An alert that tells its rule is of no other, whatever its text says.
+        {"rule": "shadow read"},
     ],
 )
 def test_expectations_that_are_not_met(wanted: dict[str, object]) -> None:
     (found,) = match([Expectation.from_dict(wanted)], read_lines(lines(FALCO, WEBHOOK, SLACK)))
     assert found.alert is None
     assert found.to_dict()["arrived"] is False
+
+
+def test_an_expectation_is_called_by_its_name_its_rule_or_what_it_contains() -> None:
+    named = {"name": "n", "rule": "R", "contains": ["a", "b"]}
+    assert Expectation.from_dict(named).name == "n"
+    assert Expectation.from_dict({**named, "name": ""}).name == "R"
+    assert Expectation.from_dict({"contains": ["a", "b"]}).name == "a b"
+
+
+def test_a_match_as_data_says_where_it_arrived() -> None:
+    wanted = Expectation.from_dict({"rule": FALCO["rule"]})
+    (met,) = match([wanted], read_lines(lines(WEBHOOK)))
+    same = {"name": FALCO["rule"], "rule": FALCO["rule"]}
+    told = {"destination": "webhook", "arrived": True, "latency_ms": 12.5, "text": FALCO["output"]}
+    assert met.to_dict() == {**same, **told}
+    missing = {"arrived": False, "latency_ms": None, "text": None}
+    assert match([wanted], [])[0].to_dict() == {**same, **missing, "destination": None}
+    (elsewhere,) = match([Expectation.from_dict({"rule": FALCO["rule"], "destination": "slack"})], [])
+    assert elsewhere.to_dict() == {**same, **missing, "destination": "slack"}
+
+
+def test_without_the_one_time_or_the_other_there_is_no_latency() -> None:
+    wanted = Expectation.from_dict({"rule": FALCO["rule"]})
+    unknown = [lines(FALCO), lines({**WEBHOOK, "alert": {**FALCO, "time": None}})]
+    assert [match([wanted], read_lines(one))[0].latency_ms for one in unknown] == [None, None]
+
+
+def test_latency_is_in_tenths_of_a_millisecond() -> None:
+    late = lines({**WEBHOOK, "received": "2026-01-31T12:00:00.012345678Z"})
+    assert match([Expectation.from_dict({"rule": FALCO["rule"]})], read_lines(late))[0].latency_ms == 12.3
 
 
 def test_latency_is_from_event_to_arrival() -> None:

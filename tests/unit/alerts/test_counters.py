@@ -31,6 +31,7 @@ def test_counters_are_read_and_other_samples_are_not() -> None:
 
 def test_a_counter_grew_since_another_look() -> None:
     assert increases([OK], {OK.key: 1}) == [(OK, 2)]
+    assert increases([OK], {OK.key: 3}) == [(OK, 0)]
     assert increases([OK], {}) == increases([OK], None) == [(OK, 3)]
 
 

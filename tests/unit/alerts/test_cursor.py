@@ -34,6 +34,28 @@ def test_what_comes_late_with_an_earlier_time_is_not_lost_within_the_span() -> N
     assert fresh([Entry(10, "a"), Entry(8, "late")], position, 5)[0] == []
 
 
+def test_the_span_ends_with_its_last_nanosecond() -> None:
+    _new, position = fresh([Entry(5, "edge"), Entry(4, "before"), Entry(10, "a")], None, 5)
+    assert position is not None
+    assert {stamp for stamp, _count in position.seen.values()} == {5, 10}
+    again = [Entry(5, "edge"), Entry(5, "late"), Entry(4, "too late")]
+    new, position = fresh(again, position, 5)
+    assert new == [Entry(5, "late")]
+    assert fresh(again, position, 5)[0] == []
+
+
+def test_without_a_span_nothing_earlier_is_taken() -> None:
+    _new, position = fresh([Entry(10, "a")], None)
+    assert fresh([Entry(9, "late"), Entry(10, "b")], position)[0] == [Entry(10, "b")]
+
+
+def test_what_is_known_of_a_stream_is_kept_and_travels() -> None:
+    _new, position = fresh([Entry(11, "b")], Position(10, {}, {"uid": "x"}))
+    assert position is not None
+    assert position.about == {"uid": "x"}
+    assert read_positions(written("logs", {"pod": position}), "logs") == {"pod": position}
+
+
 def test_nothing_read_is_no_position() -> None:
     assert fresh([], None) == ([], None)
 
@@ -76,3 +98,9 @@ def test_a_cursor_of_another_source_is_told() -> None:
     with pytest.raises(AlertsError, match="source=logs"):
         read_positions(written("logs", {}), "receiver")
     assert read_positions("", "logs") == {}
+
+
+def test_a_cursor_of_another_version_is_told() -> None:
+    assert read_positions('{"format": 1, "source": "logs", "streams": {}}', "logs") == {}
+    with pytest.raises(AlertsError, match="format 2; source=logs has format 1"):
+        read_positions('{"format": 2, "source": "logs", "streams": {}}', "logs")

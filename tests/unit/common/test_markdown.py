@@ -28,6 +28,10 @@ def test_code_is_one_span_and_holds_the_text(text: str) -> None:
     assert span.group(2).strip() == words
 
 
+def test_a_fence_is_no_longer_than_it_must_be() -> None:
+    assert [code(text) for text in ("a b", "a`b", "``")] == ["`a b`", "`` a`b ``", "``` `` ```"]
+
+
 @given(st.text())
 def test_plain_text_is_one_line_in_which_every_mark_is_escaped(text: str) -> None:
     told = plain(text)

@@ -30,6 +30,11 @@ def test_of_fixes_that_overlap_one_is_made() -> None:
     assert mended(TEXT, [Fix(1, 1, 4, "a"), Fix(1, 1, 4, "a")]) == "a two\nthree four"
 
 
+def test_fixes_side_by_side_are_both_made_and_of_two_at_one_place_the_last() -> None:
+    assert mended(TEXT, [Fix(1, 1, 4, "1"), Fix(1, 4, 5, "-"), Fix(1, 5, 8, "2")]) == "1-2\nthree four"
+    assert mended(TEXT, [Fix(1, 4, 4, "a"), Fix(1, 4, 4, "b")]) == "oneb two\nthree four"
+
+
 def test_a_mark_before_the_text_has_no_column() -> None:
     assert mended(f"\ufeff{TEXT}", [Fix(1, 1, 4, "first")]) == "\ufefffirst two\nthree four"
 

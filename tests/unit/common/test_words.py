@@ -50,6 +50,7 @@ def test_one_thing_is_no_things() -> None:
         ("ab", "abcd", 2),
         ("a", "abcd", 3),
         ("a", "bcd", 3),
+        ("aaa", "a", 2),
         ("bxa", "ab", 3),
         ("", "", 0),
     ],

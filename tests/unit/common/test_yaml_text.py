@@ -37,6 +37,8 @@ def test_what_cannot_be_read_is_one_error(
         read_all(text, in_c)
     assert (caught.value.line, caught.value.column) == place
     assert "planted" not in str(caught.value)
+    told = caught.value.problem if place[0] is None else f"{caught.value.problem} in line {place[0]}"
+    assert str(caught.value) == told
 
 
 def test_what_is_nested_too_deeply_is_one_too() -> None:

@@ -99,6 +99,21 @@ def test_alerts_go_to_the_falcosidekick_that_there_is_by_its_scheme_and_certific
     assert plan(nobody, alerts="none")["falco"]["falco_sidekick_url"] == ""
 
 
+def test_certificates_are_named_only_where_they_are_the_collection_s_own() -> None:
+    def named(**falco: Any) -> dict[str, Any]:
+        found = k8s_audit_plan({}, given(**falco), NODES)["falco"]
+        return {name: value for name, value in found.items() if name.startswith("falco_sidekick_tls_")}
+
+    trust, client = (
+        {"falco_sidekick_tls_secret": "falco-tls-trust"},
+        {"falco_sidekick_tls_client_secret": "falco-tls-client"},
+    )
+    assert named() == {}
+    assert named(sidekick_tls="server") == trust
+    assert named(sidekick_tls="mutual") == {**trust, **client}
+    assert named(sidekick_tls="mutual", sidekick_tls_secret="mine") == {}
+
+
 def test_a_falcosidekick_of_its_own_has_outputs_of_its_own_or_the_same() -> None:
     both = given(outputs={"slack": {"webhookurl": "https://hooks.example/first"}})
     other = {"slack": {"webhookurl": "https://hooks.example/audit"}}

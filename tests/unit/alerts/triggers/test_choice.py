@@ -50,6 +50,10 @@ def test_own_ones_come_after_those_that_are_named() -> None:
     }  # fmt: skip
 
 
+def test_an_own_one_needs_no_terminal_and_must_alert_unless_it_says_otherwise() -> None:
+    assert chosen(own=[OWN])["mine"] == {**OWN, "tty": False, "expect_alert": True, "skipped": "", "not_at": {}}
+
+
 def test_what_is_off_is_left_out() -> None:
     assert "shadow-read" not in chosen("all", disabled=["shadow-read"])
     assert chosen(own=[OWN], disabled=["mine"]) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,6 +113,46 @@ def test_a_clock_of_falco_that_was_left_behind_is_noticed(behind_ms: int) -> Non
     found = followed(triggers, actions, {LOG: log})
     assert complete(found)
     assert abs(node_of(found)["clock_offset_ms"] - behind_ms) <= 50
+
+
+def test_an_event_is_its_action_s_from_five_milliseconds_before_until_five_after() -> None:
+    begin, end, nanosecond = -5.0, 55.0, 1e-6
+    arrived = []
+    for at_ms in (begin - nanosecond, begin, end - nanosecond, end):
+        one = alert(0)
+        moved = replace(one, time_ns=START + round(at_ms * MS))
+        arrived.append(node_of(followed([READ], [action(0, 0)], {LOG: [moved]}))["places"][LOG]["arrived"])
+    assert arrived == [False, True, True, False]
+
+
+def test_half_a_second_is_the_least_by_which_clocks_differ() -> None:
+    def offset(moment_ns: int) -> int:
+        found = replace(alert(0), time_ns=START + moment_ns)
+        return clock_offsets([READ], [action(0, 0)], [found]).get("n1", 0)
+
+    least = 500 * MS
+    assert [offset(one) for one in (least - 1, least, -least, 1 - least)] == [0, least, -least, 0]
+
+
+def test_no_clock_is_judged_by_what_must_raise_nothing() -> None:
+    assert clock_offsets([QUIET], [action(0, 0)], [alert(900)]) == {}
+
+
+def test_one_place_is_complete_by_itself() -> None:
+    found = followed([READ], [action(0, 0)], {LOG: [alert(1)], "slack": []})
+    assert (complete(found), complete(found, LOG), complete(found, "slack")) == (False, True, False)
+
+
+def test_times_are_in_tenths_of_a_millisecond_and_none_where_they_are_not_known() -> None:
+    seen = node_of(followed([READ], [action(0, 0)], {LOG: [alert(2.34, arrived_ms=5.67)]}))
+    assert (seen["event_ms"], seen["falco_ms"], seen["sidekick_ms"]) == (2.3, 5.7, None)
+    timeless = replace(alert(0), time_ns=None)
+    seen = node_of(followed([READ], [action(0, 0)], {LOG: [timeless]}))
+    assert (seen["event_ms"], seen["falco_ms"], seen["places"][LOG]["arrived"]) == (None, None, True)
+    late = followed([READ], [action(0, 0)], {LOG: [alert(900.06)]})
+    assert node_of(late)["clock_offset_ms"] == 900.1
+    undone = node_of(followed([READ], [Action(0, "n1", "p1", None, "no image")], {LOG: [alert(1)]}))
+    assert (undone["acted"], undone["exit_code"], undone["event_ms"], undone["alerts"]) == (None, None, None, [])
 
 
 def test_the_clock_is_each_node_s_own() -> None:

@@ -72,6 +72,11 @@ def test_what_did_not_end_is_not_done() -> None:
     assert read_done("falconet-trigger 1 ended 11.5 0") == {}
 
 
+def test_a_tenth_digit_and_an_exit_code_that_is_not_told_count_nothing() -> None:
+    text = "falconet-trigger 1 began 10.1234567899\nfalconet-trigger 1 ended 11.1234567899"
+    assert read_done(text) == {1: Done(10_123_456_789, 11_123_456_790, 0)}
+
+
 def test_a_comma_is_a_point_as_well() -> None:
     text = "falconet-trigger 1 began 10,500000\nfalconet-trigger 1 ended 11,500000 4"
     assert read_done(text) == {1: Done(10_500_000_000, 11_500_001_000, 4)}
@@ -84,3 +89,14 @@ def test_many_actions_are_several_scripts() -> None:
     assert [number for _script, numbers in found for number in numbers] == list(range(40))
     assert all(len(script) < SCRIPT_BYTES + 600 for script, _numbers in found)
     assert list(scripts([])) == []
+
+
+def test_a_script_is_filled_up_to_its_limit() -> None:
+    def number_of(bytes_more: int) -> int:
+        (alone, _numbers), (both, _two) = (next(scripts([(1, ["x"])] * times)) for times in (1, 2))
+        part = len(both) - len(alone) - len("; ")
+        word = "x" * (SCRIPT_BYTES - 2 * part + 1 + bytes_more)
+        return len(list(scripts([(1, ["x"]), (1, [word])])))
+
+    assert SCRIPT_BYTES == 3000
+    assert (number_of(0), number_of(1)) == (1, 2)
