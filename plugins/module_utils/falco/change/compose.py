@@ -21,6 +21,7 @@ from ..judge.findings import findings_of
 from ..judge.hiding import Hidden, hidden_rules
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
+from ..yaml.nesting import deep_nesting
 from .scope import Decision, Target, scope
 
 EXCEPTIONS, DISABLED, EXTRA, SCOPE = "zz-exceptions.yaml", "zz-disabled.yaml", "zz-extra.yaml", "zz-scope.yaml"
@@ -110,6 +111,7 @@ class Site:
         return self.loaded.successful
 
 
+@deep_nesting()
 def compose(
     own: Mapping[str, str],
     wishes: Wishes,

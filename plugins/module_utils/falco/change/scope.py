@@ -26,6 +26,7 @@ from ..judge.advice import did_you_mean
 from ..load.embedded import unpacked
 from ..load.ruleset import Loaded, Loader, RulesFile
 from ..yaml.emit import emit_items
+from ..yaml.nesting import deep_nesting
 from .refusal import must_load
 from .silence import why_silent
 
@@ -153,6 +154,7 @@ def _any(checks: Sequence[str]) -> str:
     return checks[0] if len(checks) == 1 else f"({' or '.join(checks)})"
 
 
+@deep_nesting()
 def scope(
     files: Sequence[RulesFile],
     target: Target,

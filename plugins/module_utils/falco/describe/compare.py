@@ -15,6 +15,7 @@ from typing import Any
 from ..catalogue.catalogue import PRIORITIES, SYSCALL
 from ..load.collector import parse_version
 from ..load.ruleset import Loaded
+from ..yaml.nesting import deep_nesting
 from .info import describe
 
 LEVELS = ("none", "patch", "minor", "major")
@@ -22,6 +23,7 @@ _URGENCY = {name.lower(): number for number, name in enumerate(PRIORITIES)}
 _URGENCY["info"] = _URGENCY["informational"]
 
 
+@deep_nesting()
 def compare(old: Loaded, new: Loaded) -> dict[str, Any]:
     """Compare two rulesets that loaded.
 

@@ -17,10 +17,12 @@ from ..load.expand import expand, fields_of, macros_of
 from ..load.output import output_tokens
 from ..load.ruleset import Loaded
 from ..load.substitution import words
+from ..yaml.nesting import deep_nesting
 
 _TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?")
 
 
+@deep_nesting()
 def describe(loaded: Loaded) -> dict[str, Any]:
     """Describe a ruleset that loaded.
 

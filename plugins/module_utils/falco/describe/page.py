@@ -21,6 +21,7 @@ from ...common.words import counted
 from ..codes import ERROR, INFO, WARNING
 from ..load.compiler import Compiler
 from ..load.ruleset import Loaded
+from ..yaml.nesting import deep_nesting
 from .page_parts import SCRIPT, STYLE
 from .tree import AND, CHECK, MACRO, NOT, Branch, Trees
 
@@ -32,6 +33,7 @@ _SEVERITIES = (ERROR, WARNING, INFO)
 _TECHNIQUE = "https://attack.mitre.org/techniques/"
 
 
+@deep_nesting()
 def page(described: Mapping[str, Any], loaded: Loaded, findings: Sequence[Finding] = (), title: str = "") -> str:
     """Draw a ruleset.
 

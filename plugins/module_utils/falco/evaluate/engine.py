@@ -20,6 +20,7 @@ from ..catalogue.language import CONTAINER_INFO
 from ..errors import CheckError, FalcoError
 from ..load.items import Rule
 from ..load.ruleset import Loaded
+from ..yaml.nesting import deep_nesting
 from .conditions import ConditionCompiler, Part
 from .events import SYSCALL, Event
 from .output import CompiledOutput, extra_output, prefix
@@ -159,6 +160,7 @@ class Engine:
         rule_matching: FIRST or ALL.
     """
 
+    @deep_nesting()
     def __init__(
         self,
         loaded: Loaded,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from ..yaml.nesting import deep_nesting
 from .engine import Alert, Engine, Explanation
 from .events import parse_event
 
@@ -19,6 +20,7 @@ EVERY, ALERTS = "all", "alerts"
 """Of which events results are kept; of none with any other word, so that a long recording needs little memory."""
 
 
+@deep_nesting()
 def replay(
     engine: Engine,
     lines: Iterable[bytes],

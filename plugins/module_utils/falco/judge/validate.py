@@ -17,6 +17,7 @@ from ..errors import FalcoError
 from ..load.beyond import load_beyond
 from ..load.known import known_for
 from ..load.ruleset import Loaded, Loader, RulesFile
+from ..yaml.nesting import deep_nesting
 from .advice import did_you_mean
 from .findings import findings_of
 from .lint import lint_findings
@@ -94,6 +95,7 @@ def fails(findings: Iterable[Finding], fail_on: Sequence[str]) -> list[Finding]:
     return counted
 
 
+@deep_nesting()
 def judge(loaded: Loaded, ruleset: str = "", lint: bool = True, optional_lint: Sequence[str] = ()) -> list[Finding]:
     """All findings on what was loaded, errors first: Falco's, those past the errors that Falco stops at, and the lint.
 

@@ -20,6 +20,7 @@ from ..condition.dialect import parse_in
 from ..condition.nodes import Field, walk
 from ..errors import ConditionSyntaxError
 from ..yaml.documents import read_documents
+from ..yaml.nesting import deep_nesting
 from ..yaml.nodes import SCALAR, SEQUENCE, Yaml, YamlError
 from .collector import compatible, parse_version
 
@@ -42,6 +43,7 @@ class _Used(NamedTuple):
     fields: dict[str, None]
 
 
+@deep_nesting()
 def with_required(known: Catalogue, texts: Iterable[str], assume: bool = True) -> Catalogue:
     """A catalogue that has the plugins that rules require, as far as the rules tell.
 

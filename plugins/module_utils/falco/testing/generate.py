@@ -25,6 +25,7 @@ from ..evaluate.reasons import reasons
 from ..load.expand import macros_of
 from ..load.ruleset import Loaded
 from ..yaml.emit import emit_items
+from ..yaml.nesting import deep_nesting
 from .candidates import candidates, targets
 from .conditions import comparisons
 from .mutants import mutants, shown_part
@@ -67,6 +68,7 @@ class Generated(NamedTuple):
     left: list[Left]
 
 
+@deep_nesting()
 def generate(
     loaded: Loaded,
     rulesets: dict[str, list[str]],

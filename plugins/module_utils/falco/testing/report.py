@@ -13,6 +13,7 @@ from ...common.finding import Finding
 from ...common.junit import Case as JUnitCase
 from ...common.junit import Suite
 from ..codes import TEST_ACCEPTED, TEST_COVERAGE, TEST_MUTANT, severity
+from ..yaml.nesting import deep_nesting
 from .coverage import KINDS, Coverage, coverage
 from .model import Accepted, RuleTests
 from .mutation import Mutation, mutation
@@ -156,6 +157,7 @@ def _mutation_data(one: Mutation) -> dict[str, Any]:
     }
 
 
+@deep_nesting()
 def judge(
     files: Sequence[RuleTests], rulesets: Mapping[tuple[str, str], Ruleset], mutate: bool = False, jobs: int = 1
 ) -> Report:

@@ -26,6 +26,7 @@ from ..testing.model import RuleTests
 from ..testing.run import Ruleset, check_names, run
 from ..testing.solve import Solver
 from ..yaml.emit import emit_items
+from ..yaml.nesting import deep_nesting
 from .noise import FIELDS, FURTHER, IDENTITY, PROGRAM, WHO, Noise, Profile, program_of, workload_of
 from .triggers import events_of
 
@@ -136,6 +137,7 @@ def with_exceptions(loader: Loader, files: Sequence[RulesFile], entries: Sequenc
 class Tuner:
     """Suggests exceptions for one ruleset."""
 
+    @deep_nesting()
     def __init__(
         self,
         loader: Loader,
@@ -195,6 +197,7 @@ class Tuner:
             return []
         return self._outcomes(Ruleset("after", with_exceptions(self.loader, self.own, [entry])))
 
+    @deep_nesting()
     def suggest(self, noise: Noise, minimum: int, share: float) -> Suggestions:
         """Look at each rule of a recording.
 

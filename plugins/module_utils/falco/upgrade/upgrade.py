@@ -19,6 +19,7 @@ from ..condition.printer import to_text
 from ..judge.findings import findings_of
 from ..load.compiler import Compiled
 from ..load.ruleset import Loaded, Loader, RulesFile
+from ..yaml.nesting import deep_nesting
 from .constants import settled, truth
 from .entries import Entries
 from .steps import BROKEN, CHANGED, DEPRECATED, REFUSED, SILENT, Step
@@ -28,6 +29,7 @@ _OWN_WORDS = ("LOAD_DEPRECATED_ITEM",)
 _ORDER = (BROKEN, REFUSED, SILENT, CHANGED, DEPRECATED)
 
 
+@deep_nesting()
 def upgrade(files: Sequence[RulesFile], old: Catalogue, new: Catalogue, ruleset: str = "") -> list[Step]:
     """Say what another version of Falco makes of a ruleset.
 

@@ -17,9 +17,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes
     ValueList,
     walk,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse, parse_operand
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.printer import to_text
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import ConditionSyntaxError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.yaml.nesting import deep_nesting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ from ..conditions import CONDITION
         ("a.b inc", Compare(Field("a.b"), "in", Value("c"))),
         ('a.b["c d"] = 1', Compare(Field("a.b", "c d"), "=", Value("1"))),
         ("a.b = val(c.d)", Compare(Field("a.b"), "=", Transformer("val", (Field("c.d"),)))),
+        ("concat(a.b,c.d) = x", Compare(Transformer("concat", (Field("a.b"), Field("c.d"))), "=", Value("x"))),
         ('a.b = "\\x41\\"\\n"', Compare(Field("a.b"), "=", Value('A"\n'))),
         ('a.b in ("\\q")', Compare(Field("a.b"), "in", ValueList(()))),
     ],
@@ -111,6 +113,8 @@ def beneath(levels: int, text: str) -> tuple[str, int]:
         ("not( m)", (0, 0, 5, 5, 5, 5)),
         ("m and( m)", (0, 0, 7, 7, 7)),
         ("m or( m)", (0, 0, 6, 6)),
+        ("m and (m)", (0, 0, 7, 7, 7, 7, 7)),
+        ("m or (m)", (0, 0, 6, 6, 6, 6, 6)),
         ("a.b exists", (0, 0, 3)),
         ("a.b  exists", (0, 0, 3)),
         ("a.b =  x", (0, 0, 3, 7, 7)),
@@ -158,6 +162,61 @@ def test_spans_point_at_the_text() -> None:
     assert spans["ValueList"] == "(a, b)"
     assert spans["Macro"] == "m"
     assert spans["Not"] == "not (proc.name in (a, b) or m)"
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("join(',', (a.b, 5))[x] = 'y z'", ["join(',', (a.b, 5))[x] = 'y z'", "join(',', (a.b, 5))[x]", "','"]),
+        ("m or not (a.b in (c))", ["m or not (a.b in (c))", "m", "not (a.b in (c))", "a.b in (c)", "a.b", "(c)"]),
+    ],
+)
+def test_each_part_stands_where_it_is_read(text: str, spans: list[str]) -> None:
+    assert [text[node.start : node.end] for node in walk(parse(text))][: len(spans)] == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "node", "end"),
+    [
+        ("proc.aname[1] and more", Field("proc.aname", "1"), 13),
+        ("len(proc.name)s", Transformer("len", (Field("proc.name"),)), 14),
+    ],
+)
+def test_an_operand_is_read_from_the_start_and_what_follows_is_left(text: str, node: Node, end: int) -> None:
+    found, after = parse_operand(text)
+    assert (found, found.start, found.end, after) == (node, 0, end, end)
+
+
+@pytest.mark.parametrize("text", ["1proc.name", " proc.name", "proc", ""])
+def test_what_is_no_operand_is_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ConditionSyntaxError) as caught:
+        parse_operand(text)
+    assert caught.value.index == 0
+
+
+def test_the_transformers_of_an_operand_are_bounded_as_those_of_a_check() -> None:
+    def nested(levels: int) -> str:
+        return "len(" * levels + "a.b" + ")" * levels
+
+    with deep_nesting():
+        assert parse_operand(nested(498))[1] == len(nested(498))
+        for parsed in (lambda: parse_operand(nested(499)), lambda: parse(nested(498) + " = 1")):
+            with pytest.raises(ConditionSyntaxError, match="exceeded max depth"):
+                parsed()
+        parse(nested(497) + " = 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.b = ", "expected a string value or a field with a valid transformer"),
+        ("a.b in (c, )", "expected a string value"),
+    ],
+)
+def test_a_transformer_is_offered_only_where_one_may_stand(text: str, expected: str) -> None:
+    with pytest.raises(ConditionSyntaxError) as caught:
+        parse(text)
+    assert caught.value.message == expected
 
 
 @given(CONDITION)
