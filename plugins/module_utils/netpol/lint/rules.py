@@ -164,7 +164,7 @@ def _shadowed(members: Sequence[Policy]) -> Iterator[Finding]:
 
 def _ties(members: Sequence[Policy], universe: Universe) -> Iterator[Finding]:
     for first, second in zip(members, members[1:]):
-        if first.priority == second.priority and first.kind == second.kind in _WITH_PRIORITY:
+        if (first.priority, first.kind) == (second.priority, second.kind) and first.kind in _WITH_PRIORITY:
             both = universe.pods(first.subject) & universe.pods(second.subject)
             if both:
                 yield about(
