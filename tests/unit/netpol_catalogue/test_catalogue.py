@@ -84,6 +84,27 @@ def test_dns_is_for_the_clusters_dns_alone() -> None:
     }
     assert rule["to"][1] == {"ipBlock": {"cidr": "169.254.20.10/32"}}
     assert {(p["protocol"], p["port"]) for p in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
+    (rule,) = one(type="dns", labels={"app": "coredns"})["egress"]
+    assert [peer["podSelector"] for peer in rule["to"]] == [{"matchLabels": {"app": "coredns"}}]
+
+
+@pytest.mark.parametrize(
+    ("direction", "types", "rules"),
+    [
+        ("ingress", ["Ingress"], {"ingress": [{"from": [{"podSelector": {}}]}]}),
+        ("egress", ["Egress"], {"egress": [{"to": [{"podSelector": {}}]}]}),
+        (
+            "both",
+            ["Ingress", "Egress"],
+            {"ingress": [{"from": [{"podSelector": {}}]}], "egress": [{"to": [{"podSelector": {}}]}]},
+        ),
+    ],
+)
+def test_a_namespace_is_opened_to_itself_in_the_directions_that_are_asked_for(
+    direction: str, types: list[str], rules: dict[str, Any]
+) -> None:
+    spec = one(type="same_namespace", direction=direction)
+    assert spec == {"podSelector": {}, "policyTypes": types, **rules}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +251,10 @@ def test_the_api_servers_addresses_are_filled_in_where_they_are_needed() -> None
     found = FilterModule().filters()["network_policies"](entries, ["192.0.2.9", "2001:db8::1"])
     blocks = [peer["ipBlock"]["cidr"] for peer in found[1]["spec"]["egress"][0]["to"]]
     assert blocks == ["192.0.2.9/32", "2001:db8::1/128"]
+    own = {"type": "to_api_server", "addresses": ["192.0.2.7"]}
+    found = render([{"name": "a", "create": False, "policies": [own, "dns"]}], ["192.0.2.9"])
+    peers = [found[0]["spec"]["egress"][0]["to"], found[1]["spec"]["egress"][0]["to"]]
+    assert [peer["ipBlock"]["cidr"] for some in peers for peer in some if "ipBlock" in peer] == ["192.0.2.7/32"]
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,12 @@ def parse_cidr(text: str) -> Range | None:
 
     Host bits are accepted and ignored, as the API server does (10.1.2.3/8 is 10.0.0.0/8).
     """
-    address, slash, length = text.partition("/")
+    address, _slash, length = text.partition("/")
     parsed = parse_address(address)
-    if parsed is None or not slash or not length.isascii() or not length.isdigit():
+    if parsed is None or not length.isascii() or not length.isdigit():
         return None
-    if len(length) > 1 and length[0] == "0":
+    # Python converts no text of more than 4300 digits.
+    if len(length) > 3 or (len(length) > 1 and length[0] == "0"):
         return None
     family, value = parsed
     if int(length) > BITS[family]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import Problem
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import WHOLE, Range
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.left_out import OTHER_POLICY, LeftOut
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import (
@@ -18,6 +19,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects 
     Policy,
     PortRule,
     Rule,
+    Service,
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.routes import Route
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.selectors import EVERYTHING
@@ -51,6 +53,26 @@ def test_pods_are_equal_wherever_they_were_written() -> None:
     assert len({first, Pod("prod", "web", {"app": "other"})}) == 2
 
 
+def test_what_is_not_said_of_a_pod() -> None:
+    """It is one, on a network of its own, runs, and the first object of its text."""
+    pod = Pod("prod", "web", {})
+    assert (pod.replicas, pod.host_network, pod.template, pod.finished) == (1, False, False, False)
+    assert pod.origin == Origin("", 1, None)
+
+
+def test_what_is_not_said_of_a_policy() -> None:
+    """It comes first, isolates nothing, and is the same policy wherever it was written."""
+    policy = Policy("NetworkPolicy", "prod", "p", NAMESPACED, SUBJECT)
+    assert policy == Policy("NetworkPolicy", "prod", "p", NAMESPACED, SUBJECT, 0, False, False)
+    assert policy == Policy("NetworkPolicy", "prod", "p", NAMESPACED, SUBJECT, origin=Origin("b.yaml", line=9))
+    assert Namespace("prod", {}) == Namespace("prod", {}, True, Origin("b.yaml", line=9))
+    assert Service("prod", "web", {}) == Service("prod", "web", {}, origin=Origin("b.yaml", line=9))
+
+
+def test_blocks_hold_pods_and_policies_leave_the_host_network_alone_where_nothing_is_chosen() -> None:
+    assert Options() == Options(block_matches_pods=True, policies_select_host_network=False)
+
+
 @pytest.mark.parametrize(
     ("port", "text"),
     [
@@ -58,10 +80,11 @@ def test_pods_are_equal_wherever_they_were_written() -> None:
         (PortRule("TCP", 80, 80), "80/TCP"),
         (PortRule("UDP", 80, 90), "80-90/UDP"),
         (PortRule("TCP", 1, 65534), "1-65534/TCP"),
+        (PortRule("TCP", 1, 65535), "TCP"),
         (PortRule("TCP", 0, 0, "http"), "http/TCP"),
         (PortRule("", 0, 0, "http"), "http"),
     ],
-    ids=["all", "one", "a-range", "all-but-one", "a-name", "a-name-of-any-protocol"],
+    ids=["all", "one", "a-range", "all-but-one", "from-first-to-last", "a-name", "a-name-of-any-protocol"],
 )
 def test_a_port_is_told_as_people_write_it(port: PortRule, text: str) -> None:
     assert str(port) == text
@@ -117,10 +140,18 @@ def test_pods_that_have_run_to_their_end_take_no_part() -> None:
         (Model(), False),
         (Model(nodes=[Node("n", {})]), True),
         (Model(namespaces={name: Namespace(name, {}) for name in ("default", "kube-system", "prod")}), True),
+        (Model(namespaces={name: Namespace(name, {}) for name in ("default", "kube-system")}), True),
         (Model(namespaces={name: Namespace(name, {}) for name in ("default", "prod")}), False),
         (Model(namespaces={name: Namespace(name, {}, False) for name in ("default", "kube-system")}), False),
     ],
-    ids=["nothing", "a-node", "what-every-cluster-has", "namespaces-of-ones-own", "namespaces-that-are-implied"],
+    ids=[
+        "nothing",
+        "a-node",
+        "what-every-cluster-has",
+        "nothing-else",
+        "namespaces-of-ones-own",
+        "namespaces-that-are-implied",
+    ],
 )
 def test_an_input_seems_to_be_a_whole_cluster(model: Model, whole: bool) -> None:
     assert model.is_whole is whole
@@ -166,3 +197,8 @@ def test_a_namespace_that_an_object_implies_has_its_name_as_a_label() -> None:
 
 def test_a_route_is_named_by_its_kind() -> None:
     assert Route("Ingress", "prod", "web", ()).full_name == "Ingress prod/web"
+
+
+def test_errors_are_the_problems_that_are_no_warnings() -> None:
+    found = [Problem(severity, "a.yaml", 1, 3, "", "", "text") for severity in ("warning", "error")]
+    assert Model(problems=found).errors == found[1:]
