@@ -201,7 +201,7 @@ def _entry(namespace: str, item: Any, place: str, api_server: Sequence[str]) -> 
     if kind not in KINDS:
         raise CatalogueError(f"{place}: there is no policy type {kind}; {hint(kind, KINDS)}")
     options.where = f"{place} ({kind})"
-    if kind in ("to_api_server", "falco") and not values.get("addresses") and api_server:
+    if kind in ("to_api_server", "falco") and not values.get("addresses"):
         options.values["addresses"] = list(api_server)
     made = KINDS[kind](namespace, options)
     options.end()

@@ -97,8 +97,8 @@ class Options:
                 f"{self.where}: {name}: {item!r} is no port; write 8080, 8080/TCP, http/TCP or 80-90/TCP"
             )
         text, protocol = match["port"], (match["protocol"] or "TCP").upper()
-        first, dash, last = text.partition("-")
-        if dash and first.isdigit() and last.isdigit():
+        first, _dash, last = text.partition("-")
+        if first.isdigit() and last.isdigit():
             if not 1 <= int(first) <= int(last) <= 65535:
                 raise CatalogueError(f"{self.where}: {name}: {item!r} is no range of ports")
             return {"protocol": protocol, "port": int(first), "endPort": int(last)}

@@ -118,12 +118,14 @@ def test_public_means_no_private_address(address: str, public: bool) -> None:
 
 
 def test_named_and_ranged_ports() -> None:
-    spec = one(type="from_pods", labels={"app": "x"}, ports=[80, "53/udp", "http/TCP", "8000-8100"])
+    spec = one(type="from_pods", labels={"app": "x"}, ports=[80, "53/udp", "http/TCP", "8000-8100", "web-80", "80-web"])
     assert spec["ingress"][0]["ports"] == [
         {"protocol": "TCP", "port": 80},
         {"protocol": "UDP", "port": 53},
         {"protocol": "TCP", "port": "http"},
         {"protocol": "TCP", "port": 8000, "endPort": 8100},
+        {"protocol": "TCP", "port": "web-80"},
+        {"protocol": "TCP", "port": "80-web"},
     ]
 
 
@@ -166,6 +168,24 @@ def test_the_set_for_falco_lets_alerts_through_and_nothing_else() -> None:
     assert not allowed(policies, pods, **outside, ports=[80])
     assert allowed(policies, pods, source={"ip": "192.0.2.7"}, target={"pod": "ui"}, ports=[2802])
     assert not allowed(policies, pods, source={"ip": "203.0.113.7"}, target={"pod": "ui"}, ports=[2802])
+
+
+def test_the_set_for_falco_asks_the_clusters_dns_and_has_no_more_than_was_chosen() -> None:
+    found = {one["metadata"]["name"]: one["spec"] for one in render([{"name": "falco", "policies": ["falco"]}])[1:]}
+    assert list(found) == ["default-deny", "allow-dns", "falco", "falco-rules-canary", "falcosidekick",
+                           "falcosidekick-ui", "falcosidekick-ui-redis"]  # fmt: skip
+    (dns,) = found["allow-dns"]["egress"]
+    assert dns["ports"] == [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
+    assert [[port["port"] for port in one["ports"]] for one in found["falco"]["ingress"]] == [[8765]]
+    assert [[port["port"] for port in one["ports"]] for one in found["falco"]["egress"]] == [[2801]]
+
+
+def test_the_set_for_falco_takes_addresses_of_both_families_and_both_ports_of_the_api_server() -> None:
+    entry = {"type": "falco", "metacollector": True, "addresses": ["192.0.2.1", "2001:db8::1"]}
+    found = {one["metadata"]["name"]: one["spec"] for one in render([{"name": "falco", "policies": [entry]}])[1:]}
+    (asks,) = found["k8s-metacollector"]["egress"]
+    assert [peer["ipBlock"]["cidr"] for peer in asks["to"]] == ["192.0.2.1/32", "2001:db8::1/128"]
+    assert asks["ports"] == [{"protocol": "TCP", "port": 443}, {"protocol": "TCP", "port": 6443}]
 
 
 def test_the_set_for_falco_lets_the_api_server_ask_which_rules_run() -> None:
@@ -272,6 +292,11 @@ def test_the_api_servers_addresses_are_filled_in_where_they_are_needed() -> None
             [{"name": "a", "policies": [{"type": "to_namespaces", "namespaces": [5]}]}],
             "namespaces must be a name or a list of names, not [5]",
         ),
+        (
+            [{"name": "a", "policies": [{"type": "to_namespaces", "namespaces": {"b": "c"}}]}],
+            "namespaces must be a name or a list of names, not {'b': 'c'}",
+        ),
+        ([{"name": "a", "policies": [{"type": "same_namespace", "ports": 65536}]}], "ports go from 1 to 65535"),
         ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "90-80"}]}], "'90-80' is no range of ports"),
         ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "0-80"}]}], "'0-80' is no range of ports"),
         ([{"name": "a", "policies": [{"type": "same_namespace", "ports": "1-65536"}]}], "is no range of ports"),

@@ -56,6 +56,7 @@ def test_what_only_a_probe_needs_is_not_asked_for_without_one(tries: dict[str, A
     assert plan(probe_work_namespace="", **given, **tries)["problems"] == []
     assert names(plan(probe_work_namespace="work", **given), "Secret") == ["pull"]
     (told,) = plan(probe_work_namespace="", **given)["problems"]
+    assert names(plan(probe_work_namespace="", **given), "Secret") == []
     assert told.startswith(f"{PULL} names pull, but a probe without {WORK} works in a namespace of its own")
 
 
