@@ -54,7 +54,9 @@ def test_what_only_a_probe_needs_is_not_asked_for_without_one(tries: dict[str, A
     found = plan(probe_work_namespace="work", **given, **tries)
     assert (names(found), names(found, "Secret")) == (["kept"], [])
     assert plan(probe_work_namespace="", **given, **tries)["problems"] == []
-    assert names(plan(probe_work_namespace="work", **given), "Secret") == ["pull"]
+    for one in ({}, {"canary": False, "probe": True}, {"canary": True, "probe": False}):
+        found = plan(probe_work_namespace="work", **given, **one)
+        assert (names(found, "Secret"), found["problems"]) == (["pull"], [])
     (told,) = plan(probe_work_namespace="", **given)["problems"]
     assert names(plan(probe_work_namespace="", **given), "Secret") == []
     assert told.startswith(f"{PULL} names pull, but a probe without {WORK} works in a namespace of its own")

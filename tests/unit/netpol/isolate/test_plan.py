@@ -12,6 +12,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.names 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.plan import (
     QuarantineError,
     Wanted,
+    admin_policy,
     plan,
     restored,
     taken_away,
@@ -112,6 +113,7 @@ def test_what_is_asked_stays_open_and_nothing_else() -> None:
         ("ingress", "192.0.2.7"),
         ("egress", "kube-system/kubedns-1"),
     }
+    assert {one.ports for one in left if one.other == "kube-system/kubedns-1"} == {"TCP 53; UDP 53"}
 
 
 ADMIN_ALLOW: dict[str, Any] = {
@@ -156,6 +158,99 @@ def test_a_policy_that_an_admin_binds_to_a_label_lets_the_pod_go_by_it() -> None
     assert open_connections(made.overlay(objects), WANTED) == []
 
 
+@pytest.mark.parametrize("action", ["Deny", "Pass"])
+def test_the_pod_keeps_labels_by_which_an_admin_allows_it_nothing(action: str) -> None:
+    bound = copy.deepcopy(ADMIN_ALLOW)
+    bound["spec"]["subject"] = {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"team": "x"}}}}
+    bound["spec"]["ingress"][0]["action"] = action
+    assert plan(cluster(bound), WANTED).removed == {"app": "web"}
+
+
+def test_the_pod_keeps_labels_by_which_a_baseline_allows_it_something() -> None:
+    """The quarantine's own policy isolates, and a baseline holds only where none does."""
+    bound = copy.deepcopy(ADMIN_ALLOW)
+    bound.update(kind="BaselineAdminNetworkPolicy", metadata={"name": "default"})
+    del bound["spec"]["priority"]
+    bound["spec"]["subject"] = {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"team": "x"}}}}
+    assert plan(cluster(bound), WANTED).removed == {"app": "web"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules"),
+    [
+        ({}, ["all"]),
+        ({"dns": True}, ["dns", "all"]),
+        ({"cidrs": ("192.0.2.7/32",), "dns": True}, ["asked", "dns", "all"]),
+    ],
+    ids=["nothing", "dns", "both"],
+)
+def test_a_policy_above_lets_through_what_is_asked_before_it_denies(asked: dict[str, Any], rules: list[str]) -> None:
+    made = admin_policy(Wanted("prod", "web-1", **asked), "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy")
+    assert [one["name"] for one in made["spec"]["egress"]] == rules
+    assert made["spec"]["priority"] == 0
+
+
+def test_only_services_and_controllers_that_had_the_pod_are_told_to_let_it_go() -> None:
+    allows = copy.deepcopy(ALLOW_ALL)
+    allows["spec"]["podSelector"] = {"matchLabels": {"app": "web"}}
+    other = copy.deepcopy(cluster()[2])
+    other["metadata"]["name"], other["spec"]["selector"] = "db", {"app": "db"}
+    keeps = copy.deepcopy(cluster()[2])
+    keeps["metadata"]["name"], keeps["spec"]["selector"] = "held", {LABEL: WANTED.identity}
+    made = plan(cluster(allows, other, keeps), WANTED)
+    assert made.released == ("ReplicaSet web", "Service web")
+    assert made.amended == ()
+
+
+def test_the_pod_keeps_labels_by_which_a_networkpolicy_only_isolates_it() -> None:
+    denies = copy.deepcopy(ALLOW_ALL)
+    denies["spec"] = {"podSelector": {"matchLabels": {"team": "x"}}, "policyTypes": ["Ingress", "Egress"]}
+    assert plan(cluster(denies), WANTED).removed == {"app": "web"}
+
+
+@pytest.mark.parametrize(("name", "removed"), [("prod", {"app": "web", "team": "x"}), ("dev", {"app": "web"})])
+def test_the_pod_leaves_what_is_about_its_own_namespace(name: str, removed: dict[str, str]) -> None:
+    bound = copy.deepcopy(ADMIN_ALLOW)
+    namespaces = {"matchLabels": {"kubernetes.io/metadata.name": name}}
+    bound["spec"]["subject"] = {
+        "pods": {"namespaceSelector": namespaces, "podSelector": {"matchLabels": {"team": "x"}}}
+    }
+    assert plan(cluster(bound), WANTED).removed == removed
+
+
+def test_policies_that_cannot_be_read_and_services_without_a_selector_do_not_stop_it() -> None:
+    broken = {**ALLOW_ALL, "spec": {"podSelector": 5}}
+    bare = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "bare", "namespace": "prod"}, "spec": {}}
+    assert plan(cluster(broken, bare), WANTED).released == ("ReplicaSet web", "Service web")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("ReplicaSet", "other"), ("StatefulSet", "web"), ("Custom", "web")])
+def test_the_pod_leaves_no_controller_but_its_own(kind: str, name: str) -> None:
+    objects = cluster()
+    stranger = {**copy.deepcopy(objects[1]), "kind": kind, "metadata": {"name": name, "namespace": "prod"}}
+    stranger["spec"]["selector"] = {"matchLabels": {"team": "x"}}
+    made = plan([*objects, stranger], WANTED)
+    assert (made.removed, made.released) == ({"app": "web"}, ("ReplicaSet web", "Service web"))
+
+
+def test_a_selector_of_an_owner_that_is_no_controller_of_kubernetes_is_not_read() -> None:
+    objects = owned("Custom")
+    stranger = {**copy.deepcopy(objects[1]), "kind": "Custom", "metadata": {"name": "web", "namespace": "prod"}}
+    stranger["spec"]["selector"] = {"matchLabels": {"team": "x"}}
+    assert plan([*objects, stranger], WANTED).removed == {"app": "web"}
+
+
+def test_a_networkpolicy_that_lets_the_pod_go_is_not_said_to_stand_above() -> None:
+    assert "stands above" not in " | ".join(plan(cluster(ALLOW_ALL), WANTED).unheld)
+
+
+def test_a_second_plan_leaves_the_quarantines_own_policy_as_it_is() -> None:
+    wanted = Wanted("prod", "web-1", ("192.0.2.7/32",), dns=True)
+    first = plan(cluster(), wanted)
+    again = plan(first.overlay(cluster()), wanted)
+    assert (again.policies, again.amended) == (first.policies, ())
+
+
 def test_a_second_plan_on_the_held_pod_is_the_same_and_takes_labels_that_were_put_back() -> None:
     objects = cluster(ALLOW_ALL)
     first = plan(objects, WANTED)
@@ -198,6 +293,9 @@ def test_what_it_cannot_hold_and_what_does_not_start_is_told() -> None:
     told = " | ".join(plan(owned("StatefulSet"), WANTED).unheld)
     assert "connections that are open already may stay" in told
     assert "its node itself, with its kubelet" in told
+    objects = cluster()
+    next(one for one in objects if one["metadata"]["name"] == "web-1")["spec"]["nodeName"] = "worker-1"
+    assert "worker-1 itself, with its kubelet" in " | ".join(plan(objects, WANTED).unheld)
     assert "StatefulSet web starts no replacement while a pod of this name is there" in told
     assert "no controller owns the pod" in " | ".join(plan(owned(None), WANTED).unheld)
     assert "Custom web keeps the pod, so nothing starts in its place" in " | ".join(
@@ -236,7 +334,9 @@ def test_a_policys_own_expressions_stay_when_it_is_restored() -> None:
 def test_a_selector_that_asks_for_no_label_keeps_the_pod_and_that_is_told() -> None:
     objects = cluster()
     objects[1]["spec"]["selector"] = {"matchExpressions": [{"key": "other", "operator": "DoesNotExist"}]}
-    told = plan(objects, WANTED).unheld
+    made = plan(objects, WANTED)
+    told = made.unheld
+    assert made.released == ("Service web",)
     assert "ReplicaSet web keeps the pod: its selector asks for no label that the pod could give up" in told
     assert "Service web" not in " | ".join(told)
 
