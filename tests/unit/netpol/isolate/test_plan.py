@@ -138,6 +138,7 @@ ADMIN_ALLOW: dict[str, Any] = {
 def test_what_stands_above_networkpolicies_is_denied_there_or_told(admin: tuple[str, str]) -> None:
     objects = cluster(ADMIN_ALLOW)
     made = plan(objects, WANTED)
+    assert made.amended == ()
     assert not all(one.asked for one in open_connections(made.overlay(objects), WANTED))
     assert (
         "AdminNetworkPolicy monitoring allows it whatever its labels are, and stands above NetworkPolicies"
