@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.isolate.labels import caught, escape
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.selectors import (
     DOES_NOT_EXIST,
@@ -58,3 +59,10 @@ def test_of_very_many_labels_all_that_are_asked_for_go() -> None:
     many = {f"key{number:02}": "a" for number in range(20)}
     asking = [Selector((Requirement(key, EXISTS),)) for key in list(many)[:15]]
     assert escape(many, asking, ADDED) == (tuple(sorted(many)[:15]), ())
+
+
+@pytest.mark.parametrize(("asked", "gone"), [(12, 1), (13, 13)])
+def test_up_to_twelve_labels_are_tried_in_every_combination(asked: int, gone: int) -> None:
+    many = {f"key{number:02}": "a" for number in range(asked)}
+    all_of_them = Selector(tuple(Requirement(key, EXISTS) for key in many))
+    assert escape(many, [all_of_them], ADDED) == (tuple(sorted(many)[:gone]), ())

@@ -347,6 +347,27 @@ def test_nothing_is_proven_of_a_pod_that_is_not_there() -> None:
         open_connections(cluster(), Wanted("prod", "web-9"))
 
 
+def test_what_may_be_open_to_a_pod_without_an_address_counts_as_open() -> None:
+    wanted = Wanted("prod", "web-1", ("192.0.2.0/24",))
+    late = pod("late-1")
+    late["status"] = {}
+    objects = cluster(late)
+    left = open_connections(plan(objects, wanted).overlay(objects), wanted)
+    assert {(one.direction, one.other) for one in left} == {
+        ("ingress", "192.0.2.0/24"),
+        ("egress", "192.0.2.0/24"),
+        ("ingress", "prod/late-1"),
+        ("egress", "prod/late-1"),
+    }
+
+
+def test_what_is_between_the_pod_and_its_own_node_does_not_count() -> None:
+    node = pod("agent-1", hostNetwork=True, nodeName="n")
+    objects = cluster(node)
+    next(one for one in objects if one["metadata"]["name"] == "web-1")["spec"]["nodeName"] = "n"
+    assert open_connections(plan(objects, WANTED).overlay(objects), WANTED) == []
+
+
 def test_what_stays_open_is_told_with_who_allows_it() -> None:
     assert str(Left("ingress", "a/b", "TCP 80", "", False)) == "ingress from a/b on TCP 80"
     assert str(Left("egress", "a/b", "TCP 80", "X y", True)) == "egress to a/b on TCP 80, by X y"

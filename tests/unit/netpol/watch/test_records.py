@@ -28,6 +28,16 @@ def test_both_ends_tell_of_the_same_flow() -> None:
     ]
 
 
+def test_fields_go_before_the_name_that_has_them_together() -> None:
+    name = "10.244.0.2:40000->10.244.0.3:5432"
+    (flow,) = records([alert({"fd.name": name, "fd.cip": "10.9.9.9", "fd.sport": 6432}, "accept", "db")])["flows"]
+    assert flow == {"from": "10.9.9.9", "to": "prod/db", "protocol": "TCP", "ports": "6432"}
+    (flow,) = records([alert({"fd.name": name, "fd.sip": "10.9.9.9"})])["flows"]
+    assert flow == {"from": "prod/web", "to": "10.9.9.9", "protocol": "TCP", "ports": "5432"}
+    (flow,) = records([alert({"fd.name": name}, "accept", "db")])["flows"]
+    assert flow == {"from": "10.244.0.2", "to": "prod/db", "protocol": "TCP", "ports": "5432"}
+
+
 def test_alerts_are_taken_as_the_module_has_them_that_reads_them() -> None:
     raised = alert({"fd.name": "10.244.0.2:40000->10.244.0.3:5432"})
     read = {"rule": "any", "fields": raised["output_fields"], "text": "any", "destination": "falco"}
@@ -43,17 +53,25 @@ def test_what_is_no_connection_of_a_pod_is_counted_by_why() -> None:
     seen = [
         {"rule": "x"},
         alert({"k8s.pod.name": None, "fd.name": "1.2.3.4:1->5.6.7.8:9"}),
+        alert({"k8s.ns.name": None, "fd.name": "1.2.3.4:1->5.6.7.8:9"}),
         alert({"fd.name": "/etc/passwd"}),
+        alert({"fd.name": "1.2.3.4:1->5.6.7.8:0"}),
+        alert({"fd.cip": "1.2.3.4", "fd.sip": "5.6.7.8"}),
+        alert({"fd.cip": "1.2.3.4", "fd.sip": "<NA>", "fd.sport": 9}),
+        alert({"fd.cip": "1.2.3.4", "fd.sip": "<NA>", "fd.sport": 9}, "accept"),
+        alert({"fd.sip": "5.6.7.8", "fd.sport": 9}, "accept"),
         alert({"fd.name": "127.0.0.1:1->127.0.0.1:9"}),
+        alert({"fd.name": "::1:1->::1:9"}),
         alert({"fd.name": "1.2.3.4:1->5.6.7.8:9", "fd.l4proto": "icmp"}),
     ]
     assert records(seen) == {
         "flows": [],
         "skipped": {
             "no alert with output_fields": 1,
-            "not of a pod": 1,
-            "no connection of TCP, UDP or SCTP": 2,
-            "within the pod": 1,
+            "not of a pod": 2,
+            "no connection of TCP, UDP or SCTP": 6,
+            "the other end has no address": 1,
+            "within the pod": 2,
         },
     }
 
