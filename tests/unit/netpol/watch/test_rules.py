@@ -15,7 +15,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import 
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.addresses import (
     format_address,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Pod
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Options, Pod
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.watch.rules import falco_rules
 from hypothesis import HealthCheck, given, settings
 
@@ -94,6 +94,12 @@ def test_a_connection_is_alerted_on_where_a_policy_should_have_stopped_it() -> N
     assert alerted(judge, "accept4", "db", "203.0.113.9", "10.244.0.3", 5432) == [INTO_DB]
 
 
+@pytest.mark.parametrize(("port", "found"), [(1, True), (5431, True), (5432, False), (5433, True), (65535, True)])
+def test_ports_beside_the_one_that_is_allowed_are_alerted_on(port: int, found: bool) -> None:
+    judge = engine(falco_rules(build([*PODS, TO_DB]))["content"])
+    assert alerted(judge, "accept4", "db", "10.244.0.2", "10.244.0.3", port) == [INTO_DB] * found
+
+
 def test_the_rules_are_the_same_as_data_for_the_role() -> None:
     content = falco_rules(build([*PODS, TO_DB, NO_EGRESS]))["content"]
     judge = engine(yaml.safe_dump(yaml.safe_load(content)))
@@ -136,6 +142,37 @@ def test_pods_of_a_deployment_are_known_by_how_their_names_begin() -> None:
     assert 'k8s.pod.name startswith "web-7d9fbc5b8d-"' in content
     rule = "Connection that policies deny out of prod/Deployment/web"
     assert alerted(engine(content), "connect", "web-7d9fbc5b8d-zzzzz", "10.244.0.77", "203.0.113.9", 443) == [rule]
+
+
+def test_pods_that_are_not_made_anew_under_another_name_are_known_by_their_own() -> None:
+    bare = pod("web-x2x4z", labels={"app": "web"}, ip="10.244.0.9")
+    owned = pod("web-blue", labels={"app": "web"}, ip="10.244.0.10", owner="web")
+    content = falco_rules(build([*PODS, bare, owned, NO_EGRESS]))["content"]
+    assert "startswith" not in content
+    assert 'k8s.pod.name in ("web-x2x4z")' in content
+    assert 'k8s.pod.name in ("web-blue")' in content
+
+
+def test_workloads_with_several_denials_have_rules_of_different_names() -> None:
+    """Pods of one workload that a policy tells apart by a label."""
+    one = pod("web-aaaaa-11111", labels={"app": "web"}, ip="10.244.0.9", owner="web")
+    other = pod("web-bbbbb-22222", labels={"app": "db"}, ip="10.244.0.10", owner="web")
+    closed = policy("{podSelector: {matchLabels: {app: web}}}", "closed")
+    rules = yaml.safe_load(falco_rules(build([*PODS, one, other, closed, TO_DB]))["content"])
+    name = "Connection that policies deny into prod/Deployment/web"
+    assert [entry["rule"] for entry in rules if "rule" in entry and entry["rule"].startswith(name)] == [
+        name,
+        f"{name} (2)",
+    ]
+    lists = [entry["list"] for entry in rules if "list" in entry]
+    assert len(lists) == len(set(lists))
+
+
+def test_pods_on_the_host_network_cannot_be_watched() -> None:
+    db = pod("db", ip="192.168.0.1")
+    db["spec"]["hostNetwork"] = True
+    result = falco_rules(build([db, *PODS[:1], TO_DB]), options=Options(policies_select_host_network=True))
+    assert result["left_out"] == [{"workload": "prod/Pod/db", "reason": "it is on the host network"}]
 
 
 def test_namespaces_narrow_what_is_watched() -> None:
