@@ -54,7 +54,8 @@ def test_what_only_a_probe_needs_is_not_asked_for_without_one(tries: dict[str, A
     found = plan(probe_work_namespace="work", **given, **tries)
     assert (names(found), names(found, "Secret")) == (["kept"], [])
     assert plan(probe_work_namespace="", **given, **tries)["problems"] == []
-    for one in ({}, {"canary": False, "probe": True}, {"canary": True, "probe": False}):
+    asked: list[dict[str, Any]] = [{}, {"canary": False, "probe": True}, {"canary": True, "probe": False}]
+    for one in asked:
         found = plan(probe_work_namespace="work", **given, **one)
         assert (names(found, "Secret"), found["problems"]) == (["pull"], [])
     (told,) = plan(probe_work_namespace="", **given)["problems"]

@@ -192,7 +192,7 @@ def test_a_policy_above_lets_through_what_is_asked_before_it_denies(asked: dict[
 
 
 def test_only_services_and_controllers_that_had_the_pod_are_told_to_let_it_go() -> None:
-    allows = copy.deepcopy(ALLOW_ALL)
+    allows: dict[str, Any] = copy.deepcopy(ALLOW_ALL)
     allows["spec"]["podSelector"] = {"matchLabels": {"app": "web"}}
     other = copy.deepcopy(cluster()[2])
     other["metadata"]["name"], other["spec"]["selector"] = "db", {"app": "db"}
@@ -228,7 +228,8 @@ def test_policies_that_cannot_be_read_and_services_without_a_selector_do_not_sto
 @pytest.mark.parametrize(("kind", "name"), [("ReplicaSet", "other"), ("StatefulSet", "web"), ("Custom", "web")])
 def test_the_pod_leaves_no_controller_but_its_own(kind: str, name: str) -> None:
     objects = cluster()
-    stranger = {**copy.deepcopy(objects[1]), "kind": kind, "metadata": {"name": name, "namespace": "prod"}}
+    stranger = copy.deepcopy(objects[1])
+    stranger.update(kind=kind, metadata={"name": name, "namespace": "prod"})
     stranger["spec"]["selector"] = {"matchLabels": {"team": "x"}}
     made = plan([*objects, stranger], WANTED)
     assert (made.removed, made.released) == ({"app": "web"}, ("ReplicaSet web", "Service web"))
@@ -236,7 +237,8 @@ def test_the_pod_leaves_no_controller_but_its_own(kind: str, name: str) -> None:
 
 def test_a_selector_of_an_owner_that_is_no_controller_of_kubernetes_is_not_read() -> None:
     objects = owned("Custom")
-    stranger = {**copy.deepcopy(objects[1]), "kind": "Custom", "metadata": {"name": "web", "namespace": "prod"}}
+    stranger = copy.deepcopy(objects[1])
+    stranger.update(kind="Custom", metadata={"name": "web", "namespace": "prod"})
     stranger["spec"]["selector"] = {"matchLabels": {"team": "x"}}
     assert plan([*objects, stranger], WANTED).removed == {"app": "web"}
 
