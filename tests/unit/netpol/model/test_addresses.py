@@ -82,11 +82,6 @@ def test_the_whole_of_a_family_is_its_shortest_block() -> None:
     assert parse_cidr("::/0") == WHOLE[6]
 
 
-def test_an_address_alone_is_a_block_of_its_own() -> None:
-    assert parse_block("10.0.0.255") == Range(4, 0x0A0000FF, 0x0A0000FF)
-    assert parse_block("::5") == Range(6, 5, 5)
-
-
 @pytest.mark.parametrize(
     ("block", "text"),
     [
@@ -108,31 +103,6 @@ def test_what_is_left_of_a_range_is_what_no_hole_has(item: Range, holes: list[Ra
     rest = subtract(item, holes)
     assert members(rest) == members([item]) - members(holes)
     assert rest == merge(rest)
-
-
-@pytest.mark.parametrize(
-    ("hole", "left"),
-    [((0, 4), [(5, 9)]), ((0, 5), [(6, 9)]), ((5, 6), [(7, 9)]), ((6, 7), [(5, 5), (8, 9)]), ((5, 8), [(9, 9)]),
-     ((8, 9), [(5, 7)]), ((9, 12), [(5, 8)]), ((10, 12), [(5, 9)]), ((0, 12), [])],
-    ids=["just-before", "first", "at-first", "within", "but-last", "at-last", "last", "just-after", "around"],
-)  # fmt: skip
-def test_a_hole_takes_away_its_first_and_last_address(hole: tuple[int, int], left: list[tuple[int, int]]) -> None:
-    assert subtract(Range(4, 5, 9), [Range(4, *hole)]) == [Range(4, *one) for one in left]
-
-
-def test_ranges_that_follow_each_other_are_one() -> None:
-    assert merge([Range(4, 1, 2), Range(4, 3, 4), Range(4, 6, 7), Range(6, 8, 9)]) == [
-        Range(4, 1, 4), Range(4, 6, 7), Range(6, 8, 9)
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("other", "found"), [((0, 4), False), ((0, 5), True), ((9, 9), True), ((10, 12), False)], ids=range(4)
-)
-def test_ranges_touch_where_they_share_one_address(other: tuple[int, int], found: bool) -> None:
-    assert touch([Range(4, 5, 9)], [Range(4, *other)]) is found
-    assert touch([Range(4, *other)], [Range(4, 5, 9)]) is found
-    assert not touch([Range(6, *other)], [Range(4, 5, 9)])
 
 
 @given(st.lists(SMALL, max_size=5))
