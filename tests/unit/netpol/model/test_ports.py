@@ -64,6 +64,12 @@ def test_intervals_of_a_mask_are_as_few_as_can_be(intervals: list[Interval]) -> 
         assert protocol != after or last + 1 < first
 
 
+def test_a_protocol_without_bounds_is_all_of_its_ports() -> None:
+    space = PortSpace([("TCP", 1, 1), WEB])
+    assert space.mask("TCP") == space.mask("TCP", 1, LAST_PORT)
+    assert space.texts(space.mask("TCP")) == (("TCP", "all"),)
+
+
 def test_ports_of_a_protocol_that_policies_do_not_have_are_none() -> None:
     """A rule for ICMP (Cilium, Calico) opens no port."""
     space = PortSpace([("ICMP", 8, 8), WEB])
