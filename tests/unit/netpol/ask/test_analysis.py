@@ -70,6 +70,66 @@ def test_more_that_is_undetermined_than_the_limit_is_counted_alone() -> None:
     assert result["notes"][0].startswith("undetermined: 6 pairs depend on addresses")
 
 
+def test_what_is_undetermined_is_listed_up_to_the_limit() -> None:
+    result = ask("matrix", *PODS, HOLE, limit=6)
+    assert len(result["undetermined"]) == 6
+    assert {(item["protocol"], item["ports"]) for item in result["undetermined"]} == {("all", "all")}
+
+
+CLOSED = policy("{podSelector: {}}", "closed")
+
+
+def compare(before: list[dict[str, Any]], after: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    return answer(Request("diff", outside=False, **options), build(after), build(before))
+
+
+def test_a_difference_is_listed_up_to_the_limit_and_counted_beyond() -> None:
+    listed = compare(PODS, [*PODS, CLOSED], limit=6)
+    assert (listed["truncated"], listed["summary"]["lost"], len(listed["difference"]["lost"])) == (False, 6, 6)
+    beyond = compare(PODS, [*PODS, CLOSED], limit=5)
+    assert (beyond["truncated"], beyond["summary"]["lost"], beyond["difference"]["lost"]) == (True, 6, [])
+    assert "lost: 6 pairs" in beyond["text"]
+
+
+def test_what_was_gained_is_in_the_connections() -> None:
+    assert pairs(compare([*PODS, CLOSED], PODS)["connections"]) == pairs(
+        compare(PODS, [*PODS, CLOSED])["difference"]["lost"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "noted"),
+    [([], [], False), ([HOLE], [], True), ([], [HOLE], True), ([HOLE], [HOLE], True)],
+    ids=["neither", "before", "after", "both"],
+)
+def test_a_difference_says_where_either_side_depends_on_addresses_that_are_not_known(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], noted: bool
+) -> None:
+    notes = compare([*PODS, *before], [*PODS, *after])["notes"]
+    assert [note.startswith("undetermined: connections may depend") for note in notes] == [True] * noted
+
+
+def test_a_difference_is_narrowed_to_namespaces() -> None:
+    changed = [pod("web", labels={"app": "web", "new": "label"}), *PODS[1:]]
+    every, some = compare(PODS, [*changed, CLOSED]), compare(PODS, [*changed, CLOSED], namespaces=("dev",))
+    assert (len(every["relabelled"]), len(some["relabelled"])) == (1, 0)
+    assert pairs(some["difference"]["lost"]) == {
+        pair for pair in pairs(every["difference"]["lost"]) if any(end.startswith("dev/") for end in pair)
+    }
+
+
+def test_flows_of_both_kinds_are_counted() -> None:
+    flow = {"from": {"namespace": "prod", "pod": "web"}, "to": {"namespace": "prod", "pod": "db"}, "ports": [80]}
+    result = ask("assert", *PODS, required_flows=(flow, flow), forbidden_flows=(flow,))
+    assert result["summary"]["flows"] == 3
+    assert result["holds"] is False
+
+
+def test_exposure_says_where_it_depends_on_addresses_that_are_not_known() -> None:
+    assert ask("exposure", *PODS)["notes"] == []
+    assert ask("exposure", *PODS, HOLE)["notes"][0].startswith("undetermined: connections may depend")
+
+
 def test_exposure_is_narrowed_to_namespaces_and_told_once_for_pods_that_are_alike() -> None:
     pods = [
         *PODS,
