@@ -90,14 +90,14 @@ def _check(pattern: str) -> None:
 def _repeated(match: re.Match[str], last: int | None) -> int:
     """The repetition product of an item after a counted repetition of it."""
     low = int(match.group(1))
-    high = low if match.group(2) is None else int(match.group(3)) if match.group(3) else -1
-    if (high != -1 and high < low) or low > MAX_REPEAT or high > MAX_REPEAT:
+    # without an end the first number is the bound
+    high = int(match.group(3) or low)
+    if high < low or high > MAX_REPEAT:
         raise _RefusedError(f"bad repetition operator: {match.group()}")
     if last is None:
         raise _RefusedError(f"no argument for repetition operator: {match.group()}")
-    times = high if high >= 0 else low
-    last *= max(times, 1)
-    if (low >= 2 or high >= 2) and last > MAX_REPEAT:
+    last *= max(high, 1)
+    if last > MAX_REPEAT:
         raise _RefusedError(f"bad repetition operator: {match.group()}")
     return last
 
@@ -158,19 +158,19 @@ def _bracket(pattern: str, index: int) -> int:
         if pattern[index] == "-" and not first and not pattern.startswith("]", index + 1):
             raise _RefusedError(f"invalid character class range: {pattern[index : index + 2]}")
         first = False
-        if pattern.startswith("[:", index) and size - index > 2:
+        if pattern.startswith("[:", index):
             close = pattern.find(":]", index + 2)
             if close >= 0:
                 if pattern[index + 2 : close] not in _CLASS_NAMES:
                     raise _RefusedError(f"invalid character class range: {pattern[index : close + 2]}")
                 index = close + 2
                 continue
+        begin = index
         low, index = _class_character(pattern, index)
         if size - index >= 2 and pattern[index] == "-" and pattern[index + 1] != "]":
-            begin = index
             high, index = _class_character(pattern, index + 1)
             if high < low:
-                raise _RefusedError(f"invalid character class range: {pattern[begin - 1 : index]}")
+                raise _RefusedError(f"invalid character class range: {pattern[begin:index]}")
     if index >= size:
         raise _RefusedError(f"missing ]: {pattern[start:]}")
     return index + 1

@@ -83,6 +83,7 @@ def test_grammar(text: str, tree: Node) -> None:
         ("tolower('a) = b", 8),
         ("m and", 5),
         ("m andn", 5),
+        ("a.b =oneof (x)", 11),
     ],
 )
 def test_refusals_say_where(text: str, index: int) -> None:
@@ -167,7 +168,15 @@ def test_spans_point_at_the_text() -> None:
 @pytest.mark.parametrize(
     ("text", "spans"),
     [
-        ("join(',', (a.b, 5))[x] = 'y z'", ["join(',', (a.b, 5))[x] = 'y z'", "join(',', (a.b, 5))[x]", "','"]),
+        (
+            "join(',', (a.b, 5))[x] = 'y z'",
+            ["join(',', (a.b, 5))[x] = 'y z'", "join(',', (a.b, 5))[x]", "','", "(a.b, 5)", "a.b", "5", "'y z'"],
+        ),
+        ("join(',', ()) = z", ["join(',', ()) = z", "join(',', ())", "','", "()", "z"]),
+        (
+            "a.b < val(c.d) and a.b in (x)",
+            ["a.b < val(c.d) and a.b in (x)", "a.b < val(c.d)", "a.b", "val(c.d)", "c.d"],
+        ),
         ("m or not (a.b in (c))", ["m or not (a.b in (c))", "m", "not (a.b in (c))", "a.b in (c)", "a.b", "(c)"]),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.regex import refusal
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.regex import escaped_character, refusal
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.regex
         # a brace that begins no count stands for itself, one without an end has the first number as its bound
         *("a{", "{a", "a{,3}", "a{2,}", "a{1000}", "(a{10}){100}", "(a{0}){1000}"),
         *("\\012", "\\1232", "\\12", "\\0", "\\x41", "\\x{10FFFF}", "\\n"),
+        *("(a){1000}", "[a]{1000}", "\\.{1000}", "{{1000}", "(a{1000}){0,1}"),
+        *("[(]", "[^]]", "[](]", "[a:]", "[[:alpha:](]", "[cba]", "[a-a]", "[\\n-\\r]"),
         *("[^]a]", "[a-]", "[-a]", "[[:^alpha:]b]", "[[:a]", "[\\]a]", "[\\x41-\\x{5a}]", "é"),
     ],
 )
@@ -41,6 +43,24 @@ def test_patterns_that_re2_takes(pattern: str) -> None:
         ("(", "missing ): ("),
         ("a)", "unexpected ): a)"),
         ("a{1001}", "bad repetition operator: {1001}"),
+        ("({1001,})", "bad repetition operator: {1001,}"),
+        ("({1,1001})", "bad repetition operator: {1,1001}"),
+        ("(a{1,40}){1,40}", "bad repetition operator: {1,40}"),
+        ("(a{40,}){40,}", "bad repetition operator: {40,}"),
+        ("(a))", "unexpected ): (a))"),
+        ("a|(", "missing ): a|("),
+        ("a*(", "missing ): a*("),
+        ("{(", "missing ): {("),
+        ("a(", "missing ): a("),
+        ("[a](", "missing ): [a]("),
+        ("[a-b", "missing ]: [a-b"),
+        ("[\\r-\\n]", "invalid character class range: \\r-\\n"),
+        ("[[::]]", "invalid character class range: [::]"),
+        ("\\1a", "invalid escape sequence: \\1"),
+        ("\\xg0z", "invalid escape sequence: \\xg0"),
+        ("\\x{4g}", "invalid escape sequence: \\x{"),
+        ("\\€", "invalid escape sequence: \\€"),
+        ("\\\x80", "invalid escape sequence: \\\x80"),
         ("a{2,1}", "bad repetition operator: {2,1}"),
         ("(a{40}){40}", "bad repetition operator: {40}"),
         ("[a", "missing ]: [a"),
@@ -57,3 +77,24 @@ def test_patterns_that_re2_takes(pattern: str) -> None:
 )
 def test_patterns_that_re2_refuses(pattern: str, why: str) -> None:
     assert refusal(pattern) == why
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code", "end"),
+    [
+        ("\\a", 7, 2),
+        ("\\t", 9, 2),
+        ("\\n", 10, 2),
+        ("\\v", 11, 2),
+        ("\\f", 12, 2),
+        ("\\r", 13, 2),
+        ("\\.a", 46, 2),
+        ("\\08", 0, 2),
+        ("\\12a", 0o12, 3),
+        ("\\1234", 0o123, 4),
+        ("\\x41b", 0x41, 4),
+        ("\\x{41}b", 0x41, 6),
+    ],
+)
+def test_the_character_of_an_escape_and_where_it_ends(pattern: str, code: int, end: int) -> None:
+    assert escaped_character(pattern, 0) == (code, end)

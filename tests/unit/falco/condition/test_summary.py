@@ -34,6 +34,9 @@ def test_the_events_of_a_condition_and_of_its_negation() -> None:
         ("evt.type = open and proc.name = a", OPEN, ALL),
         ("evt.type = open or proc.name = a", ALL, ALL & ~OPEN),
         ("evt.type = open or evt.type != open", ALL, 0),
+        ("evt.type = open or evt.type = open", OPEN, ALL & ~OPEN),
+        ("evt.type = open and evt.type = open", OPEN, ALL & ~OPEN),
+        ("fd.num = 0", ALL, ALL),
         ("opened and proc.name = a", OPEN, ALL),
         ("evt.type exists", ALL, 0),
         ("syscall.type exists", ALL, 0),
@@ -88,6 +91,15 @@ def test_the_first_refusal_is_kept(text: str, message: str | None) -> None:
             "join(',', (proc.name, evt.type)) = a",
             "event code search does not support `evt.type` checks with transformers",
         ),
+        (
+            "proc.name = a and tolower(evt.type) = open",
+            "event code search does not support `evt.type` checks with transformers",
+        ),
+        (
+            "tolower(evt.type) = open or proc.name = a",
+            "event code search does not support `evt.type` checks with transformers",
+        ),
+        ("join(',', ()) = a", None),
         ("tolower(evt.type) exists", "event code search does not support `evt.type` checks with transformers"),
         ("join(',', (evt.type, proc.name)) = a", None),  # it looks at the last of a list alone
         ("tolower(evt.type) startswith op", None),
@@ -103,6 +115,11 @@ def test_an_event_type_that_falco_cannot_search_for_ends_it(text: str, message: 
         ("ka.verb = <NA>", True),
         ("ka.verb in (get, <NA>)", True),
         ("not ka.verb != <NA>", True),
+        ("ka.verb = get or ka.verb = <NA>", True),
+        ("ka.verb = <NA> and ka.verb = get", True),
+        ("tolower(ka.verb) = <NA>", True),
+        ("ka.verb = get or ka.verb = list", False),
+        ("evt.type = <NA>", False),
         ("ka.verb startswith <NA>", False),
         ("ka.verb = get", False),
         ("ka.verb = val(ka.user.name)", False),
@@ -115,3 +132,18 @@ def test_an_audit_field_that_is_compared_with_the_word_for_no_value(text: str, u
 def test_deprecated_fields_are_gathered_from_all_parts() -> None:
     assert summary("proc.name = a and evt.dir = <").deprecated == {"evt.dir"}
     assert summary("tolower(evt.dir) = a or evt.latency exists").deprecated == {"evt.dir", "evt.latency"}
+    assert summary("concat(evt.dir, proc.name) = a").deprecated == {"evt.dir"}
+
+
+def test_a_system_call_without_an_event_of_its_own_has_the_general_ones() -> None:
+    names = SUMMARIZER.catalogue.syscalls
+    without = next(name for name in sorted(names) if not SUMMARIZER.catalogue.events.get(name))
+    assert SUMMARIZER.codes((without,)) == 3
+    assert SUMMARIZER.codes((without, "open")) == OPEN | 3
+    assert SUMMARIZER.codes(("nosuch",)) == 0
+
+
+def test_warnings_are_gathered_in_order_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "proc.name regex ^a$ or proc.name = b or proc.name regex ^c$ or proc.name regex ^d$"
+    monkeypatch.setattr(f"{Summarizer.__module__}.MAX_WARNINGS", 2)
+    assert [message.split("'")[1] for _node, message in summary(text).warnings] == ["^a$", "^c$"]

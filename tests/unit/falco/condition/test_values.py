@@ -14,6 +14,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import C
         ("charbuf", "é" * 127),
         ("fspath", ""),
         ("bytebuf", "a\0b"),
+        ("bytebuf", "x" * 255),
         ("uint8", "99999999999999999999"),  # wraps and saturates in C
         ("uint64", " -1"),
         ("bool", "true"),
@@ -25,9 +26,11 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import C
         ("ipaddr", "fe80::1"),
         ("ipv6addr", "::ffff:1.2.3.4"),
         ("ipnet", "10.0.0.0/0"),
+        ("ipnet", "10.0.0.0/32"),
         ("ipv4net", "10.0.0.0/256"),  # the length is a byte, which wraps
         ("ipnet", "fe80::/10"),
         ("ipv6net", "fe80::/128\nx"),
+        ("ipv6net", "::ffff:10.0.0.0/96"),
     ],
 )
 def test_what_is_taken(kind: str, text: str) -> None:
@@ -47,6 +50,7 @@ def test_what_is_taken(kind: str, text: str) -> None:
         ("bool", "True", "filter error: unrecognized boolean value True"),
         ("port", "2147483648", "stoi"),
         ("port", "HTTPS", "unrecognized protocol HTTPS"),
+        ("port", "٣", "unrecognized protocol ٣"),
         ("port", "-1", "unrecognized protocol -1"),
         ("ipv4addr", "fe80::1", "unrecognized IPv4 address fe80::1"),
         ("ipaddr", "10.0.0.256", "unrecognized IPv4 address 10.0.0.256"),
@@ -80,6 +84,8 @@ def test_what_is_refused(kind: str, text: str, message: str) -> None:
         ("-1", 255),
         ("18446744073709551615", 255),
         ("18446744073709551616", 255),
+        ("-18446744073709551615", 1),
+        ("-18446744073709551616", 255),
         ("-999999999999999999999", 255),
     ],
 )
