@@ -73,7 +73,7 @@ def _counts(cases: Sequence[Case]) -> dict[str, str]:
 def _add(suite: ET.Element, case: Case) -> None:
     element = ET.SubElement(suite, "testcase", classname=_clean(case.classname), name=_clean(case.name))
     if case.failure is not None:
-        ET.SubElement(element, "failure", message=_clean(case.failure)).text = _clean(case.text) or None
+        ET.SubElement(element, "failure", message=_clean(case.failure)).text = _clean(case.text)
     elif case.skipped is not None:
         ET.SubElement(element, "skipped", message=_clean(case.skipped))
     if case.output:

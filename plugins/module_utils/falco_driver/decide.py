@@ -127,7 +127,7 @@ def decide(features: Features, policy: Policy) -> Decision:
         told = "; ".join(f"{c.driver}: {', '.join(r.message for r in c.blocking)}" for c in candidates)
         return Decision(NONE, f"kernel {features.kernel.text}: no driver can run ({told})", candidates, least, why)
     told = ", ".join(reason.message for reason in chosen.reasons if reason.effect == SUPPORTS)
-    passed = [c for c in candidates[: candidates.index(chosen)] if not c.usable]
+    passed = candidates[: candidates.index(chosen)]
     instead = "".join(f"; not {c.driver}: {', '.join(r.message for r in c.blocking)}" for c in passed)
     return Decision(
         driver=chosen.driver,

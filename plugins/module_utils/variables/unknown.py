@@ -56,7 +56,7 @@ def unknown_variables(names: Iterable[str], known: Iterable[str], prefixes: Iter
         if meant:
             message = f"'{name}' is not a variable of any role: did you mean '{meant}'?"
             findings.append(Finding(name, True, meant, message))
-        elif owned and name.startswith(owned):
+        elif name.startswith(owned):
             alike = words.nearest(name, declared)
             hint = f"; the most similar one that is read is '{alike}'" if alike else ""
             findings.append(Finding(name, False, alike, f"no role reads '{name}'{hint}"))

@@ -39,6 +39,9 @@ def read(**answers: Any) -> dict[str, Any]:
         ("a_values", "falco:\n  tty: true\n", {"falco": {"tty": True}}),
         ("a_values", '{"falco": {"tty": true}}', {"falco": {"tty": True}}),
         ("a_name", "007", "007"),
+        ("a_level", "2", 2),
+        ("a_rule", "5", 5),
+        ("a_rule", "a: [b]", {"a": ["b"]}),
         ("a_name", "{{ 1 + 1 }}", "{{ 1 + 1 }}"),
     ],
 )
@@ -74,7 +77,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 @given(st.sampled_from(sorted(DECLARED)), st.text() | st.integers() | st.floats() | st.lists(st.text()))
 def test_any_answer_has_its_type_or_is_told(name: str, answer: Any) -> None:
-    types = {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict}
+    types = {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict, "raw": object}
     try:
         found = read(**{name: answer})
     except AwxError as error:

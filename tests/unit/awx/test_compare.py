@@ -104,6 +104,12 @@ def test_what_is_missing_is_named() -> None:
             {"injectors": {}},
             "credential type 'falconet Kubeconfig': injectors is {}, must be {",
         ),
+        (
+            "credential_type",
+            "falconet Kubeconfig",
+            {"inputs": {}},
+            "credential type 'falconet Kubeconfig': inputs is {}, must be {",
+        ),
     ],
 )
 def test_field_that_differs_is_told(kind: str, name: str, changed: dict[str, Any], message: str) -> None:
@@ -112,6 +118,14 @@ def test_field_that_differs_is_told(kind: str, name: str, changed: dict[str, Any
     found[at(objects, kind, name)][0] |= changed
     (told,) = differences(objects, found)
     assert told["message"].startswith(message)
+
+
+@pytest.mark.parametrize(("letters", "shown"), [(118, "x" * 118 + '"'), (119, "x" * 116 + "...")])
+def test_value_of_more_than_120_characters_is_cut_in_the_message(letters: int, shown: str) -> None:
+    one = {"kind": "project", "name": "p", "fields": {"scm_url": "x" * letters}}
+    (told,) = differences([one], [[{"scm_url": ""}]])
+    assert told["message"] == f'project \'p\': scm_url is "", must be "{shown}.'
+    assert told["wanted"] == "x" * letters
 
 
 @pytest.mark.parametrize(

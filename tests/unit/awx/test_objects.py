@@ -109,6 +109,42 @@ def test_rule_of_a_schedule_is_the_sites_own() -> None:
     assert "falconet Drift every hour" not in schedules
 
 
+def test_project_and_inventory_follow_git_at_each_launch_but_once_a_minute() -> None:
+    objects = made(
+        awx_objects_project_branch="main", awx_objects_project_credential="git", awx_objects_inventory_path="i"
+    )
+    project = by_kind(objects, "project")["falconet Site"]
+    assert {name: value for name, value in project.items() if name.startswith(("scm_", "credential"))} == {
+        "scm_type": "git",
+        "scm_url": "https://git.example/site.git",
+        "scm_branch": "main",
+        "scm_clean": True,
+        "scm_update_on_launch": True,
+        "scm_update_cache_timeout": 60,
+        "credential": "git",
+    }
+    assert by_kind(objects, "inventory_source")["falconet Project"] == {
+        "inventory": "falconet Clusters",
+        "source": "scm",
+        "source_project": "falconet Site",
+        "source_path": "i",
+        "overwrite": True,
+        "overwrite_vars": True,
+        "update_on_launch": True,
+        "update_cache_timeout": 60,
+    }
+
+
+def test_what_a_launch_may_ask_and_what_is_switched_on() -> None:
+    objects = made()
+    asked = ("ask_limit_on_launch", "ask_job_type_on_launch", "ask_diff_mode_on_launch", "survey_enabled")
+    template = by_kind(objects, "job_template")["falconet Falco"]
+    assert [template[name] for name in (*asked, "diff_mode", "job_type")] == [True] * 4 + [False, "run"]
+    (workflow,) = by_kind(objects, "workflow").values()
+    assert workflow["ask_limit_on_launch"] is True
+    assert {schedule["enabled"] for schedule in by_kind(objects, "schedule").values()} == {True}
+
+
 def test_project_on_the_disk_of_awx_has_no_source() -> None:
     objects = made(awx_objects_project_url="", awx_objects_project_local_path="site")
     assert by_kind(objects, "project")["falconet Site"]["local_path"] == "site"

@@ -27,8 +27,12 @@ DECLARED: dict[str, dict[str, Any]] = {
     "a_flows": {"type": "list", "elements": "raw", "description": "Flows."},
     "a_values": {"type": "dict", "description": "Values."},
     "a_name": {"type": "str", "description": "A name."},
+    "a_level": {"type": "int", "choices": [1, 2], "description": "A level."},
+    "a_rule": {"type": "raw", "description": "A rule."},
     "a_password": {"type": "str", "no_log": True, "description": "A password."},
 }
+
+WAYS = (("a_name", False), ("a_name", True), ("a_mode", False))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,8 @@ DECLARED: dict[str, dict[str, Any]] = {
         ("a_flows", {"type": "textarea", "max": 32768}),
         ("a_values", {"type": "textarea", "max": 32768}),
         ("a_name", {"type": "text", "max": 1024}),
+        ("a_level", {"type": "integer"}),
+        ("a_rule", {"type": "textarea", "max": 32768}),
     ],
 )
 def test_form_is_that_of_the_type(name: str, form: dict[str, Any]) -> None:
@@ -72,6 +78,11 @@ def test_description_is_the_declared_one() -> None:
     assert question("a_names", DECLARED["a_names"])["question_description"] == (
         "Names. One a line. Left empty: as in the inventory."
     )
+
+
+def test_description_says_what_an_empty_answer_means_where_there_may_be_one() -> None:
+    told = [question(name, DECLARED[name], must)["question_description"] for name, must in WAYS]
+    assert told == ["A name. Left empty: as in the inventory.", "A name.", "audit only tells."]
 
 
 def test_survey_has_the_questions_in_their_order() -> None:

@@ -39,6 +39,12 @@ def test_a_kernel_with_every_feature_takes_modern_ebpf_whatever_its_version(rele
     assert codes(decision, "modern_ebpf", "blocks") == codes(decision, "modern_ebpf", "warns") == set()
 
 
+def test_an_architecture_that_is_not_known_hinders_no_driver() -> None:
+    decision = decided(raw(machine=""))
+    assert decision.driver == "modern_ebpf"
+    assert codes(decision, "kmod", "blocks") == set()
+
+
 def test_an_old_kernel_without_btf_takes_the_module_and_names_its_headers() -> None:
     decision = decided(raw(release=OLD_8, btf=None, ring_buffer_probe=Probe("refused", "EINVAL")))
     assert decision.driver == "kmod"
@@ -137,6 +143,16 @@ def test_a_kernel_that_loads_no_modules_has_no_kmod(changes: dict[str, object]) 
         ("x86_64", "3.10.0-1160.el7.x86_64", "kmod"),
         ("x86_64", "2.6.32-754.el6.x86_64", "none"),
         ("armv7l", "6.1.0", "none"),
+        ("x86_64", "3.9.11", "none"),
+        ("aarch64", "3.15.10", "none"),
+        ("aarch64", "3.16.0", "kmod"),
+        ("s390x", "3.9.11", "none"),
+        ("s390x", "3.10.0", "kmod"),
+        ("ppc64le", "3.9.11", "none"),
+        ("ppc64le", "3.10.0", "kmod"),
+        ("riscv64", "5.0.0", "kmod"),
+        ("", "3.9.11", "none"),
+        ("", "3.10.0", "kmod"),
     ],
 )
 def test_architectures_have_drivers_and_oldest_kernels_of_their_own(machine: str, release: str, driver: str) -> None:
@@ -152,6 +168,8 @@ def test_architectures_have_drivers_and_oldest_kernels_of_their_own(machine: str
         ("6.19.7-200.fc43.x86_64", "0.44.0", "modern_ebpf"),
         ("6.18.4", "0.43.0", "modern_ebpf"),
         ("6.12.0-55.9.1.el10_0.x86_64", "0.39.2", "kmod"),
+        ("6.12.0-55.9.1.el10_0.x86_64", "0.40.0", "modern_ebpf"),
+        ("6.11.11", "0.39.2", "modern_ebpf"),
     ],
 )
 def test_kernels_known_to_be_bad_are_so_for_some_versions_of_falco(release: str, falco: str, driver: str) -> None:
@@ -172,9 +190,11 @@ def test_a_site_may_avoid_kernels_of_its_own() -> None:
     ("changes", "policy", "least", "words"),
     [
         ({}, Policy(), True, "suffice"),
-        ({"cap_last_cap": "37\n"}, Policy(), False, "CAP_BPF"),
+        ({"cap_last_cap": "39\n"}, Policy(), True, "suffice"),
+        ({"cap_last_cap": "38\n"}, Policy(), False, "CAP_BPF"),
         ({"cap_last_cap": None}, Policy(), False, "CAP_BPF"),
-        ({"paranoid": "4\n"}, Policy(), False, "perf_event_paranoid is 4"),
+        ({"paranoid": "3\n"}, Policy(), False, "perf_event_paranoid is 3"),
+        ({"paranoid": None}, Policy(), True, "suffice"),
         ({}, Policy(order=("kmod",)), False, "privileged pod"),
         ({"btf": None}, Policy(order=("modern_ebpf",)), False, "no driver"),
     ],

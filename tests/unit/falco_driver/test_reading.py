@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver import DriverError, features_of, parse_release
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.btf import btf_names
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.features import (
+    CONFIG_SHOWN,
     mount_point,
     parse_config,
     parse_lockdown,
@@ -48,6 +51,13 @@ def test_a_release_is_at_least_itself_and_not_more(version: tuple[int, int, int]
     assert not release.at_least(version[0], version[1], version[2] + 1)
 
 
+def test_a_version_of_one_or_two_numbers_is_the_first_of_its_kind() -> None:
+    release = parse_release("6.0.0")
+    assert release.at_least(6)
+    assert release.at_least(6, 0)
+    assert not release.at_least(7)
+
+
 @given(st.sets(st.from_regex(r"[A-Za-z_]{1,12}", fullmatch=True), max_size=8), st.sampled_from("<>"))
 def test_btf_tells_exactly_the_names_it_holds(names: set[str], order: str) -> None:
     blob = btf(tuple(sorted(names)), order)
@@ -57,6 +67,13 @@ def test_btf_tells_exactly_the_names_it_holds(names: set[str], order: str) -> No
 
 def test_a_part_of_a_name_in_btf_is_not_the_name() -> None:
     assert btf_names(btf(("BPF_MAP_TYPE_RINGBUF_X",)), ["BPF_MAP_TYPE_RINGBUF", "RINGBUF_X"]) == frozenset()
+
+
+def test_btf_may_be_a_header_alone_and_nothing_less() -> None:
+    header = struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, 0, 0, 0)
+    assert btf_names(header, ["a"]) == frozenset()
+    with pytest.raises(DriverError, match="BTF of 23 bytes is shorter than its header of 24 bytes"):
+        btf_names(header[:-1], [])
 
 
 def test_btf_of_another_version_is_refused() -> None:
@@ -90,8 +107,16 @@ def test_a_machine_that_was_not_booted_by_efi_has_no_secure_boot() -> None:
     assert features_of(raw(efi=True, secure_boot=None)).secure_boot is None
 
 
+def test_as_data_the_configuration_is_what_matters_of_it_or_nothing() -> None:
+    told = features_of(raw(config="CONFIG_MODULES=y\nCONFIG_OTHER=y\n")).as_dict()
+    assert {name for name, value in told["config"].items() if value == "y"} == {"CONFIG_MODULES"}
+    assert told["config"].keys() == set(CONFIG_SHOWN)
+    assert features_of(raw(config=None)).as_dict()["config"] is None
+
+
 def test_the_usual_mount_point_is_preferred() -> None:
-    mounts = "tracefs /sys/kernel/debug/tracing tracefs rw 0 0\ntracefs /sys/kernel/tracing tracefs rw 0 0\nx\n"
+    mounts = "tracefs /sys/kernel/debug/tracing tracefs rw 0 0\ntracefs /sys/kernel/tracing tracefs rw 0 0\nx\nx y\n"
+    assert mount_point("tracefs /t tracefs\n", "tracefs") == "/t"
     assert mount_point(mounts, "tracefs", "/sys/kernel/tracing") == "/sys/kernel/tracing"
     assert mount_point(mounts, "tracefs", "/elsewhere") == "/sys/kernel/debug/tracing"
     assert mount_point(mounts, "bpf") is None

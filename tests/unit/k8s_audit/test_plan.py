@@ -167,6 +167,7 @@ def test_a_managed_cluster_has_its_plugin_and_nothing_that_listens() -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
+        ({"node_port": 65536}, "k8s_audit_node_port: must be a port number, not 65536"),
         ({"release_name": "audit"}, "must contain falco, 'audit' does not. For example falco-audit."),
         ({"release_name": "falco"}, "It would take the place of the one for system calls"),
         ({"replicas": 0}, "k8s_audit_replicas: must be 1 or more, not 0"),
@@ -176,6 +177,35 @@ def test_a_managed_cluster_has_its_plugin_and_nothing_that_listens() -> None:
 )
 def test_what_cannot_be_is_told(variables: dict[str, Any], said: str) -> None:
     assert said in wrong(**variables)
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_the_first_and_the_last_port_are_ports(port: int) -> None:
+    assert plan(exposure="node_port", node_port=port)["service"]["spec"]["ports"][0]["nodePort"] == port
+
+
+def test_what_the_site_says_of_pods_and_artifacts_stands() -> None:
+    affinity = {"nodeAffinity": {}}
+    assert plan(affinity=affinity, replicas=2)["falco"]["falco_affinity"] == affinity
+    assert plan(artifacts=["k8saudit:0.19"])["falco"]["falco_artifacts"] == ["k8saudit:0.19"]
+
+
+def test_pods_are_apart_by_the_greatest_weight_that_kubernetes_takes() -> None:
+    rules = plan(replicas=2)["falco"]["falco_affinity"]["podAntiAffinity"]
+    ((one,),) = rules.values()
+    assert (one["weight"], one["podAffinityTerm"]["topologyKey"]) == (100, "kubernetes.io/hostname")
+    assert plan(replicas=1)["falco"]["falco_affinity"] == {}
+
+
+def test_what_a_release_for_audit_events_has_no_use_for_is_off() -> None:
+    found = plan()["falco"]
+    off = ("artifacts_follow", "grafana_dashboard", "kubernetes_metadata", "ui_enabled")
+    assert [found[f"falco_{name}"] for name in off] == [False] * 4
+    assert [mount["readOnly"] for mount in found["falco_extra_values"]["mounts"]["volumeMounts"]] == [True]
+
+
+def test_rules_are_in_config_maps_that_are_counted_from_one() -> None:
+    assert plan()["config_maps"] == [f"falco-k8s-audit-rules-{number}" for number in (1, 2, 3, 4)]
 
 
 def test_api_servers_are_told_an_address() -> None:

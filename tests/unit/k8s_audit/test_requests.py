@@ -88,6 +88,49 @@ def test_what_is_made_is_labelled_and_taken_back(rule: str) -> None:
     assert gone == [f"{made.path}/{MARK}"]
 
 
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("K8s Deployment Created", "/apis/apps/v1/namespaces/shop/deployments"),
+        ("K8s Service Created", "/api/v1/namespaces/shop/services"),
+        ("K8s ConfigMap Created", "/api/v1/namespaces/shop/configmaps"),
+        ("K8s Namespace Created", "/api/v1/namespaces"),
+        ("K8s Serviceaccount Created", "/api/v1/namespaces/shop/serviceaccounts"),
+        ("K8s Role Created", f"{RBAC}/namespaces/shop/roles"),
+        ("K8s ClusterRole Created", f"{RBAC}/clusterroles"),
+        ("K8s RoleBinding Created", f"{RBAC}/namespaces/shop/rolebindings"),
+        ("K8s ClusterRoleBinding Created", f"{RBAC}/clusterrolebindings"),
+        ("K8s Secret Created", "/api/v1/namespaces/shop/secrets"),
+        ("Service Account Created in Kube Namespace", "/api/v1/namespaces/kube-system/serviceaccounts"),
+        (
+            "Ingress Object without TLS Certificate Created",
+            "/apis/networking.k8s.io/v1/namespaces/shop/ingresses",
+        ),
+    ],
+)
+def test_what_is_made_is_made_where_its_kind_belongs(rule: str, path: str) -> None:
+    made = trigger_for(rule, MARK, "shop")
+    assert [(one.method, one.path) for one in made.requests] == [("POST", path)]
+    assert [(one.method, one.path) for one in made.undo] == [("DELETE", f"{path}/{MARK}")]
+
+
+def test_what_is_made_starts_nothing_and_gives_no_token() -> None:
+    deployment = trigger_for("K8s Deployment Created", MARK, "shop").requests[0].body
+    assert deployment["spec"]["replicas"] == 0
+    account = trigger_for("K8s Serviceaccount Created", MARK, "shop").requests[0].body
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_a_secret_is_made_read_and_taken_back() -> None:
+    told = trigger_for("K8s Secret Get Successfully", MARK, "shop")
+    path = "/api/v1/namespaces/shop/secrets"
+    assert [(one.method, one.path) for one in told.requests] == [("POST", path), ("GET", f"{path}/{MARK}")]
+    assert [(one.method, one.path) for one in told.undo] == [("DELETE", f"{path}/{MARK}")]
+
+
 def test_an_unknown_rule_has_none() -> None:
     with pytest.raises(KeyError):
         trigger_for("Terminal shell in container", MARK, "default")

@@ -53,6 +53,10 @@ def test_two_words_are_told(named: list[str], environment: dict[str, str], begin
     assert "planted-token" not in problem
 
 
+def test_one_file_may_have_several_clusters() -> None:
+    assert problems_of_connections({"south": [], "north": []}, FILE) == []
+
+
 def test_one_address_is_one_cluster() -> None:
     (problem,) = problems_of_connections({"south": [], "north": [], "own": ["cluster_host"]}, TOKEN)
     assert problem.startswith("Clusters north, south: K8S_AUTH_HOST in the environment is one API server")

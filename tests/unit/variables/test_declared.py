@@ -50,6 +50,7 @@ ENTRIES = {"type": "list", "elements": "raw", "options": ENTRY, "default": []}
             [{"name": "a", "replicas": 2, "nodes": ["x", "y"]}],
         ),
         ({"type": "raw"}, "[1]", "[1]"),
+        (ENTRIES, [{"name": "a", "replicas": None}], [{"name": "a", "replicas": None}]),
     ],
 )
 def test_a_text_means_its_value(kind: dict[str, Any], text: Any, value: Any) -> None:

@@ -45,7 +45,10 @@ def test_a_cluster_whose_machines_are_somebody_elses_is_right() -> None:
          "cluster; did you mean it by cluster?"),
         (changed(clusters=None), {}, "there is no group clusters, which has a host for each cluster; its groups are "
          "kube_nodes, redis_nodes."),
-        (changed(clusters=[]), {}, "no host is in the group clusters"),
+        (changed(clusters=[]), {}, "no host is in the group clusters, which has a host for each cluster; its groups "
+         "are clusters, kube_nodes, redis_nodes."),
+        # Of a cluster that is named nothing can be said where there is none.
+        (changed(clusters=None), {"n1": "production"}, "there is no group clusters"),
         ({"all": []}, {}, "its groups are none."),
         (changed(kube_nodes=None, kube_node=["n1"], redis_nodes=[]), {}, "did you mean it by kube_node?"),
         (GOOD, {"n1": "prodution"}, "kube_cluster of n1 is prodution, which is no host of the group clusters; did you "
@@ -58,6 +61,10 @@ def test_each_problem_is_told(groups: dict[str, list[str]], cluster_of: dict[str
     found = problems_of_groups(groups, cluster_of)
     assert len(found) == 1
     assert told in found[0]
+
+
+def test_where_no_machine_is_known_none_for_redis_is_missing() -> None:
+    assert problems_of_groups(changed(kube_nodes=[], redis_nodes=["n9"]), {}) == []
 
 
 def test_the_filter_reads_the_cluster_of_each_node() -> None:
@@ -104,6 +111,7 @@ def test_what_failed_is_known_by_its_cluster() -> None:
     hostvars: dict[str, dict[str, Any]] = {
         "a1": {"kube_cluster": "a"}, "a2": {"kube_cluster": "a"}, "b1": {"kube_cluster": "b"}, "n": {}, "c": {},
     }  # fmt: skip
+    assert failed_clusters([], {}, {}, {}) == {}
     failed = failed_clusters(["a2", "a1", "c", "n"], groups, hostvars, {})
     assert failed == {"a": ["a1", "a2"], "c": ["c"]}
     assert failed_clusters(["a", "b1"], groups, hostvars, failed) == {**failed, "b": ["b1"]}

@@ -98,12 +98,17 @@ def test_a_node_as_it_should_be() -> None:
             "n1 runs Debian 12; node_prep supports Rocky",
         ),
         ({**FACTS, "distribution_major_version": "7"}, "or leave this stage out with --skip-tags node_prep."),
+        (python(8), "n1 has Python 3.8.8 at /usr/bin/python3"),
         (python(6), "n1 has Python 3.6.8 at /usr/bin/python3; this collection needs 3.9 or newer on nodes."),
     ],
 )
 def test_a_system_that_is_not_supported(facts: dict[str, Any], told: str) -> None:
     (problem,) = node_problems({"facts": facts}, "n1")
     assert told in problem
+
+
+def test_a_directory_of_two_parts_is_deep_enough() -> None:
+    assert node_problems({"settings": {**SETTINGS, "redis_directory": "/mnt/redis"}}, "n1") == []
 
 
 def test_a_python_with_two_digits_is_newer() -> None:

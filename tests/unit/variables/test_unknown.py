@@ -35,7 +35,11 @@ def test_misspelt_name_is_reported_with_the_nearest(name: str, nearest: str) -> 
 def test_a_users_own_name_is_told_and_is_not_misspelt() -> None:
     first, second = unknown_variables(["falco_zzzzzzzzzzzzzzzzzz", "falco_version"], KNOWN, PREFIXES)
     assert (first.misspelt, first.name, first.nearest) == (False, "falco_version", "falco_chart_version")
-    assert "no role reads 'falco_version'" in first.message
+    assert first.message == (
+        "no role reads 'falco_version'; the most similar one that is read is 'falco_chart_version'"
+    )
+    assert second.message == "no role reads 'falco_zzzzzzzzzzzzzzzzzz'"
+    assert unknown_variables(["falco_version"], KNOWN, []) == []
     assert (second.misspelt, second.nearest) == (False, None)
 
 
