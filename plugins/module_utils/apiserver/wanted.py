@@ -104,7 +104,8 @@ def wanted(settings: Settings, digest: str = "") -> Wanted:
 
 
 def _absolute(option: str, path: str) -> None:
-    if not path.startswith("/") or posixpath.normpath(path) != path or path == "/":
+    # POSIX leaves two slashes at the beginning as they are, and so does normpath.
+    if posixpath.normpath("/" + path.lstrip("/")) != path or path == "/":
         raise ApiServerError(f"{option} is {path}: it must be an absolute path, written without . and .. and extra /")
 
 

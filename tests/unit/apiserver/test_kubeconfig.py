@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 import yaml
@@ -52,7 +53,7 @@ def test_what_is_shown_tells_a_change_and_no_secret() -> None:
     for secret in (KEY, CERTIFICATE):
         assert encoded(secret) not in shown(text)
     assert shown(text) != shown(other)
-    assert "client-key-data: (sha256 " in shown(text)
+    assert re.search(r"^    client-key-data: \(sha256 [0-9a-f]{12}\)$", shown(text), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,16 @@ def test_what_is_shown_tells_a_change_and_no_secret() -> None:
         (Webhook("https:///b"), "it must be a URL such as https://"),
         (Webhook("https://a:x/b"), "webhook.server is https://a:x/b: "),
         (Webhook("https://[::1/b"), "webhook.server is https://[::1/b: "),
+        (Webhook("https://a:0/b"), "it must be a URL such as https://"),
         (Webhook("https://u:p@a/b"), "neither user, password"),
+        (Webhook("https://u@a/b"), "neither user, password"),
+        (Webhook("https://:p@a/b"), "neither user, password"),
+        (Webhook("https://a/b?c=d"), "neither user, password"),
+        (Webhook("https://a/b#c"), "neither user, password"),
         (Webhook("http://10.96.0.50:9765/k8s-audit"), "they are sent by https alone"),
         (Webhook("http://falco/k8s-audit"), "they are sent by https alone"),
         (Webhook("http://localhost/k8s-audit", CERTIFICATE), "http shows no certificate"),
+        (Webhook("http://[::1]/k8s-audit", "", CERTIFICATE, KEY), "http shows no certificate"),
         (Webhook(URL, "/etc/ca.crt"), "webhook.ca: it must be the text of a PEM file"),
         (Webhook(URL, "", KEY, KEY), "webhook.client_certificate: it must be the text of a PEM file"),
         (Webhook(URL, "", CERTIFICATE, CERTIFICATE), "webhook.client_key: it must be the text of a PEM file"),
@@ -105,6 +112,8 @@ def test_an_administrators_is_read() -> None:
         ("current-context: admin@kubernetes", "a: b", "admin.conf: there is no current context in contexts"),
         ("cluster: kubernetes", "cluster: other", "admin.conf: there is no other in clusters"),
         ("server: https://a:6443", "other: x", "server is missing"),
+        ("server: https://a:6443", "server: ''", "server is missing"),
+        ("user: admin", "user: admin-", "admin.conf: there is no admin- in users"),
         (encoded("KEY"), "'*'", "client-key-data is not the base64 of a PEM text"),
         ("client-key-data", "client-key", "client-key-data is missing"),
     ],
@@ -115,3 +124,12 @@ def test_one_that_lacks_something_is_told(before: str, after: str, words: str) -
     with pytest.raises(ApiServerError) as told:
         access(text.replace(before, after), "admin.conf")
     assert words in str(told.value)
+
+
+def test_what_has_no_name_or_is_no_mapping_is_nobody_s_context() -> None:
+    unnamed = {**ADMIN, "current-context": "", "contexts": [{"context": {"cluster": "kubernetes", "user": "admin"}}]}
+    with pytest.raises(ApiServerError, match="there is no current context in contexts"):
+        access(yaml.safe_dump(unnamed), "admin.conf")
+    empty = {**ADMIN, "contexts": [{"name": "admin@kubernetes", "context": None}]}
+    with pytest.raises(ApiServerError, match="there is no admin@kubernetes in contexts"):
+        access(yaml.safe_dump(empty), "admin.conf")

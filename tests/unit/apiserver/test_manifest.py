@@ -220,6 +220,8 @@ def test_a_manifest_in_braces_gets_keys_and_loses_them(text: str, aim: Wanted) -
         (Settings(FOLDER), "neither webhook nor log is set"),
         (Settings("etc/audit", {}), "folder is etc/audit: it must be an absolute path"),
         (Settings(FOLDER + "/", {}), "written without"),
+        (Settings("/" + FOLDER, {}), "written without"),
+        (Settings("/", {}), "written without"),
         (Settings(FOLDER, None, {"path": "audit.log"}), "log.path is audit.log: it must be an absolute path"),
         (Settings(FOLDER, None, {"path": f"{FOLDER}/audit.log"}), "the log needs a directory of its own"),
         (Settings(FOLDER, None, {"path": "/audit.log"}), "the log needs a directory of its own, not /"),

@@ -101,7 +101,14 @@ def test_nor_is_a_manifest_with_a_wrong_spot(at: int, gone: int, put: str) -> No
         "- 'a\n  b'\n- http://a:80/x#y\n-   a: b\n    c: d\n",
         "",
         "# nothing\n",
+        'a: "\\x41\\u00e9\\U0001F600\\U0010FFFF"',
+        "a" * 1024 + ": b",
+        "[" * 99 + "]" * 99,
+        "- " * 99 + "a",
+        "- a\n" * 101,
+        "[" + "[], " * 101 + "]",
     ],
+    ids=lambda text: text[:12],
 )
 def test_these_are_accepted(text: str) -> None:
     assert agrees(text)
@@ -149,7 +156,10 @@ def test_these_are_accepted(text: str) -> None:
         ("a: | b", "f:1:5: text behind | or >"),
         ("a: |\n    \n  b\n", "f:3:3: blank lines above it are indented deeper"),
         ("a: 'b'#c", "f:1:7: a comment needs a space before it"),
+        ("a" * 1025 + ": b", "f:1:1: a key must stand on one line"),
         ("[" * 101, "f:1:100: more than 100 levels"),
+        ("[[], [], " + "[" * 99, "f:1:108: more than 100 levels"),
+        ("- a\n" * 9 + "- " * 101, "f:10:201: more than 100 levels"),
         ("- " * 101, "f:1:201: more than 100 levels"),
         ("a: b\n# c\n  d", "f:3:3: this does not belong to what stands before it: look at its indentation"),
         ("'a'\nb", "f:2:1: this does not belong to what stands before it: look at its indentation"),

@@ -99,6 +99,11 @@ def test_bad_type_information_blocks_and_says_how(changes: dict[str, object], me
     assert message in decision.reasons[0].message
 
 
+def test_type_information_that_should_be_there_is_not_laid_to_the_configuration() -> None:
+    said = decided(raw(btf=None), Policy(order=("modern_ebpf",))).reasons[0].message
+    assert said == "no /sys/kernel/btf/vmlinux"
+
+
 def test_lockdown_at_confidentiality_leaves_only_a_signed_module() -> None:
     node = raw(lockdown="none integrity [confidentiality]\n")
     assert decided(node).driver == "none"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import struct
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver import DriverError, features_of, parse_release
+from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver import (
+    DriverError,
+    Probe,
+    features_of,
+    parse_release,
+)
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.btf import btf_names
 from ansible_collections.falconet.k8s.plugins.module_utils.falco_driver.features import (
     CONFIG_SHOWN,
@@ -112,6 +117,22 @@ def test_as_data_the_configuration_is_what_matters_of_it_or_nothing() -> None:
     assert {name for name, value in told["config"].items() if value == "y"} == {"CONFIG_MODULES"}
     assert told["config"].keys() == set(CONFIG_SHOWN)
     assert features_of(raw(config=None)).as_dict()["config"] is None
+
+
+def test_what_was_not_read_is_neither_yes_nor_no() -> None:
+    def tracefs(**changes: object) -> tuple[bool | None, str | None]:
+        found = features_of(raw(**changes))
+        return found.tracefs_available, found.tracefs_mount
+
+    assert tracefs() == (True, "/sys/kernel/tracing")
+    assert tracefs(filesystems="nodev\tproc\n", mounts="") == (False, None)
+    assert tracefs(filesystems=None, mounts=None) == (None, None)
+    unread = ("config", "lockdown", "secure_boot", "efi", "paranoid", "cap_last_cap", "modules_disabled", "sig_enforce")
+    bare = features_of(raw(btf=None, ring_buffer_probe=Probe(), **dict.fromkeys(unread)))
+    told = (bare.config, bare.lockdown, bare.secure_boot, bare.perf_event_paranoid, bare.bpf_capability)
+    features = (bare.ring_buffer, bare.tracing_programs, bare.syscall_tracepoints)
+    assert (*told, *features, bare.modules_loadable, bare.module_signatures_enforced) == (None,) * 10
+    assert bare.btf is False
 
 
 def test_the_usual_mount_point_is_preferred() -> None:
