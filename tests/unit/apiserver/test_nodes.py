@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.falconet.k8s.plugins.module_utils.apiserver.nodes import is_flow, is_null, plain, text_of
 from ansible_collections.falconet.k8s.plugins.module_utils.apiserver.source import Source
 
@@ -10,7 +12,17 @@ SOURCE = Source(
     "k: 7\nl: [a]\nm:\n- a\n",
     "f",
 )
-MEANT = {"a": None, "b": "~", "c": None, "d": "", "e": None, "f": "null", "g": True, "h": "true", "i": False}
+MEANT: dict[str, Any] = {
+    "a": None,
+    "b": "~",
+    "c": None,
+    "d": "",
+    "e": None,
+    "f": "null",
+    "g": True,
+    "h": "true",
+    "i": False,
+}
 MEANT |= {"j": "false", "k": "7", "l": ["a"], "m": ["a"]}
 
 

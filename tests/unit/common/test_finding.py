@@ -19,6 +19,7 @@ def test_a_refusal_is_the_first_finding_and_how_many_more() -> None:
     hinted = Finding("C", "error", "", None, None, "rule 'R'", "is wrong", "do this")
     assert refusal([FINDING]) == "a.yaml:3:7: C: is wrong"
     assert refusal([hinted]) == "rule 'R': C: is wrong (do this)"
+    assert refusal([FINDING, hinted]) == "a.yaml:3:7: C: is wrong, and 1 more"
     assert refusal([FINDING, hinted, hinted]) == "a.yaml:3:7: C: is wrong, and 2 more"
 
 

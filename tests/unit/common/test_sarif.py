@@ -56,3 +56,9 @@ def test_a_fix_is_told_with_what_it_replaces_and_what_is_beyond_says_so() -> Non
     ]
     assert second["fixes"][0]["description"] == {"text": "is wrong"}
     assert ("properties" in first, second["properties"]) == (False, {"beyond": True})
+
+
+def test_the_document_is_indented_by_two_and_ends_its_last_line() -> None:
+    lines = to_sarif((), "some_module", lambda _code: ("warning", "a")).split("\n")
+    assert [line[: line.index('"')] for line in lines[1:4]] == ["  "] * 3
+    assert lines[-2:] == ["}", ""]

@@ -100,3 +100,4 @@ def test_a_script_is_filled_up_to_its_limit() -> None:
 
     assert SCRIPT_BYTES == 3000
     assert (number_of(0), number_of(1)) == (1, 2)
+    assert [numbers for _script, numbers in scripts([(1, ["x" * SCRIPT_BYTES]), (2, ["x"])])] == [[1], [2]]
