@@ -185,7 +185,7 @@ def test_the_first_and_the_last_port_are_ports(port: int) -> None:
 
 
 def test_what_the_site_says_of_pods_and_artifacts_stands() -> None:
-    affinity = {"nodeAffinity": {}}
+    affinity: dict[str, Any] = {"nodeAffinity": {}}
     assert plan(affinity=affinity, replicas=2)["falco"]["falco_affinity"] == affinity
     assert plan(artifacts=["k8saudit:0.19"])["falco"]["falco_artifacts"] == ["k8saudit:0.19"]
 
