@@ -40,8 +40,9 @@ def pair_test(op: str, kind: str) -> Callable[[Any, Any], bool]:
         return _by_bytes(lambda left, right: bool(left.endswith(right)))
     if op == "icontains":
         return _by_bytes(lambda left, right: right.lower() in left.lower())
-    # glob and iglob: of patterns in fields Falco knows no others
-    return lambda left, right: glob_matcher(right, op == "iglob")(left)
+    if op in ("glob", "iglob"):
+        return lambda left, right: glob_matcher(right, op == "iglob")(left)
+    raise ValueError(f"no comparison of two values: {op}")
 
 
 def _by_bytes(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -121,7 +122,9 @@ def _plain_test(op: str, wanted: Any) -> Predicate:
         return lambda value: bool(value <= wanted)
     if op == ">":
         return lambda value: bool(value > wanted)
-    return lambda value: bool(value >= wanted)
+    if op == ">=":
+        return lambda value: bool(value >= wanted)
+    raise ValueError(f"no comparison: {op}")
 
 
 def _of_bytes(op: str, wanted: bytes) -> Predicate:
