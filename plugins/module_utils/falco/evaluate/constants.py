@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any, NamedTuple, Union
+from typing import NamedTuple, Union
 
 from ..condition.services import SERVICES
 
@@ -86,7 +86,10 @@ def constant(text: str, kind: str) -> Constant:
     if kind == "double":
         return float(number(text, 32, True))
     if kind in ADDRESS_TYPES:
-        return address(text)  # type: ignore[return-value]  # the loader has taken it for one
+        packed = address(text)
+        if packed is None:
+            raise ValueError(f"not an address: {text}")
+        return packed
     if kind in NET_TYPES:
         return _net(text)
     return octets(text)
@@ -102,7 +105,9 @@ def _port(text: str) -> int:
 
 def _net(text: str) -> Net:
     base, _slash, mask = text.partition("/")
-    packed: Any = address(base)  # the loader has taken it for one
+    packed = address(base)
+    if packed is None:
+        raise ValueError(f"not a network: {text}")
     shift = len(packed) * 8 - number(mask.split("\n", 1)[0], 8, False)
     return Net(int.from_bytes(packed, "big") >> shift, shift, len(packed))
 

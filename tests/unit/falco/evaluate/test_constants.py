@@ -58,3 +58,9 @@ def test_networks(network: str, inside: str, outside: str) -> None:
     assert isinstance(net, Net)
     assert net.holds(address(inside) or b"")
     assert not net.holds(address(outside) or b"")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("ipaddr", "not an address: nowhere"), ("ipnet", "not a network: nowhere")])
+def test_what_is_no_address_is_refused(kind: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        constant("nowhere", kind)
