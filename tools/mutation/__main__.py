@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes a core one place at a time, runs its tests on each change, and tells those that no test notices.
 
-    python3 -m tools.mutation falco/condition [--part 2/8]
+    python3 -m tools.mutation falco/condition [--part 2/8] > survivors.txt
+    python3 -m tools.mutation falco/condition --again survivors.txt
 
 Each change is tried in a process of its own, forked where the tests are loaded already, by the tests that run what was
 changed (C(trials)); nothing is written. What runs while modules are loaded is tried in a process that loads them anew.
@@ -21,6 +22,7 @@ import ast
 import importlib
 import io
 import os
+import re
 import resource
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -96,8 +98,26 @@ class Change(NamedTuple):
     differences: list[Difference]
 
 
-def changes(modules: Iterable[str], part: int, parts: int) -> Iterator[Change | None]:
-    """Each change of some modules, None for those of other parts. Its tree is good until the next is asked for."""
+class Wanted(NamedTuple):
+    """Which changes of a core are tried: one part of them all, or those that a run before told."""
+
+    part: int = 1
+    parts: int = 1
+    again: frozenset[str] | None = None
+
+    def has(self, number: int, told: str) -> bool:
+        if self.again is not None:
+            return without_line(told) in self.again
+        return number % self.parts == self.part % self.parts
+
+
+def without_line(told: str) -> str:
+    """How a change is told, without its line, which moves when the file is edited."""
+    return re.sub(r"^(\S+\.py) line \d+: ", r"\1: ", told.strip())
+
+
+def changes(modules: Iterable[str], wanted: Wanted) -> Iterator[Change | None]:
+    """Each change of some modules, None for those that are not wanted. Its tree is good until the next is asked for."""
     number = 0
     for module in modules:
         file = str(LOADED / f"{module}.py")
@@ -105,7 +125,7 @@ def changes(modules: Iterable[str], part: int, parts: int) -> Iterator[Change | 
         before = compile(tree, file, "exec", dont_inherit=True)
         for what, changed in in_turn(tree, further):
             number += 1
-            if number % parts != part % parts:
+            if not wanted.has(number, f"{module}.py {what}"):
                 yield None
                 continue
             after = compile(changed, file, "exec", dont_inherit=True)
@@ -171,8 +191,8 @@ def _pytest(tests: Collection[str], *plugins: object) -> int:
     return int(pytest.main(["-x", "-q", "-p", "tools.few_examples", *without, *paths], plugins=list(plugins)))
 
 
-def run(name: str, part: int, parts: int) -> int:
-    """Try one part of the changes of a core; 1 if its tests fail without any.
+def run(name: str, wanted: Wanted) -> int:
+    """Try what is wanted of the changes of a core; 1 if its tests fail without any.
 
     Raises:
         ValueError: there is no such core.
@@ -183,7 +203,7 @@ def run(name: str, part: int, parts: int) -> int:
 
     def work(trials: Trials) -> None:
         seconds = int(5 + TIMES * sum(trials.seconds))
-        for change in changes(core.modules, part, parts):
+        for change in changes(core.modules, wanted):
             if change is None:
                 found.append(None)
                 continue
@@ -210,11 +230,16 @@ def main(arguments: list[str] | None = None) -> int:
         "cores", nargs="+", metavar="CORE", help="a room of a core, or a module: respond, falco/condition"
     )
     parser.add_argument("--part", default="1/1", help="one of so many parts of the changes, such as 2/8")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="only those that a run before told, kept in a file")
     given = parser.parse_args(arguments)
     part, _, parts = given.part.partition("/")
-    os.chdir(ROOT)
     try:
-        return max([run(name, int(part), int(parts or 1)) for name in given.cores])
+        told = None if given.again is None else given.again.read_text(encoding="utf-8").splitlines()
+        again = None if told is None else frozenset(without_line(line) for line in told)
+        os.chdir(ROOT)
+        return max([run(name, Wanted(int(part), int(parts or 1), again)) for name in given.cores])
+    except OSError as error:
+        parser.error(f"--again {given.again}: {error.strerror}")
     except ValueError as error:
         parser.error(str(error))
 

@@ -78,6 +78,7 @@ def in_turn(tree: ast.Module, more: Variants) -> Iterator[tuple[str, ast.Module]
     # What types are written with is never run. That values are frozen is held for all cores at once.
     left = [getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")]
     left += [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "frozen"]
+    left += [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "TYPE_CHECKING"]
     left_out = {id(part) for one in left if one is not None for part in ast.walk(one)}
     places: list[tuple[ast.AST, str, int | None]] = [
         (parent, field, index)

@@ -23,6 +23,7 @@ from tools.mutation.changes import further, mutants
         ("a['text']", []),
         ("a: int | None = b | c", ["a: int | None = b & c"]),
         ("def f(a: int | None) -> int | None:\n    ...", []),
+        ("if TYPE_CHECKING:\n    a", []),
     ],
 )
 def test_each_place_is_changed_alone(before: str, after: list[str]) -> None:
@@ -116,9 +117,33 @@ def test_tests_that_fail_without_a_change_are_told(
 
 
 def test_every_part_has_its_own_changes_and_all_are_of_one() -> None:
-    parts = [[one is not None for one in mutation.changes(["node_plan/plan"], part, 3)] for part in (1, 2, 3)]
+    wanted = [mutation.Wanted(part, 3) for part in (1, 2, 3)]
+    parts = [[one is not None for one in mutation.changes(["node_plan/plan"], part)] for part in wanted]
     assert [sum(one) for one in zip(*parts)] == [1] * len(parts[0])
     assert [one.index(True) for one in parts] == [0, 1, 2]
+
+
+def test_what_a_run_before_told_is_tried_again_wherever_its_line_is_now(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(mutation, "core_of", lambda _name: mutation.Core(("node_plan/plan",), ("node_plan",)))
+    told = ("line 4: not is left out: a", "line 9: not is left out: b", "line 9: number is one more: 1")
+    monkeypatch.setattr(mutation, "in_turn", lambda tree, _: ((what, tree) for what in told))
+    monkeypatch.setattr(mutation, "_pytest", lambda _tests, trials: trials.work(Quick(False)))
+    before = tmp_path / "survivors.txt"
+    before.write_text("node_plan/plan.py line 7: not is left out: b\none: 3 of 3 changes tried, 2 noticed (66.7 %)\n")
+    assert mutation.main(["one", "--again", str(before)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "node_plan/plan.py line 9: not is left out: b",
+        "one: 1 of 3 changes tried, 0 noticed (0.0 %)",
+    ]
+    sys.settrace(None)
+
+
+def test_a_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        mutation.main(["respond", "--again", str(tmp_path / "none.txt")])
+    assert "none.txt: No such file or directory" in capsys.readouterr().err
 
 
 def test_a_core_is_tried_by_its_own_tests() -> None:
