@@ -94,7 +94,7 @@ def check(
     policies: Sequence[Policy],
     required: Sequence[Flow],
     forbidden: Sequence[Flow],
-    options: Options | None = None,
+    options: Options,
 ) -> list[Violation]:
     """Violations of the flows, in their order.
 
@@ -108,7 +108,6 @@ def check(
     Raises:
         FlowError: when a flow names something that does not exist.
     """
-    options = options or Options()
     plans = [("required", flow, *_ends(model, flow)) for flow in required]
     plans += [("forbidden", flow, *_ends(model, flow)) for flow in forbidden]
     wanted: list[Interval] = []
@@ -245,7 +244,7 @@ class _Checker:
         verdict = decide(self.model, self.policies, source, destination, protocol, port, self.options)
         decision = verdict.decisive
         said: list[Hint] = []
-        if kind == "required" and decision is not None and not verdict.allowed:
+        if kind == "required" and decision is not None:
             decider = Decider(self.model, self.policies, self.options)
             said = Hints(decider).of_ports(source, destination, found, decision)
         if note:
@@ -327,7 +326,7 @@ def _allow(
     if best.subject.pods.requirements:
         text = f"add to {best.full_name} an {target}"
         return {"direction": decision.direction, "policy": best.full_name, "rule": rule, "text": text}
-    name = f"allow-{pod.workload or pod.name}-{decision.direction}"
+    name = f"allow-{pod.workload}-{decision.direction}"
     return {
         "direction": decision.direction,
         "policy": "",

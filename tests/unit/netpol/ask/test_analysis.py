@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask import unplaced
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask import analysis, unplaced
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import NetpolError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
 from ..clusters import build
 from ..lint.test_lint import pod, policy
+from ..lint.test_routes import NGINX, ROUTES, SERVICE, WEB
 
 PODS = [pod("web"), pod("db"), pod("web", "dev"), pod("db", "ops")]
 #: Whom it lets in depends on the addresses that pods get.
@@ -62,6 +64,7 @@ def test_what_is_undetermined_is_narrowed_to_namespaces_and_counted_in_whole() -
     every, some = ask("matrix", *PODS, HOLE), ask("matrix", *PODS, HOLE, namespaces=("dev",))
     assert len(every["undetermined"]) == every["summary"]["undetermined"] == some["summary"]["undetermined"] == 6
     assert pairs(some["undetermined"]) == {p for p in pairs(every["undetermined"]) if p[0].startswith("dev/")}
+    assert ask("matrix", *PODS, HOLE, namespaces=("prod",))["undetermined"] == every["undetermined"]
 
 
 def test_more_that_is_undetermined_than_the_limit_is_counted_alone() -> None:
@@ -74,6 +77,15 @@ def test_what_is_undetermined_is_listed_up_to_the_limit() -> None:
     result = ask("matrix", *PODS, HOLE, limit=6)
     assert len(result["undetermined"]) == 6
     assert {(item["protocol"], item["ports"]) for item in result["undetermined"]} == {("all", "all")}
+
+
+def test_a_pair_of_which_some_ports_are_undetermined_is_listed_with_these_alone() -> None:
+    """And counted among those that depend on addresses."""
+    http = policy("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}", "http")
+    result = ask("matrix", *PODS, HOLE, http)
+    assert result["summary"]["undetermined"] == len(pairs(result["undetermined"])) == 6
+    assert ("TCP", "1-79,81-65535") in {(item["protocol"], item["ports"]) for item in result["undetermined"]}
+    assert "all" not in {item["protocol"] for item in result["undetermined"]}
 
 
 CLOSED = policy("{podSelector: {}}", "closed")
@@ -116,6 +128,60 @@ def test_a_difference_is_narrowed_to_namespaces() -> None:
     assert pairs(some["difference"]["lost"]) == {
         pair for pair in pairs(every["difference"]["lost"]) if any(end.startswith("dev/") for end in pair)
     }
+    assert (
+        compare(PODS, [*PODS, CLOSED], namespaces=("prod",))["difference"]
+        == compare(PODS, [*PODS, CLOSED])["difference"]
+    )
+
+
+def test_problems_of_either_side_are_told_once() -> None:
+    def told(*names: str) -> list[dict[str, Any]]:
+        return [*PODS, *(policy("{podSelector: {}, ingress: 1}", name) for name in names)]
+
+    request = Request("diff", outside=False)
+    before, after = (load([Input(".", objects=told(*names))], "skip") for names in (("b", "a"), ("b", "c")))
+    problems = answer(request, after, before)["problems"]
+    assert [item["object"] for item in problems] == [f"NetworkPolicy prod/{name}" for name in ("b", "c", "a")]
+
+
+def test_pods_are_counted_apart_from_those_that_have_finished_and_from_templates() -> None:
+    done = {**pod("done"), "status": {"phase": "Succeeded"}}
+    job = {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": "job", "namespace": "prod"}}
+    job["spec"] = {"template": {"spec": {"containers": []}}}
+    summary = ask("lint", pod("a"), pod("b"), pod("c"), done, {**done, "metadata": {"name": "d"}}, job)["summary"]
+    assert {key: summary[key] for key in ("pods", "templates", "finished_pods")} == {
+        "pods": 3,
+        "templates": 1,
+        "finished_pods": 2,
+    }
+
+
+def test_findings_of_lint_are_counted_by_severity() -> None:
+    result = ask("lint", *PODS, policy("{podSelector: {matchLabels: {app: gone}}, ingress: [{}]}"))
+    severities = [item["severity"] for item in result["findings"]]
+    counts = {f"{one}s": severities.count(one) for one in ("error", "warning", "info")}
+    assert {key: result["summary"][key] for key in counts} == counts
+    assert len(set(counts.values())) > 1
+
+
+@pytest.mark.parametrize(("namespace", "told"), [("edge", 1), ("prod", 1), ("dev", 0)], ids=["route", "pod", "neither"])
+def test_routes_are_narrowed_to_those_with_an_end_in_the_namespaces(namespace: str, told: int) -> None:
+    manifests = [WEB, SERVICE, NGINX, ROUTES["HTTPRoute of another namespace"]]
+    assert len(ask("routes", *manifests, namespaces=(namespace,))["routes"]) == told
+    assert ask("routes", *manifests)["summary"]["cut"] == 0
+    assert ask("routes", *manifests, CLOSED)["summary"]["cut"] == 1
+
+
+def test_reasons_have_a_limit_of_their_own_unless_a_question_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "MAX_EXPLANATIONS", 2)
+    assert len(ask("explain", *PODS)["explanations"]) == 2
+    assert len(ask("explain", *PODS, limit=3)["explanations"]) == 3
+    assert len(ask("explain", *PODS, limit=1)["explanations"]) == 1
+
+
+def test_a_service_is_no_source_of_reasons() -> None:
+    with pytest.raises(NetpolError, match="a Service opens no connections"):
+        ask("explain", *PODS, source={"service": "web"})
 
 
 def test_flows_of_both_kinds_are_counted() -> None:

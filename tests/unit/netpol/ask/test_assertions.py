@@ -9,8 +9,9 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError, NetpolError, NoPodError
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Options
 
+from ..clusters import build
 from ..lint.test_lint import admin, pod, policy
 
 WEB = pod("web", ports=[{"name": "http", "containerPort": 8080}])
@@ -18,9 +19,11 @@ DENY = policy("{podSelector: {}, policyTypes: [Ingress]}", "deny")
 TO_WEB = {"from": {"workload": "api"}, "to": {"workload": "web"}, "ports": [8080]}
 
 
-def violations(*manifests: dict[str, Any], required: Any = None, forbidden: Any = None) -> list[dict[str, Any]]:
-    model = load([Input("test", objects=list(manifests))])
-    result = answer(Request("assert", required_flows=required, forbidden_flows=forbidden), model)
+def violations(
+    *manifests: dict[str, Any], required: Any = None, forbidden: Any = None, **options: Any
+) -> list[dict[str, Any]]:
+    request = Request("assert", required_flows=required, forbidden_flows=forbidden, **options)
+    result = answer(request, build(list(manifests)))
     found: list[dict[str, Any]] = result["violations"]
     assert result["holds"] is not bool(found)
     return found
@@ -130,6 +133,56 @@ def test_a_required_flow_that_is_denied_tells_both_changes() -> None:
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        policy("{podSelector: {matchLabels: {app: api, tier: x}}, policyTypes: [Ingress]}", "of-others"),
+        policy("{podSelector: {matchLabels: {app: web, tier: x}}, policyTypes: [Egress]}", "the-other-way"),
+        admin(
+            "subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web, tier: x}}}}\n"
+            "ingress: [{action: Pass, from: [{namespaces: {}}]}]",
+            "admin",
+        ),
+    ],
+    ids=["of-others", "the-other-way", "one-that-isolates-nobody"],
+)
+def test_the_policy_to_be_changed_is_one_that_denies(other: dict[str, Any]) -> None:
+    """Not one that says more of its pods, where these are others or it is about the other direction."""
+    web = pod("web", labels={"app": "web", "tier": "x"})
+    own = policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}", "own")
+    assert change(web, pod("api"), own, other, required=[TO_WEB])["policy"] == "NetworkPolicy prod/own"
+
+
+def test_a_policy_to_be_written_has_the_name_of_the_workload() -> None:
+    web = pod("web-7d4b-x2x", labels={"app": "web"}, owner="shop")
+    found = change(web, pod("api"), DENY, required=[{**TO_WEB, "to": {"workload": "shop"}}])
+    assert found["manifest"]["metadata"]["name"] == "allow-shop-ingress"
+
+
+IGNORED = policy("{podSelector: {}, policyTypes: [Egress], ingress: [{}], egress: [{}]}", "ignored")
+
+
+def test_a_required_flow_that_is_denied_says_why_one_may_have_thought_otherwise() -> None:
+    (violation,) = violations(WEB, pod("api"), DENY, IGNORED, required=[TO_WEB])
+    assert [hint["code"] for hint in violation["hints"]] == ["ignored-rules"]
+    assert violation["hints"][0]["message"] in violation["message"]
+    assert "pairs in all" not in violation["message"]
+
+
+def test_a_forbidden_flow_that_may_be_allowed_has_no_such_hints() -> None:
+    maybe = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}", "maybe")
+    (violation,) = violations(WEB, pod("api"), maybe, IGNORED, forbidden=[TO_WEB])
+    assert violation["verdict"]["undetermined"] is True
+    assert violation["hints"] == []
+
+
+def test_a_forbidden_flow_that_may_be_allowed_is_cut_where_that_is_not_certain() -> None:
+    maybe = policy("{podSelector: {matchLabels: {app: api}}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}", "maybe")
+    opens = policy("{podSelector: {matchLabels: {app: web}}, ingress: [{}]}", "opens")
+    found = change(WEB, pod("api"), maybe, opens, forbidden=[TO_WEB])
+    assert found["text"] == "narrow or remove egress rule 0 of NetworkPolicy prod/maybe"
+
+
+@pytest.mark.parametrize(
     ("ports", "written"),
     [
         (["8000-8100/UDP"], [{"protocol": "UDP", "port": 8000, "endPort": 8100}]),
@@ -227,6 +280,15 @@ def test_what_policies_do_not_hold_for_is_cut_by_no_policy() -> None:
     assert found["text"] == "guard the nodes by their firewall, since policies do not hold for pods on the host network"
 
 
+def test_where_policies_hold_for_the_host_network_what_they_cut_is_said_so() -> None:
+    options = Options(policies_select_host_network=True)
+    pods = (on_host("one", "a"), on_host("two", "b"))
+    found = change(*pods, forbidden=[FROM_ONE], options=options)
+    assert found["text"] == "isolate prod/two for ingress with a NetworkPolicy that selects it"
+    assert violations(*pods, found["manifest"], forbidden=[FROM_ONE], options=options) == []
+    assert len(violations(*pods, found["manifest"], forbidden=[FROM_ONE])) == 1
+
+
 def test_what_goes_to_a_node_is_cut_where_it_comes_from() -> None:
     one, two = pod("one"), on_host("two", "b")
     found = change(one, two, forbidden=[FROM_ONE])
@@ -248,7 +310,18 @@ def test_a_pod_and_its_own_node_are_no_pair() -> None:
     web["spec"]["nodeName"] = "a"
     flow = {"from": {"workload": "agent"}, "to": {"workload": "web"}}
     assert violations(on_host("agent", "a"), web, DENY, required=[flow]) == []
-    assert len(violations(on_host("agent", "b"), web, DENY, required=[flow])) == 1
+    back = {"from": flow["to"], "to": flow["from"]}
+    closed = policy("{podSelector: {}, policyTypes: [Egress]}")
+    assert violations(on_host("agent", "a"), web, closed, required=[back]) == []
+    for pods in ([on_host("agent", "b"), web], [on_host("agent", ""), pod("web")]):
+        assert len(violations(*pods, DENY, required=[flow])) == 1
+        assert len(violations(*pods, closed, required=[back])) == 1
+
+
+def test_two_pods_of_one_node_are_a_pair() -> None:
+    pods = [WEB, pod("api")]
+    pods = [{**one, "spec": {**one["spec"], "nodeName": "a"}} for one in pods]
+    assert len(violations(*pods, DENY, required=[TO_WEB])) == 1
 
 
 def test_a_pod_and_itself_are_no_pair_and_the_pods_of_a_workload_are() -> None:

@@ -60,7 +60,9 @@ def test_one_port_narrows_the_list() -> None:
 def test_a_focus_has_its_own_limit() -> None:
     result = ask(focus=("web",), limit=2)
     assert (len(result["connections"]), result["truncated"]) == (2, True)
-    assert result["summary"]["connections"] > 2
+    number = result["summary"]["connections"]
+    assert number > 2
+    assert ask(focus=("web",), limit=number)["truncated"] is False
 
 
 @pytest.mark.parametrize(
