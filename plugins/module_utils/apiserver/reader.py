@@ -131,7 +131,7 @@ class Reader:
             node: Node = self._block_sequence(column)
         else:
             start = self.at
-            node = self._scalar_or_flow(parent, key=True)
+            node = self._scalar_or_flow(parent)
             if self._is_key(node, start):
                 self.at = start
                 node = self._block_mapping(column)
@@ -141,7 +141,7 @@ class Reader:
     def _is_key(self, node: Node, start: int) -> bool:
         if not self._follows(":", self.at):
             return False
-        if not isinstance(node, ScalarNode) or node.style in {"|", ">"}:
+        if not isinstance(node, ScalarNode):
             self.refuse("a key must be a simple text", start)
         return True
 
@@ -160,8 +160,8 @@ class Reader:
         node = MappingNode(self.at, self.at, *self._place(self.at))
         while True:
             start = self.at
-            key = self._scalar_or_flow(column, key=True)
-            if not self._follows(":", self.at) or not isinstance(key, ScalarNode) or key.style in {"|", ">"}:
+            key = self._scalar_or_flow(column)
+            if not self._follows(":", self.at) or not isinstance(key, ScalarNode):
                 self.refuse("a key with a colon and a space behind it is missing", start)
             self._check_key(key)
             self.at += 1
@@ -214,12 +214,12 @@ class Reader:
         start = self.at
         if self._follows("-", start):
             self.refuse("a list must begin on a line of its own")
-        node = self._scalar_or_flow(parent, key=False)
+        node = self._scalar_or_flow(parent)
         if self._follows(":", self.at):
             self.refuse("a second key on one line; put the value in quotes, or the key on a line of its own")
         return node
 
-    def _scalar_or_flow(self, parent: int, key: bool) -> Node:
+    def _scalar_or_flow(self, parent: int) -> Node:
         char = self.text[self.at : self.at + 1]
         if char in {"[", "{"}:
             node = self._flow()
@@ -228,7 +228,7 @@ class Reader:
         elif char in {"|", ">"}:
             return self._block_scalar(parent)
         else:
-            return self._plain(parent, flow=False, key=key)
+            return self._plain(parent, flow=False)
         self._ends_here()
         return node
 
@@ -261,7 +261,7 @@ class Reader:
         ):
             self.refuse(f"{char} does not belong here; put the text in quotes")
 
-    def _plain(self, parent: int, flow: bool, key: bool) -> ScalarNode:
+    def _plain(self, parent: int, flow: bool) -> ScalarNode:
         start = self.at
         self._check_start(flow)
         lines = [self._plain_line(flow)]
@@ -325,7 +325,7 @@ class Reader:
             line = self.text[first:last].rstrip("\r")
             indent = len(line) - len(line.lstrip(" "))
             if line.strip(" "):
-                if not least and indent > parent and not (indent == 0 and _MARKER.match(line)):
+                if not least and indent > parent:
                     least = indent
                     if blanks > indent:
                         self.refuse("blank lines above it are indented deeper", first + indent)
@@ -381,7 +381,7 @@ class Reader:
             return self._flow()
         if char in "\"'":
             return self._quoted()
-        return self._plain(-1, flow=True, key=False)
+        return self._plain(-1, flow=True)
 
     def _flow_pair(self, start: int) -> tuple[ScalarNode, Node]:
         first = self.at

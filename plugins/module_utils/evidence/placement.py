@@ -110,7 +110,7 @@ def _fits(values: Mapping[str, Any], expression: Mapping[str, Any]) -> bool:
             difference = int(value) - int(wanted[0])
         except (ValueError, IndexError):
             return False
-        return has and (difference > 0 if operator == "Gt" else difference < 0)
+        return difference > 0 if operator == "Gt" else difference < 0
     inside = has and value in wanted
     return inside if operator == "In" else not inside
 

@@ -12,6 +12,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.apiserver.kubeadm imp
     configuration_with_audit,
     configuration_without_audit,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.apiserver.source import ADDED
 from ansible_collections.falconet.k8s.plugins.module_utils.apiserver.wanted import Wanted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -100,6 +101,21 @@ def test_a_cluster_whose_api_server_has_no_settings_gets_them_and_loses_them(ver
     assert configuration_with_audit(found, FILE, BOTH) == found
     assert configuration_without_audit(found, FILE) == text
     assert configuration_without_audit(text, FILE) == text
+
+
+def test_settings_of_somebody_stay_where_the_collection_s_flags_were_taken_out_by_hand() -> None:
+    text = f"{TOP.format(4)}apiServer:\n  timeoutForControlPlane: 4m0s\n  extraArgs: {ADDED}\n"
+    volumes = "  extraVolumes:\n  - name: falconet-audit\n    hostPath: /a\n    mountPath: /a\n"
+    left = yaml.safe_load(configuration_without_audit(text.replace("  extraArgs", f"{volumes}  extraArgs"), FILE))
+    assert left["apiServer"]["timeoutForControlPlane"] == "4m0s"
+
+
+def test_a_volume_of_the_collection_s_name_without_a_directory_makes_no_flag_the_collection_s() -> None:
+    text = FOREIGN.replace("/their.yaml", "their.yaml").replace(
+        "apiServer:\n", "apiServer:\n  extraVolumes:\n  - name: falconet-audit\n    hostPath: ''\n"
+    )
+    with pytest.raises(ConflictError, match=r"audit-policy-file: their\.yaml"):
+        configuration_with_audit(text, FILE, BOTH)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -214,6 +214,46 @@ def test_a_manifest_in_braces_gets_keys_and_loses_them(text: str, aim: Wanted) -
     assert without_audit(found, FILE) == text
 
 
+BRACES = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: kube-apiserver, args: [kube-apiserver]}]}}"
+WITHOUT_VOLUMES = KUBEADM.replace("  volumes:\n", "  others:\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "left"),
+    [
+        (KUBEADM, "    image:", "    - --v=9\n    image:", KUBEADM.replace("    image:", "    - --v=9\n    image:")),
+        (
+            WITHOUT_VOLUMES,
+            "falconet.k8s: added\n",
+            "falconet.k8s: added\n  # why\n",
+            WITHOUT_VOLUMES.replace("status", "  # why\nstatus"),
+        ),
+        (BRACES, '00ff"', '00ff", b: c', BRACES.replace("name: a}", 'name: a, "annotations":  {b: c}}')),
+        (
+            BRACES,
+            '"DirectoryOrCreate"}}',
+            '"DirectoryOrCreate"}}, {name: b}',
+            BRACES.replace("kube-apiserver]}]", 'kube-apiserver]}], "volumes":  [{name: b}]'),
+        ),
+    ],
+    ids=["flag", "comment", "annotation in braces", "volume in braces"],
+)
+def test_what_somebody_puts_beside_ours_stays_when_ours_go(text: str, before: str, after: str, left: str) -> None:
+    found = with_audit(text, FILE, BOTH)
+    assert before in found
+    assert without_audit(found.replace(before, after), FILE) == left
+
+
+def test_letters_of_every_script_are_written_as_they_are() -> None:
+    aim = wanted(Settings("/etc/pr\u00fcfung-\U0001f50d", {"mode": "batch"}), "sha256:22")
+    assert yaml.safe_load(with_audit(KUBEADM, FILE, aim)) == edited(yaml.safe_load(KUBEADM), aim)
+
+
+def test_an_empty_collection_of_somebody_s_is_no_leftover_of_ours() -> None:
+    text = IN_BRACKETS.replace("{name: a}", "{name: a, annotations:  {}}")
+    assert without_audit(text, FILE) == text
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -51,3 +51,7 @@ def test_what_should_be_a_mapping_and_is_none_is_told_with_the_key() -> None:
     [item] = source.items(source.root, "items")
     with pytest.raises(ApiServerError, match=r"^f:2:3: must be a mapping, with the key name$"):
         source.value(item, "name")
+
+
+def test_a_text_may_begin_with_an_empty_line() -> None:
+    assert [Source("\na: 1\n", "f").line_start(index) for index in (0, 1, 4)] == [0, 1, 1]

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.common.priorities import PRIORITIES
-from ansible_collections.falconet.k8s.plugins.module_utils.evidence.causes import LINKS, explained, first_cause
+from ansible_collections.falconet.k8s.plugins.module_utils.evidence.causes import LINKS, Link, explained, first_cause
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.report import report
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.stages import STAGES, evidence
 from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted import why_unalerted
@@ -251,6 +251,17 @@ FAULTS = [
         ),
     ),
     Fault(
+        "no driver that can run on a node",
+        (
+            ask("node_prep", driver={"driver": "none", "summary": "too old"}),
+            no_pod_on("n1"),
+            part("falco", 1, 2),
+            EVERYWHERE,
+        ),
+        ("driver", "too old"),
+        ("n1: no Falco pod", "falco: 1 of 2 pods ready, because no driver can run on worker01 (too old)"),
+    ),
+    Fault(
         "a ConfigMap that the trigger's node has not synced",
         (differs_on("n1", "reports another own.yaml", "falco_rules"), EVERYWHERE),
         ("loaded", "reports another own.yaml"),
@@ -446,6 +457,9 @@ def test_a_fault_is_named_and_what_follows_says_so(fault: Fault) -> None:
 UNRELATED = [
     ((part("-falcosidekick", 1, 2), missing("slack")), "because Falcosidekick"),
     ((part("-ui", 0), missing("slack")), "because Falcosidekick's UI"),
+    ((part("-falcosidekick", 0), missing("log")), "because Falcosidekick"),
+    ((part("-redis", 1, 2), part("-ui", 0)), "because Redis"),
+    ((ask("node_prep", driver={"driver": "none"}), part("-ui", 0)), "no driver can run"),
     ((no_pod_on("n2"), EVERYWHERE), "does not watch"),
     ((no_pod_on("n2"), done_nowhere), "does not watch"),
     ((no_pod_on("n1"), from_two_nodes, EVERYWHERE), "does not watch"),
@@ -466,7 +480,10 @@ UNRELATED = [
     ((path("Falco to Falcosidekick", "n2", "policy"), lose_on("n1")), "does not pass"),
     ((path("Falcosidekick to cluster DNS", "n1", "away"), deliver(slack=refusing("x", "status"))), "does not pass"),
     ((path("Falcosidekick to its UI", "n1", "policy"), deliver(slack=refusing("x", "silent"))), "does not pass"),
+    ((path("Falcosidekick to its UI", "n1", "policy"), deliver(slack=refusing("x", "no_dns"))), "does not pass"),
     ((path("Falcosidekick to its UI", "n1", "policy"), lose_on("n1")), "does not pass"),
+    ((path("Falcosidekick to cluster DNS", "n1", "away"), deliver(webui=refusing("x", "silent"))), "does not pass"),
+    ((path("Falco to cluster DNS", "n1", "away"), deliver(slack=refusing("x", "no_dns"))), "does not pass"),
     (
         (path("Falco to Falcosidekick", "n1", "policy"), path("Falco to cluster DNS", "n1", "policy")),
         "because Falco to",
@@ -572,6 +589,16 @@ def test_causes_end(data: st.DataObject) -> None:
 def test_passed_and_skipped_checks_have_no_cause() -> None:
     checks = [check(), check("skipped", "verify", code="alert"), check("failed", code="workloads")]
     assert explained(checks, {}) == checks
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{'-'.join(link[0])} of {'-'.join(link[1])}")
+def test_checks_without_data_are_explained_as_well(link: Link) -> None:
+    both = [check("failed", stage, code=code, subject=subject) for (stage, code), subject in zip(link[:2], "ab")]
+    assert [one["status"] for one in explained(both, {})] == ["failed", "failed"]
+
+
+def test_where_each_check_says_that_it_follows_one_is_begun_with_all_the_same() -> None:
+    assert first_cause([check(), check("failed", subject="b", because={"stage": "falco"})])["subject"] == "b"
 
 
 def test_links_name_codes_that_stages_have() -> None:

@@ -81,6 +81,34 @@ def test_each_node_has_its_mark_on_one_axis() -> None:
     assert cat["cells"]["slack"]["marks"] == []
 
 
+def test_what_did_not_pass_has_no_latency_and_no_mark() -> None:
+    late = alert("slack", 9000, "failed")
+    late["data"]["nodes"] = [{"node": "a", "latency_ms": 9000}]
+    seen = evidence_views({"checks": [late, alert("webui", 0)]})["alerts"]
+    (row,) = seen["triggers"]
+    assert (row["cells"]["slack"]["latency_ms"], row["cells"]["slack"]["marks"]) == (None, [])
+    assert row["cells"]["webui"]["marks"] == [{"node": "", "latency_ms": 0, "share": 0}]
+    assert seen["longest_ms"] == 0
+
+
+def test_a_node_that_is_slower_than_its_check_says_stays_on_the_axis() -> None:
+    slow = alert("slack", 80)
+    slow["data"]["nodes"] = [{"node": "a", "latency_ms": 200}]
+    (row,) = evidence_views({"checks": [slow]})["alerts"]["triggers"]
+    assert row["cells"]["slack"]["marks"] == [{"node": "a", "latency_ms": 200, "share": 100}]
+
+
+def test_a_check_that_names_no_place_stands_under_its_sentence() -> None:
+    seen = evidence_views({"checks": [check(stage="verify", code="alert", check="Alert arrives")]})["alerts"]
+    assert seen["places"] == ["Alert arrives"]
+
+
+def test_the_map_shows_what_flows_ask_for_alone() -> None:
+    other = {**flow("f", ("a", "b", "allowed", "met")), "stage": "falco"}
+    compared = {**flow("f", ("a", "b", "allowed", "met")), "code": "agreement"}
+    assert evidence_views({"checks": [other, compared]})["connections"]["targets"] == []
+
+
 def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
     checks = [
         flow("web", ("a", "b", "allowed", "met"), ("c", "b", "denied", "met")),
@@ -114,6 +142,14 @@ def test_a_ticket_gets_the_verdict_and_what_failed() -> None:
     assert "### Failed\n\n- It holds (`b`): no pod\n" in told
     assert "- passed → failed: It holds (`b`): no pod" in told
     assert "> a stand\\-in" in told
+
+
+def test_a_ticket_can_be_made_of_a_report_that_tells_of_no_response() -> None:
+    made = report([check()], **ABOUT)
+    whole_text = markdown(made)
+    assert markdown({**made, "contained": {}}) == whole_text
+    del made["contained"]
+    assert markdown(made) == whole_text
 
 
 def test_a_ticket_is_no_report() -> None:

@@ -52,6 +52,10 @@ def test_what_does_not_fit_is_left_out() -> None:
     assert made["binaryData"] == {}
 
 
+def test_where_there_is_no_page_none_is_kept() -> None:
+    assert config_map({"report.json": "{}"}, "e", "falco", "production")["binaryData"] == {}
+
+
 def test_report_that_alone_does_not_fit_is_told() -> None:
     with pytest.raises(EvidenceError, match=r"report.json has 1000001 bytes, and a ConfigMap holds 1000000"):
         config_map({"report.json": "x" * (ROOM_BYTES + 1)}, "e", "falco", "production")

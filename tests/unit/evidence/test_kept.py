@@ -88,6 +88,9 @@ def test_kept_reports_are_told_with_this_one_the_newest_first() -> None:
         json.dumps(at(24, cluster="other")),
         json.dumps({**at(24), "changes": {}}),
         json.dumps({**at(24), "time": 1}),
+        json.dumps({**at(24), "summary": 1}),
+        json.dumps({**at(24), "changes": []}),
+        json.dumps({**at(24), "changes": {"turned": [], "came": [], "went": 1}}),
     ],
 )
 def test_what_is_no_report_of_this_cluster_is_passed_over(text: str) -> None:

@@ -61,9 +61,11 @@ def test_a_machine_that_was_not_asked_is_told() -> None:
     assert [(one["subject"], one["status"]) for one in made["checks"]] == [("n1", "passed"), ("n2", "skipped")]
 
 
-@pytest.mark.parametrize("bad", [check("ok"), check(stage=""), {}])
-def test_something_else_than_a_check_is_an_error(bad: dict[str, Any]) -> None:
-    with pytest.raises(EvidenceError, match="not a check"):
+@pytest.mark.parametrize(
+    ("bad", "named"), [(check("ok"), "It holds"), (check(stage=""), "It holds"), ({"detail": "x"}, "{'detail': 'x'}")]
+)
+def test_something_else_than_a_check_is_an_error(bad: dict[str, Any], named: str) -> None:
+    with pytest.raises(EvidenceError, match=rf"^not a check: {named}$"):
         report([bad], **ABOUT)
     with pytest.raises(AnsibleFilterError, match="not a check"):
         evidence_report([bad], **ABOUT)

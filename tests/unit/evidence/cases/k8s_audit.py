@@ -176,6 +176,11 @@ CASES = [
     ),
     Case("a certificate with two weeks", changed(GOOD, certificate={**CERTIFICATE, "days_left": 14.0}), but()),
     Case("a short certificate", changed(GOOD, certificate={**CERTIFICATE, "days": 9.0, "days_left": 3.5}), but()),
+    Case(
+        "a short certificate that ends soon",
+        changed(GOOD, certificate={**CERTIFICATE, "days": 12.0, "days_left": 3.9}),
+        but((2, "failed")),
+    ),
     Case("no policy wanted", changed(GOOD, policy_wanted={}), but((3, "skipped")), ("k8s_audit_network_policy",)),
     Case("policies cannot be read", changed(GOOD, policy={"failed": True, "msg": "403"}), but((3, "failed"))),
     Case("no policy", changed(GOOD, policy={"resources": []}), but((3, "failed")), ("no such NetworkPolicy",)),
