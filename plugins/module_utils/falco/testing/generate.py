@@ -277,7 +277,7 @@ def _given(fields: dict[str, Any], source: str, whole: bool = False) -> dict[str
 def _alerts_of(line: bytes, number: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Rule, source and fields of the alert in a line."""
     for event in parse_event(line, number):
-        value = json.loads(line)
+        value = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
         if event.kind != ALERT or not isinstance(value.get("rule"), str):
             raise FalcoError(f"line {number}: this is no alert; it has no 'rule' and 'output_fields'")
         yield value["rule"], event.source, dict(value.get("output_fields") or {})

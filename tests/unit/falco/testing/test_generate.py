@@ -93,6 +93,13 @@ def test_alerts_become_cases_with_what_they_do_not_tell_made_up() -> None:
     assert judged(one).failures == []
 
 
+def test_alerts_are_read_as_events_are_with_tabs_and_bytes_that_are_no_text() -> None:
+    loaded = LOADER.load([RulesFile("rules.yaml", RULES)])
+    one = generate(loaded, PATHS, None, [json.dumps(SHELL).encode().replace(b"bash -i", b"bash\t\xff-i")])
+    tests, _findings = read_tests("t.yaml", one.text, LOADER.tables)
+    assert tests.cases[0].event["fields"]["proc.cmdline"] == "bash\t\ufffd-i"
+
+
 def test_alerts_that_fit_no_rule_are_named() -> None:
     other = {**SHELL, "output_fields": {"proc.name": "vim"}}
     one = made(alerts=[other, {**SHELL, "rule": "Old"}, SHELL])
