@@ -16,7 +16,7 @@ from ..evaluate.engine import ALL, FIRST
 from ..evaluate.events import K8S_AUDIT, SYSCALL, is_audit
 from ..yaml.documents import read_documents
 from ..yaml.nesting import deep_nesting
-from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml, YamlError
+from ..yaml.nodes import MAP, NULL, SCALAR, SEQUENCE, Yaml, YamlError, within_itself
 from .given import GivenError, field_value, fields_of, is_field_map, merged, plain
 from .model import Accepted, Case, Expected, Place, RuleTests
 
@@ -134,6 +134,10 @@ class _Reader:
             )
             return empty
         top = documents[0]
+        endless = within_itself(top)
+        if endless is not None:
+            self.wrong(endless, "what is anchored here contains itself", "an alias outside of its anchor")
+            return empty
         keys = self.keys(top, _TOP, "a test file")
         if keys is None:
             return empty

@@ -74,6 +74,30 @@ class Yaml:
         return None
 
 
+def within_itself(top: Yaml) -> Yaml | None:
+    """A node that contains itself, by an alias within its own anchor: what is followed to its end has none.
+
+    Returns:
+        The one that is met first, or None.
+    """
+    around: set[int] = set()
+    seen: set[int] = set()
+    waiting = [(top, False)]
+    while waiting:
+        node, left = waiting.pop()
+        if left:
+            around.discard(id(node))
+            seen.add(id(node))
+        elif id(node) in around:
+            return node
+        elif node.kind in (SEQUENCE, MAP) and id(node) not in seen:
+            around.add(id(node))
+            waiting.append((node, True))
+            parts = node.value if node.kind == SEQUENCE else (part for pair in node.value for part in pair)
+            waiting += [(part, False) for part in parts]
+    return None
+
+
 NULL_TEXTS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("y", "yes", "true", "on"))
 _FALSE = frozenset(("n", "no", "false", "off"))

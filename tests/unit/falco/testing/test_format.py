@@ -210,6 +210,13 @@ def test_what_is_no_test_file(text: str, message: str) -> None:
     assert [found for _line, _column, found, _hint in mistakes(text) if found.startswith(message)]
 
 
+def test_what_contains_itself_is_told_where_it_is_anchored() -> None:
+    text = "rulesets: {own: [r.yaml]}\nfixtures:\n  made: &a {<<: *a}\ncases: [{name: a, given: made, expect: []}]"
+    _tests, findings = read_tests("t.yaml", text, LOADER.tables)
+    told = [(one.line, one.column, one.message, one.hint) for one in findings]
+    assert told == [(3, 9, "what is anchored here contains itself", "an alias outside of its anchor")]
+
+
 def test_rules_that_are_given_beside_the_file_need_no_names_in_it() -> None:
     text = "cases: [{name: a, given: {proc.name: x}, expect: S}]"
     assert read_tests("t.yaml", text, LOADER.tables, ["files"])[1] == []
