@@ -27,26 +27,22 @@ class Ends:
     blocks: tuple[Range, ...] = ()
     note: str = ""
 
-    def __bool__(self) -> bool:
-        return bool(self.pods) or bool(self.blocks)
-
     @property
     def block(self) -> Range | None:
         """The range of an end without pods; of several the first."""
         return self.blocks[0] if self.blocks and not self.pods else None
 
 
-def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
+def select(model: Model, peer: FlowPeer) -> Ends:
     """The pods or addresses that an end of a flow is.
 
     Args:
         model: what there is.
         peer: the end.
-        need: whether finding nothing is an error.
 
     Raises:
-        NoPodError: when nothing matches and something is needed, or a namespace among several does not exist; names the
-            nearest thing that exists.
+        NoPodError: when nothing matches, or a namespace among several does not exist; names the nearest thing that
+            exists.
     """
     if peer.block is not None:
         return Ends(blocks=(peer.block,))
@@ -60,7 +56,7 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
             continue
         if peer.namespaces and pod.namespace not in peer.namespaces:
             continue
-        if workload and ((pod.workload or pod.name) != workload or (kind and pod.kind.lower() != kind.lower())):
+        if workload and (pod.workload != workload or (kind and pod.kind.lower() != kind.lower())):
             continue
         if peer.pod and (pod.name != peer.pod or pod.template):
             continue
@@ -73,10 +69,10 @@ def select(model: Model, peer: FlowPeer, need: bool = True) -> Ends:
             if any(labels.get(key) != value for key, value in peer.namespace_labels.items()):
                 continue
         pods.append(pod)
-    if need and not pods:
+    if not pods:
         raise NoPodError(peer.path, f"no pod matches {peer}", _why_nothing(model, peer), _is_empty(model, peer))
     absent = [name for name in peer.namespaces if name not in model.namespaces]
-    if need and absent:
+    if absent:
         hint = _missing("namespace", absent[0], model.namespaces)
         raise NoPodError(peer.path, f"only a part of {peer} exists", hint)
     return Ends(pods=tuple(pods))
@@ -226,7 +222,7 @@ def _is_empty(model: Model, peer: FlowPeer) -> bool:
     """Whether a peer is nothing but namespaces that exist: that no pod runs there now does not make it wrong."""
     if peer.workload or peer.pod or peer.service or peer.labels:
         return False
-    if peer.namespaces and any(name not in model.namespaces for name in peer.namespaces):
+    if any(name not in model.namespaces for name in peer.namespaces):
         return False
     return any(
         (not peer.namespaces or name in peer.namespaces)
@@ -242,7 +238,7 @@ def _why_nothing(model: Model, peer: FlowPeer) -> str:
             return _missing("namespace", name, model.namespaces)
     if peer.workload:
         _kind, _slash, name = peer.workload.rpartition("/")
-        known = {pod.workload or pod.name for pod in model.pods}
+        known = {pod.workload for pod in model.pods}
         if name not in known:
             return _missing("workload", name, known)
     if peer.pod and not any(pod.name == peer.pod for pod in model.pods):

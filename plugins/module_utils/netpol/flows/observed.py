@@ -106,7 +106,7 @@ def _record(index: WorkloadIndex, item: object, path: str) -> list[Observed]:
     ports = item.get("ports", item.get("port", ALL))
     flow = Observed(source, destination, _intervals(str(item.get("protocol") or "TCP"), ports, path))
     for end in (source, destination):
-        if isinstance(end, str) and end in index.finished:
+        if end in index.finished:
             return [flow._replace(note=f"{end} has run to its end: it needs no policy any more")]
     service = index.service(destination)
     return [flow] if service is None else _behind(index, service, flow, path)

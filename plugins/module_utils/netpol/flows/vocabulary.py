@@ -207,8 +207,8 @@ def parse_port(item: object, path: str = "port") -> FlowPort:
 
 
 def _single(text: str, protocol: str, path: str) -> FlowPort:
-    first, dash, last = text.partition("-")
-    if dash and first.strip().isdigit() and last.strip().isdigit():
+    first, _dash, last = text.partition("-")
+    if first.strip().isdigit() and last.strip().isdigit():
         return _range(_number(first, path), _number(last, path), protocol, path)
     if text.lstrip("-").isdigit():
         number = _number(text, path)
@@ -226,7 +226,8 @@ def _range(first: int, last: int, protocol: str, path: str) -> FlowPort:
 
 def _number(text: str, path: str) -> int:
     text = text.strip()
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LAST_PORT:
+    # No more digits than a port has: Python converts no number of thousands.
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= LAST_PORT:
         raise FlowError(path, f"{text!r} is not a port number", f"1 to {LAST_PORT}")
     return int(text)
 

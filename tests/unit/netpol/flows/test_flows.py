@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.errors import FlowError, NoPodError
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.flows.ends import (
     intervals,
     select,
@@ -38,6 +38,17 @@ def service(selector: dict[str, str] | None) -> dict[str, Any]:
     }
 
 
+OF_SHOP = pod("shop-1", "prod", tier="shop")
+OF_SHOP["metadata"]["ownerReferences"] = [{"controller": True, "kind": "Deployment", "name": "shop"}]
+#: Of which no pod runs.
+TEMPLATE = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "later", "namespace": "prod"},
+    "spec": {"template": {"metadata": {"labels": {"tier": "later"}}, "spec": {"containers": []}}},
+}
+
+
 @pytest.fixture
 def model() -> Model:
     return load(
@@ -48,8 +59,12 @@ def model() -> Model:
                     {"kind": "Namespace", "metadata": {"name": "prod", "labels": {"stage": "live"}}},
                     pod("api-0", "prod", app="api"),
                     pod("web-0", "prod", port=8081, app="web"),
+                    {"kind": "Namespace", "metadata": {"name": "test", "labels": {"stage": "test"}}},
+                    {"kind": "Namespace", "metadata": {"name": "idle", "labels": {"stage": "idle"}}},
                     pod("agent", "prod", host=True, app="agent"),
                     pod("api-0", "test", app="api"),
+                    OF_SHOP,
+                    TEMPLATE,
                     service({"app": "api"}),
                 ],
             )
@@ -60,13 +75,15 @@ def model() -> Model:
 @pytest.mark.parametrize(
     ("peer", "names"),
     [
-        ({}, ["prod/api-0", "prod/web-0", "test/api-0"]),
-        ({"namespace": "prod"}, ["prod/api-0", "prod/web-0"]),
+        ({}, ["prod/api-0", "prod/web-0", "test/api-0", "prod/shop-1", "prod/Deployment/later"]),
+        ({"namespace": "prod"}, ["prod/api-0", "prod/web-0", "prod/shop-1", "prod/Deployment/later"]),
         ({"namespace": ["prod", "test"], "labels": {"app": "api"}}, ["prod/api-0", "test/api-0"]),
         ({"namespace_labels": {"stage": "live"}, "labels": {"app": "api"}}, ["prod/api-0"]),
         ({"workload": "Pod/api-0"}, ["prod/api-0", "test/api-0"]),
         ({"workload": "agent"}, ["prod/agent"]),
+        ({"workload": "deployment/shop"}, ["prod/shop-1"]),
         ({"pod": "web-0"}, ["prod/web-0"]),
+        ({"pod": "agent"}, ["prod/agent"]),
         ({"service": "api"}, ["prod/api-0"]),
     ],
 )
@@ -87,6 +104,12 @@ def test_a_peer_is_the_pods_that_meet_all_of_it(model: Model, peer: dict[str, An
         ({"port": 8000, "end_port": 8100}, "8000-8100/TCP"),
         ({"protocol": "SCTP"}, "1-65535/SCTP"),
         ("all/UDP", "1-65535/UDP"),
+        (1, "1/TCP"),
+        ("80-80", "80/TCP"),
+        ("8000 - 8100", "8000-8100/TCP"),
+        ("x-90", "x-90/TCP"),
+        ("90-x", "90-x/TCP"),
+        ("of-15-letters-a", "of-15-letters-a/TCP"),
     ],
 )
 def test_a_port_may_be_written_in_several_ways(port: object, text: str) -> None:
@@ -96,8 +119,31 @@ def test_a_port_may_be_written_in_several_ways(port: object, text: str) -> None:
 def test_named_ports_are_those_of_the_destination(model: Model) -> None:
     flow = parse_flow({"to": {"namespace": "prod"}, "ports": ["http"]})
     found = {pod.name: intervals(model, flow, pod) for pod in select(model, flow.destination).pods}
-    assert found == {"api-0": [("TCP", 8080, 8080)], "web-0": [("TCP", 8081, 8081)]}
+    numbers = {"api-0": [("TCP", 8080, 8080)], "web-0": [("TCP", 8081, 8081)], "shop-1": [("TCP", 8080, 8080)]}
+    assert found == {**numbers, "later": []}
     assert intervals(model, flow, None) == []
+
+
+def test_a_port_of_a_name_is_of_that_protocol_too() -> None:
+    two = pod("dns", "prod")
+    two["spec"]["containers"][0]["ports"] = [
+        {"name": "dns", "containerPort": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "containerPort": 54},
+        {"name": "metrics", "containerPort": 9153, "protocol": "UDP"},
+    ]
+    model = load([Input("test", objects=[two])])
+    (found,) = select_destination(model, parse_flow({"to": {"pod": "dns"}}).destination).pods
+    assert intervals(model, parse_flow({"to": {"pod": "dns"}, "ports": ["dns/UDP"]}), found) == [("UDP", 53, 53)]
+    assert intervals(model, parse_flow({"to": {"pod": "dns"}, "ports": ["dns/TCP"]}), found) == []
+
+
+def test_a_port_of_a_service_may_lead_to_a_number_that_is_written_as_text() -> None:
+    api = service({"app": "api"})
+    api["spec"]["ports"] = [{"port": 80, "targetPort": "9000"}]
+    model = load([Input("test", objects=[pod("api-0", "prod", app="api"), api])])
+    flow = parse_flow({"to": {"service": "api"}})
+    (found,) = select(model, flow.destination).pods
+    assert intervals(model, flow, found) == [("TCP", 9000, 9000)]
 
 
 def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
@@ -105,8 +151,9 @@ def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
     assert intervals(model, parse_flow({"to": {"service": "api"}, "ports": [80]}), api) == [("TCP", 8080, 8080)]
     assert intervals(model, parse_flow({"to": {"service": "api"}, "ports": ["admin"]}), api) == [("TCP", 9000, 9000)]
     assert len(intervals(model, parse_flow({"to": {"service": "api"}}), api)) == 2
-    with pytest.raises(FlowError, match=r"has none of these ports.*80/TCP"):
-        intervals(model, parse_flow({"to": {"service": "api"}, "ports": [8080]}), api)
+    for other in (8080, "80/UDP"):
+        with pytest.raises(FlowError, match=r"has none of these ports.*80/TCP"):
+            intervals(model, parse_flow({"to": {"service": "api"}, "ports": [other]}), api)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +174,13 @@ def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
         ({"ports": [True]}, "flows[0].ports[0]", "not a port"),
         ({"ports": ["HTTP!"]}, "flows[0].ports[0]", "neither a port number nor a port's name"),
         ({"ports": [{"port": "http", "end_port": 5}]}, "flows[0].ports[0].end_port", "beside a named port"),
+        ({"ports": [8.5]}, "flows[0].ports[0]", "8.5 is not a port"),
+        ({"ports": ["of-sixteen-lette"]}, "flows[0].ports[0]", "neither a port number nor a port's name"),
+        ({"ports": ["\uff18\uff10"]}, "flows[0].ports[0]", "not a port number"),
+        ({"ports": ["9" * 5000]}, "flows[0].ports[0]", "not a port number"),
+        ({"ports": [{"port": 80, "end_port": "x"}]}, "flows[0].ports[0]", "'x' is not a port number"),
         ({"name": 5}, "flows[0].name", "must be a string"),
+        ({"to": {"pod": 5}}, "flows[0].to.pod", "must be a name"),
         ({"to": {"pod": ""}}, "flows[0].to.pod", "must be a name"),
         ({"ports": [{"end_port": 80}]}, "flows[0].ports[0].end_port", "needs a port to start from"),
     ],
@@ -146,7 +199,12 @@ def test_what_is_not_of_the_vocabulary_is_told_by_its_place(flow: object, path: 
         ({"labels": {"ap": "api"}}, "there is no pod label 'ap', did you mean 'app'"),
         ({"labels": {"app": "apy"}}, "there is no pod label app 'apy', did you mean 'api'"),
         ({"namespace": "test", "labels": {"app": "web"}}, "each part exists, but no pod has all of them"),
-        ({"service": "apy"}, "there is no Service 'apy'"),
+        ({"service": "apy"}, "there is no Service 'apy' \\(did you mean 'api'"),
+        ({"workload": "shap"}, "there is no workload 'shap', did you mean 'shop'"),
+        ({"workload": "shop-1"}, "there is no workload 'shop-1', did you mean 'shop'"),
+        ({"workload": "StatefulSet/shop"}, "each part exists, but no pod has all of them"),
+        ({"pod": "web-0", "namespace": "test"}, "each part exists, but no pod has all of them"),
+        ({"pod": "later"}, "each part exists, but no pod has all of them"),
     ],
 )
 def test_what_nothing_matches_is_told_with_the_nearest(model: Model, peer: dict[str, Any], message: str) -> None:
@@ -164,6 +222,7 @@ def test_no_list_of_flows_is_refused_and_none_is_no_flow() -> None:
     ("peer", "text"),
     [
         ({"cidr": "192.0.2.0/24"}, "192.0.2.0/24"),
+        ({"ip": "192.0.2.7"}, "192.0.2.7"),
         (
             {"namespace": ["a", "b"], "namespace_labels": {"stage": "live"}},
             "namespace a, b; namespace labels stage=live",
@@ -181,11 +240,54 @@ def test_a_peer_is_told_as_it_was_written(peer: dict[str, Any], text: str) -> No
         ({"namespace_labels": {"stage": "life"}}, "there is no namespace label stage 'life', did you mean 'live'"),
         ({"namespace": ["prod", "tst"], "labels": {"app": "api"}}, "only a part of"),
         ({"labels": {"app": "agent"}}, "pods on the host network have all of it"),
+        ({"namespace": "prod", "labels": {"app": "agent"}}, "pods on the host network have all of it"),
+        (
+            {"namespace_labels": {"stage": "live"}, "labels": {"app": "agent"}},
+            "pods on the host network have all of it",
+        ),
+        ({"namespace": "test", "labels": {"app": "agent"}}, "each part exists"),
+        ({"namespace_labels": {"stage": "test"}, "labels": {"app": "agent"}}, "each part exists"),
+        ({"service": "api", "labels": {"app": "web"}}, "each part exists"),
+        ({"workload": "web-0", "labels": {"app": "agent"}}, "each part exists"),
+        ({"pod": "web-0", "labels": {"app": "agent"}}, "each part exists"),
     ],
 )
 def test_what_a_peer_lacks_is_told(model: Model, peer: dict[str, Any], message: str) -> None:
     with pytest.raises(FlowError, match=message):
         select(model, parse_flow({"to": peer}).destination)
+
+
+@pytest.mark.parametrize(
+    ("peer", "empty"),
+    [
+        ({"namespace": "idle"}, True),
+        ({"namespace_labels": {"stage": "idle"}}, True),
+        ({"namespace": "idle", "namespace_labels": {"stage": "idle"}}, True),
+        ({"namespace": "idle", "namespace_labels": {"stage": "live"}}, False),
+        ({"namespace": "gone"}, False),
+        ({"namespace": ["idle", "gone"]}, False),
+        ({"namespace_labels": {"stage": "gone"}}, False),
+        ({"namespace": "idle", "workload": "shop"}, False),
+        ({"namespace": "idle", "pod": "web-0"}, False),
+        ({"namespace": "idle", "labels": {"app": "api"}}, False),
+        ({"service": "api", "labels": {"app": "web"}}, False),
+        ({"namespace": "prod", "service": "nobody"}, False),
+    ],
+)
+def test_an_end_is_empty_where_it_names_nothing_but_namespaces_that_there_are(
+    peer: dict[str, Any], empty: bool
+) -> None:
+    nobody = service({"app": "none"})
+    nobody["metadata"]["name"] = "nobody"
+    spaces = [
+        {"kind": "Namespace", "metadata": {"name": name, "labels": {"stage": stage}}}
+        for name, stage in (("idle", "idle"), ("prod", "live"))
+    ]
+    pods = [pod("api-0", "prod", app="api"), pod("web-0", "prod", app="web"), OF_SHOP]
+    model = load([Input("test", objects=[*spaces, *pods, service({"app": "api"}), nobody])])
+    with pytest.raises(NoPodError) as caught:
+        select(model, parse_flow({"to": peer}).destination)
+    assert caught.value.empty is empty
 
 
 def test_a_service_without_a_selector_has_no_pods_that_we_know(model: Model) -> None:
@@ -202,13 +304,19 @@ def test_a_service_without_a_selector_is_its_endpoints() -> None:
             "spec": {},
             "status": {"podIP": "10.0.0.5"},
         }
-        return load([Input("test", objects=[service(None), pod, *more])])
+        others = [
+            {**pod, "metadata": {"name": "node", "namespace": "prod"}, "spec": {"hostNetwork": True}},
+            {**pod, "metadata": {"name": "other", "namespace": "prod"}, "status": {"podIP": "10.0.0.6"}},
+        ]
+        return load([Input("test", objects=[service(None), pod, *others, *more])])
 
     flow = parse_flow({"to": {"service": "api"}})
     bare = load_with()
     ends = select_destination(bare, flow.destination)
     assert [str(block) for block in ends.blocks] == ["0.0.0.0/0"]
     assert "Service prod/api has no selector, and policies see its endpoints" in ends.note
+    assert ends.block == ends.blocks[0]
+    assert intervals(bare, flow, None) == [("TCP", 80, 80), ("TCP", 9000, 9000)]
     metadata = {"name": "api", "namespace": "prod"}
     addresses = [{"ip": "192.0.2.7"}, {"ip": "10.0.0.5"}, {"ip": "no address"}]
     port = bare.services[0].ports[0]
@@ -225,8 +333,8 @@ def test_a_service_without_a_selector_is_its_endpoints() -> None:
         model = load_with(known)
         ends = select_destination(model, flow.destination)
         assert [pod.name for pod in ends.pods] == ["db"]
-        assert ([str(block) for block in ends.blocks], ends.note) == (["192.0.2.7"], "")
-        assert (port.protocol, 6432, 6432) in intervals(model, flow, None)
+        assert ([str(block) for block in ends.blocks], ends.block, ends.note) == (["192.0.2.7"], None, "")
+        assert intervals(model, flow, None) == [("TCP", 6432, 6432), ("TCP", 9000, 9000)]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +367,6 @@ def test_pods_that_have_finished_are_no_end_and_that_is_told() -> None:
     model = load([Input("test", objects=[done, pod("api-0", "prod", app="api")])])
     with pytest.raises(FlowError, match="pods that have finished do not count"):
         select(model, parse_flow({"to": {"labels": {"app": "import"}}}).destination)
-    assert not select(model, parse_flow({"to": {"labels": {"app": "import"}}}).destination, need=False)
 
 
 @pytest.mark.parametrize("labels", [{"stage": "live", "team": "b"}, {"team": "b", "stage": "live"}], ids=["a", "b"])

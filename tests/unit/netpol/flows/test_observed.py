@@ -71,8 +71,19 @@ def test_a_pod_has_several_names(model: Model, name: str) -> None:
 
 def test_an_address_of_a_service_is_the_pods_behind_it_at_their_own_port(model: Model) -> None:
     assert read(model, to="198.51.100.2", port=80) == [(WEB, API, (("TCP", 8080, 8080),))]
-    with pytest.raises(FlowError, match=r"Service prod/api has none of these ports.*it has 80/TCP"):
-        read(model, to="198.51.100.2", port=81)
+    for other in ({"port": 81}, {"port": 80, "protocol": "UDP"}):
+        with pytest.raises(FlowError, match=r"Service prod/api has none of these ports.*it has 80/TCP"):
+            read(model, to="198.51.100.2", **other)
+
+
+def test_a_block_that_begins_with_the_address_of_a_service_is_a_block(model: Model) -> None:
+    ((_source, destination, _ports),) = read(model, to="198.51.100.2/31", port=80)
+    assert str(destination) == "198.51.100.2/31"
+
+
+def test_what_comes_from_outside_is_a_record(model: Model) -> None:
+    ((source, destination, _ports),) = read(model, **{"from": "203.0.113.1"})
+    assert (str(source), destination) == ("203.0.113.1", API)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +106,11 @@ def test_what_gets_no_rule_says_why(model: Model, to: str, why: str, lost: bool)
         ({"form": WEB}, "flows[0].form", "is not part of a record"),
         ({"from": 5}, "flows[0].from", "must name a workload, a pod or an address, not 5"),
         ({"from": ""}, "flows[0].from", "must name a workload"),
-        ({"from": WEB, "to": "prod/apy"}, "flows[0].to", "there is no workload or pod 'prod/apy'"),
+        (
+            {"from": WEB, "to": "prod/apy"},
+            "flows[0].to",
+            "there is no workload or pod 'prod/apy' \\(did you mean 'prod/api'",
+        ),
         ({"from": "203.0.113.1", "to": "203.0.113.2"}, "flows[0]", "both ends are outside"),
         ({"from": WEB, "to": API, "protocol": "ICMP"}, "flows[0].protocol", "'ICMP' is not a protocol"),
         ({"from": WEB, "to": API, "ports": "http"}, "flows[0].ports", "'http' is not a port or a range"),
