@@ -226,9 +226,13 @@ def _check_wishes(loaded: Loaded, wishes: Wishes, complete: bool) -> None:
     """Names that match nothing. Without Falco's own rules only the form of the wishes can be checked."""
     rules = loaded.collector.rules
     tags = sorted({tag for rule in rules.values() for tag in rule.tags})
-    problems = _form_of_exceptions(wishes.exceptions)
+    problems = [*_form_of_exceptions(wishes.exceptions), *_form_of_scope(wishes.scope)]
     named = [("disabled", name) for name in wishes.disabled]
-    named += [(f"exceptions[{number}]", str(entry.get("rule"))) for number, entry in enumerate(wishes.exceptions)]
+    named += [
+        (f"exceptions[{number}]", str(entry["rule"]))
+        for number, entry in enumerate(wishes.exceptions)
+        if entry.get("rule")
+    ]
     if wishes.scope is not None and isinstance(wishes.scope.rules, tuple):
         plain = [name for name in wishes.scope.rules if not {"*", "?"} & set(name)]
         named += [("scope.rules", name) for name in plain]
@@ -244,6 +248,12 @@ def _check_wishes(loaded: Loaded, wishes: Wishes, complete: bool) -> None:
         problems += _values_of_new_exceptions(loaded, wishes.exceptions)
     if problems:
         raise WishError(problems)
+
+
+def _form_of_scope(wanted: Scope | None) -> list[str]:
+    if wanted is None or isinstance(wanted.rules, tuple) or wanted.rules in ("", ALL, OWN):
+        return []
+    return [f"scope.rules is 'all', 'own' or a list of names, not '{wanted.rules}'; write one name as [{wanted.rules}]"]
 
 
 def _form_of_exceptions(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -306,8 +316,6 @@ def _scoped(
     files: Sequence[RulesFile], wanted: Scope, ours: set[str], known: Catalogue | None
 ) -> tuple[str, tuple[Decision, ...]]:
     rules, tags = wanted.rules, wanted.tags
-    if isinstance(rules, str) and rules not in ("", ALL, OWN):
-        raise WishError([f"scope.rules is 'all', 'own' or a list of names, not '{rules}'; write one name as [{rules}]"])
     names = rules if isinstance(rules, tuple) else ()
     try:
         scoped = scope(

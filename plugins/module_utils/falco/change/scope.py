@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..catalogue.catalogue import SYSCALL, Catalogue
-from ..condition.lexer import bare_argument, escape, quoted
+from ..condition.lexer import quoted
 from ..condition.nodes import And, Node, Or
 from ..condition.parser import parse
 from ..errors import ConditionSyntaxError, FalcoError
@@ -106,9 +106,7 @@ class Target:
         if self.namespaces:
             parts.append(_named(self.namespace_field, self.namespaces))
         for name, value in self.labels.items():
-            argument = bare_argument(name)
-            shown = name if argument and argument.end() == len(name) else escape(name)
-            parts.append(f"{self.label_field}[{shown}] = {quoted(value)}")
+            parts.append(f"{self.label_field}[{name}] = {quoted(value)}")  # Such a name needs no quotes.
         if self.containers:
             parts.append(_any([f"container.name glob {quoted(pattern)}" for pattern in self.containers]))
         return " and ".join(parts)

@@ -38,6 +38,13 @@ def test_what_is_no_rule_macro_or_list_stays_where_something_else_is_left_out() 
     assert generated == RulesFile("zz.yaml", "- required_engine_version: 0.40.0\n")
 
 
+def test_what_is_no_change_stays_and_what_is_broken_is_left_to_falco() -> None:
+    kept = "- rule: [a]\n  enabled: false\n- list: one\n  items: [a]\n  append: [true]\n"
+    kept += "- list: two\n  items: [a]\n  append: false\n"
+    (_own, generated) = beside([OWN], {"zz.yaml": kept + switched("Gone")})
+    assert generated.text == kept
+
+
 def test_a_text_that_fits_or_is_broken_stays_as_it_is() -> None:
     text = "# why\n" + switched("Own")
     assert beside([OWN], {"zz.yaml": text, "zzz.yaml": "- [a\n"})[1:] == (

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.compose import Scope, Site, Wishes, compose
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import Target
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.findings import findings_of
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loaded, RulesFile, load
 
 BASE = [
@@ -119,8 +120,9 @@ def test_a_scope_holds_for_rules_as_data_too() -> None:
     assert list(composed.files) == ["site.yaml", "zz-extra.yaml", "zz-scope.yaml"]
 
 
-def test_a_rule_that_is_only_changed_is_not_ours() -> None:
+def test_a_rule_that_is_only_changed_is_not_ours_nor_is_one_that_a_list_is_called_like() -> None:
     change = "- rule: Read or write\n  priority: INFO\n  override: {priority: replace}\n"
+    change += "- list: Shell in container\n  items: [a]\n"
     composed = compose({**OWN, "change.yaml": change}, Wishes(scope=Scope(PROD, "own")), BASE)
     assert {decision.rule for decision in composed.decisions} == {"Own shell"}
 
@@ -146,6 +148,8 @@ def test_a_rule_that_is_only_changed_is_not_ours() -> None:
             "exceptions[0]: no rule is called 'Own shel'; did you mean 'Own shell'?",
         ),
         ({"exceptions": ({"rul": "x"},)}, "exceptions[0]: unknown key 'rul'; did you mean 'rule'?"),
+        ({"exceptions": ({"exceptions": [{"name": "a"}]},)}, "exceptions[0]: needs 'rule' and a list 'exceptions'"),
+        ({"exceptions": ({"rule": "Own shell", "exceptions": []},)}, "exceptions[0]: needs 'rule' and a list"),
         ({"exceptions": ({"rule": "Own shell"},)}, "exceptions[0]: needs 'rule' and a list 'exceptions'"),
         (
             {"exceptions": ({"rule": "Own shell", "exceptions": [{"fields": ["proc.name"]}, "backup"]},)},
@@ -168,7 +172,8 @@ def test_a_rule_that_is_only_changed_is_not_ours() -> None:
                     },
                 )
             },
-            "exceptions: rule 'Own shell'",
+            "exceptions: rule 'Own shell': LOAD_ERR_VALIDATE: 'proc.nmae' is not a supported filter field "
+            "(did you mean 'proc.name'?)",
         ),
         (
             {
@@ -179,7 +184,7 @@ def test_a_rule_that_is_only_changed_is_not_ours() -> None:
                     },
                 )
             },
-            "exceptions: ",
+            "Rule exception must have values property with a list of values",
         ),
     ],
 )
@@ -187,6 +192,8 @@ def test_what_matches_nothing_is_named_with_the_nearest(wishes: dict[str, Any], 
     with pytest.raises(FalcoError) as raised:
         site(**wishes)
     assert said in str(raised.value)
+    assert "None" not in str(raised.value)
+    assert "()" not in str(raised.value)
 
 
 def test_every_wrong_name_is_told_at_once() -> None:
@@ -194,12 +201,13 @@ def test_every_wrong_name_is_told_at_once() -> None:
         site(disabled=("x",), disabled_tags=("y",))
 
 
-@pytest.mark.parametrize("name", ["zz-scope.yaml", "zzz.yaml"])
+@pytest.mark.parametrize("name", ["zz-", "zz-scope.yaml", "zzz.yaml"])
 def test_files_that_would_come_after_ours_are_refused(name: str) -> None:
     with pytest.raises(FalcoError, match="sorts before 'zz-'"):
         compose({name: ""}, Wishes(), BASE)
 
 
+RULE = "- rule: {}\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n"
 ALONE = {"a.yaml": "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  tags: [t]\n"}
 
 
@@ -216,8 +224,29 @@ def test_own_rules_can_be_scoped_without_falcos(rules: str | tuple[str, ...]) ->
     assert [decision.rule for decision in composed.decisions] == ["R"]
 
 
-def test_broken_files_are_left_to_the_validator() -> None:
-    composed = compose({"a.yaml": "- rule: [\n"}, Wishes(disabled=("x",), scope=Scope(PROD)), BASE)
+@pytest.mark.parametrize(
+    ("rules", "tags"),
+    [("", ()), ("all", ()), ((), ()), (("Of Falco",), ()), (("a", "Of Falco"), ()), ("own", ("t",)), (("a",), ("t",))],
+)
+def test_a_scope_that_reaches_beyond_our_own_rules_needs_falcos(
+    rules: str | tuple[str, ...], tags: tuple[str, ...]
+) -> None:
+    composed = compose({"a.yaml": RULE.format("a") + RULE.format("l")}, Wishes(scope=Scope(PROD, rules, tags)))
+    assert (composed.unknown, composed.decisions) == (("scope",), ())
+
+
+def test_a_scope_of_another_form_is_refused_without_falcos_rules_too() -> None:
+    with pytest.raises(FalcoError, match="not 'R'; write one name as"):
+        compose(ALONE, Wishes(scope=Scope(PROD, "R")))
+
+
+def test_with_falcos_rules_nothing_is_unknown() -> None:
+    assert site(disabled_tags=("shell",), scope=Scope(PROD, "own", ("files",))).unknown == ()
+
+
+@pytest.mark.parametrize("base", [None, BASE])
+def test_broken_files_are_left_to_the_validator(base: list[RulesFile] | None) -> None:
+    composed = compose({"a.yaml": "- rule: [\n"}, Wishes(disabled=("x",), scope=Scope(PROD)), base)
     assert composed.judged is False
     assert list(composed.files) == ["a.yaml", "zz-disabled.yaml"]
 
@@ -248,6 +277,14 @@ def test_what_the_base_is_only_warned_of_is_no_fault_of_the_wishes() -> None:
     unused = RulesFile("more.yaml", "- macro: unused\n  condition: evt.type = open\n")
     composed = compose(OWN, Wishes(disabled=("Own shell",)), [*BASE, unused])
     assert composed.rules == {"Shell in container": True, "Read or write": True, "Own shell": False}
+
+
+def test_what_falco_warns_of_in_a_file_that_was_made_is_no_wrong_wish() -> None:
+    own = {"a.yaml": ALONE["a.yaml"].replace("= open", "= open or proc.name = x")}
+    composed = compose(own, Wishes(scope=Scope(PROD)), [])
+    warned = [(one.file, one.code) for one in findings_of(composed.loaded)]
+    assert warned == [("a.yaml", "LOAD_NO_EVTTYPE"), ("zz-scope.yaml", "LOAD_NO_EVTTYPE")]
+    assert composed.rules == {"R": True}
 
 
 def test_a_scope_that_can_be_said_for_no_rule_makes_no_file_and_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change import merge as module
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import Conflict, merge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
@@ -53,6 +54,13 @@ def test_a_file_alone_has_no_conflict() -> None:
 def test_what_does_not_load_after_the_rest_is_refused() -> None:
     with pytest.raises(FalcoError, match=r"further\.yaml"):
         merge([RulesFile("base.yaml", BASE), RulesFile("further.yaml", "- rule: R\n  condition: evt.type = open\n")])
+
+
+@pytest.mark.parametrize("written", ["- rule: [\n", BASE.replace("[[cron]]", "[[at]]")])
+def test_a_file_that_comes_out_as_another_ruleset_is_not_written(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "emit_items", lambda _items: written)
+    with pytest.raises(FalcoError, match="does not come out as the same ruleset; it is not written"):
+        merge([RulesFile("base.yaml", BASE)])
 
 
 def test_what_contains_itself_is_not_written() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.change import scope as module
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.merge import merge
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.change.scope import Target, scope
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
@@ -67,9 +70,27 @@ def test_names_that_no_cluster_has_are_refused(target: Target, message: str) -> 
         scope([RulesFile("base.yaml", rule("evt.type = open"))], target)
 
 
-def test_a_tag_that_no_rule_has_is_refused_with_the_nearest() -> None:
-    with pytest.raises(FalcoError, match="no rule has the tag 'maturity_stabel'; did you mean 'maturity_stable'"):
-        scope([RulesFile("base.yaml", rule("evt.type = open"))], PROD, tags=["maturity_stabel"])
+@pytest.mark.parametrize(
+    ("rules", "tags", "said"),
+    [
+        ((), ("maturity_stabel",), "no rule has the tag 'maturity_stabel'; did you mean 'maturity_stable'?"),
+        ((), ("xyz",), "no rule has the tag 'xyz'; check the tag"),
+        (("Shell startd",), (), "no rule is called 'Shell startd'; did you mean 'Shell started'?"),
+        (("xyz*",), (), "no rule is called 'xyz*'; check the name"),
+    ],
+)
+def test_a_name_that_no_rule_has_is_refused_with_the_nearest(
+    rules: tuple[str, ...], tags: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(FalcoError, match=f"^{re.escape(said)}$"):
+        scope([RulesFile("base.yaml", rule("evt.type = open", "Shell started"))], PROD, rules, tags)
+
+
+def test_a_restriction_that_comes_out_otherwise_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    wider = "- rule: R\n  condition: or evt.type = openat\n  override: {condition: append}\n"
+    monkeypatch.setattr(module, "emit_items", lambda _items: wider)
+    with pytest.raises(FalcoError, match=r"rule 'R' did not come out as '\(old condition\) and restriction'"):
+        scope([RulesFile("base.yaml", rule("evt.type = open"))], PROD)
 
 
 MACROS = """- macro: container
@@ -89,6 +110,8 @@ OTHER = "it looks at other namespaces, labels or containers"
         ("evt.type = open and container.id = host", "syscall", PROD, HOST),
         ("evt.type = open and not container", "syscall", Target(containers=("web",)), HOST),
         ("evt.type = open and not container", "syscall", Target(containers=("h*",)), ""),
+        ("evt.type = open and not container", "syscall", Target(("prod",), containers=("h*",)), HOST),
+        ("evt.type = open and not container", "syscall", Target(labels={"a": "b"}, containers=("h*",)), HOST),
         ("evt.type = open and container", "syscall", PROD, ""),
         ("evt.type = open and (proc.name = a or not container)", "syscall", PROD, ""),
         ("evt.type = open and k8s.ns.name = dev", "syscall", PROD, OTHER),
@@ -106,6 +129,23 @@ def test_rules_that_a_scope_silences_are_named(condition: str, source: str, targ
     assert (decision.action, decision.silenced) == ("append", reason)
 
 
+def test_what_macros_multiply_too_far_is_judged_by_what_the_rule_itself_says() -> None:
+    macros = ["- macro: m0\n  condition: evt.type = open and (proc.name = a or proc.name = b)\n"]
+    macros += [f"- macro: m{n}\n  condition: m{n - 1} or (m{n - 1} and fd.num = {n})\n" for n in range(1, 14)]
+    files = [RulesFile("base.yaml", "".join([*macros, rule("m13 and container.id = host")]))]
+    assert scope(files, PROD).decisions[0].silenced == HOST
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"), [(1, " closed)"), (2, " closed), and 1 more"), (3, " closed), and 2 more")]
+)
+def test_a_refusal_says_how_many_more_errors_there_are(errors: int, told: str) -> None:
+    files = [RulesFile(f"{number}.yaml", "- [a\n") for number in range(errors)]
+    with pytest.raises(FalcoError, match=r"^the ruleset does not load: 0\.yaml:1:3: LOAD_ERR_YAML_PARSE: ") as caught:
+        scope(files, PROD)
+    assert str(caught.value).endswith(told)
+
+
 def test_a_ruleset_that_does_not_load_is_refused_with_rule_and_line() -> None:
     files = [RulesFile("a.yaml", rule("evt.type = open", "Good")), RulesFile("b.yaml", rule("proc.nmae = x", "Bad"))]
     with pytest.raises(FalcoError, match=r"b\.yaml:3:\d+: rule 'Bad': LOAD_ERR_COMPILE_CONDITION: .*did you mean"):
@@ -121,6 +161,7 @@ def test_a_ruleset_that_does_not_load_is_refused_with_rule_and_line() -> None:
         ("k8s_audit", Target(("prod",), containers=("c",)), ""),
         ("k8s_audit", PROD, 'ka.target.namespace in ("prod")'),
         ("other", PROD, ""),
+        ("syscall", Target(labels={"app.kubernetes.io/name": "a"}), 'k8s.pod.label[app.kubernetes.io/name] = "a"'),
     ],
 )
 def test_what_cannot_be_said_for_a_source_is_no_condition(source: str, target: Target, condition: str) -> None:
