@@ -107,12 +107,12 @@ def told_unserved(api: Api, kinds: Sequence[str], versions: Sequence[str]) -> st
       versions: those of the group that the cluster serves.
     """
     begin = f"{api.variable}: " if api.variable else ""
-    group, _slash, version = api.api_version.rpartition("/")
+    group = api.api_version.rpartition("/")[0]
     text = f"{begin}the cluster does not serve {api.kind} of {api.api_version}"
     if kinds:
         close = nearest(api.kind, kinds)
         text += f"; did you mean {close}?" if close else f"; that has {', '.join(sorted(kinds)[:SHOWN])}"
-    elif versions and version not in versions:
+    elif versions:
         text += f"; of {group} it has {', '.join(versions)}"
     elif group:
         text += f"; it has no API group {group}"

@@ -101,6 +101,7 @@ def test_a_node_that_is_slower_than_its_check_says_stays_on_the_axis() -> None:
 def test_a_check_that_names_no_place_stands_under_its_sentence() -> None:
     seen = evidence_views({"checks": [check(stage="verify", code="alert", check="Alert arrives")]})["alerts"]
     assert seen["places"] == ["Alert arrives"]
+    assert seen["longest_ms"] == 0
 
 
 def test_the_map_shows_what_flows_ask_for_alone() -> None:

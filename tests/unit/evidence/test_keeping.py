@@ -53,7 +53,9 @@ def test_what_does_not_fit_is_left_out() -> None:
 
 
 def test_where_there_is_no_page_none_is_kept() -> None:
-    assert config_map({"report.json": "{}"}, "e", "falco", "production")["binaryData"] == {}
+    made = config_map({"report.json": "{}", "summary.md": "x"}, "e", "falco", "production")
+    assert made["binaryData"] == {}
+    assert made["data"] == {"report.json": "{}", "summary.md": "x"}
 
 
 def test_report_that_alone_does_not_fit_is_told() -> None:

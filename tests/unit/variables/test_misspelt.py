@@ -95,6 +95,34 @@ def test_declared_names_are_not_taken_for_one_another() -> None:
     assert alike == [("falco_rule_files", "falco_rules_files"), ("k8s_audit_resources", "k8s_audit_sources")]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "left"),
+    [
+        ("a_b", "a", ("b", "")),
+        ("a", "a_b", ("", "b")),
+        ("a_b", "b", ("a", "")),
+        ("b", "a_b", ("", "a")),
+        ("a_b_c", "a_x_c", ("b", "x")),
+    ],
+)
+def test_words_that_both_names_begin_and_end_with_are_left_out(one: str, other: str, left: tuple[str, str]) -> None:
+    assert differing(one, other) == left
+
+
+@pytest.mark.parametrize(
+    ("name", "meant", "misspelt"),
+    [
+        ("verify_admxnistratxr", "verify_administrator", True),
+        ("verify_admxnxstratxr", "verify_administrator", False),  # three slips are too many in a word of any length
+        ("key_bxdfgzij", "key_bcdfghij", True),
+        ("falco_ids", "falco_id", True),
+        ("falco_silent", "falco_listen", False),  # the same letters, and not two of them swapped
+    ],
+)
+def test_two_slips_in_a_long_word_and_a_plural_are_all(name: str, meant: str, misspelt: bool) -> None:
+    assert is_misspelling(name, meant) is misspelt
+
+
 def reference(one: str, other: str) -> int:
     """The distance as its definition says it."""
     if not one or not other:

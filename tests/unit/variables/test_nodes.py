@@ -107,8 +107,9 @@ def test_a_system_that_is_not_supported(facts: dict[str, Any], told: str) -> Non
     assert told in problem
 
 
-def test_a_directory_of_two_parts_is_deep_enough() -> None:
-    assert node_problems({"settings": {**SETTINGS, "redis_directory": "/mnt/redis"}}, "n1") == []
+@pytest.mark.parametrize("directory", ["/mnt/redis", "/srv/usr", "/srv/lib/redis"])
+def test_a_directory_of_two_parts_is_deep_enough(directory: str) -> None:
+    assert node_problems({"settings": {**SETTINGS, "redis_directory": directory}}, "n1") == []
 
 
 def test_a_python_with_two_digits_is_newer() -> None:
@@ -122,6 +123,7 @@ def test_a_python_with_two_digits_is_newer() -> None:
         ({"redis_directory": "/mnt"}, "of at least two parts"),
         ({"redis_directory": "/mnt/../etc"}, "node_prep_redis_directory is '/mnt/../etc'"),
         ({"redis_directory": "/var/"}, "node_prep_redis_directory is '/var/'"),
+        ({"redis_directory": "/usr/redis"}, "node_prep_redis_directory is '/usr/redis'"),
         ({"redis_directory": "/usr/lib/redis"}, "outside of the system's own directories, such as /mnt/data/redis"),
         (
             {"redis_mode": 511},

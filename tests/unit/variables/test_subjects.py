@@ -61,6 +61,7 @@ def test_a_kind_without_a_default() -> None:
         (MONITOR, ["ServiceMonitors"], ["v1"], "did you mean ServiceMonitors? Install its operator."),
         (MONITOR, ["Zoo", "Ant"], ["v1"], "; that has Ant, Zoo. Install its operator."),
         (MONITOR, [], ["v1alpha1", "v2"], "; of monitoring.coreos.com it has v1alpha1, v2. Install its operator."),
+        (MONITOR, [], ["v1"], "; of monitoring.coreos.com it has v1. Install its operator."),
         (MONITOR, [], [], "; it has no API group monitoring.coreos.com. Install its operator."),
         (Api("v1", "Podd"), [], [], "the cluster does not serve Podd of v1."),
     ],
