@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from ..load.schema import OK
-from ..yaml.nodes import MAP, SCALAR, SEQUENCE, Yaml
+from ..yaml.documents import read_documents
+from ..yaml.nodes import MAP, SCALAR, SEQUENCE, Yaml, YamlError
 from .advice import Advice
 from .positions import Place
 from .told import Told
@@ -20,9 +21,8 @@ _PRIORITY_HINT = "write it in capitals: '{}'"
 
 def lint_schema(linter: Told) -> None:
     """FN009: Falco tells the first departure of each document and loads the file all the same."""
-    known = linter.loaded.compiler.memory.documents
     for file, result in zip(linter.loaded.files, linter.loaded.results):
-        documents = known.get(file.text, [])
+        documents = _documents(linter, file.text) if any(said != OK for said in result.schema_warnings) else []
         for number, warning in enumerate(result.schema_warnings):
             if warning == OK:
                 continue
@@ -34,6 +34,17 @@ def lint_schema(linter: Told) -> None:
             linter.add_at(
                 "FN009", place, entry, f"Falco's schema of rules files: {_in_words(message, path)}", _mend(spot)
             )
+
+
+def _documents(linter: Told, text: str) -> list[Yaml]:
+    """The documents of a text; none of one that is no YAML as a whole."""
+    known = linter.loaded.compiler.memory.documents.get(text)
+    if known is not None:
+        return known
+    try:
+        return read_documents(text)
+    except YamlError:
+        return []
 
 
 def _at(document: Yaml, path: list[str], message: str) -> Yaml | None:

@@ -109,14 +109,13 @@ class _Reader(Reader):
             try:
                 read_documents(part)
             except YamlError as error:
-                line = None if error.line is None else error.line + start
                 if first is None:
                     # what is wrong with the whole is what is wrong with the first of them
                     first = start
                     self._fail_yaml(whole)
                     error.line = None if (whole.line or 0) >= start else error.line
-                if line is not None and error.line is not None:
-                    self._fail_yaml(YamlError(error.message, line, error.column, error.index))
+                if error.line is not None:
+                    self._fail_yaml(YamlError(error.message, error.line + start, error.column, error.index))
                 lines[start:end] = [" " * len(one) for one in lines[start:end]]
                 for kind, name in re.findall(r"^ *- +(rule|macro|list) *: *(.*?)[ \r]*$", part, re.M):
                     self.gaps.broken.add((kind, name.strip("\"'")))

@@ -75,7 +75,7 @@ class Collector:
         return self._next - 1
 
     def _note(
-        self, kind: str, action: str, name: str, keys: tuple[str, ...], node: Any, file: str, effect: bool
+        self, kind: str, action: str, name: str, keys: tuple[str, ...], node: Any, file: str, effect: bool = True
     ) -> None:
         self.changes.append(Change(kind, action, name, keys, node, file, effect))
 
@@ -135,8 +135,7 @@ class Collector:
         item.index = previous.index if previous else tick
         item.visibility = tick
         self.lists[item.name] = item
-        effect = previous is None or previous.items != item.items
-        self._note("list", "redefine" if previous else "define", item.name, ("items",), node, item.context.file, effect)
+        self._note("list", "redefine" if previous else "define", item.name, ("items",), node, item.context.file)
 
     def append_list(self, item: ListItem, node: Any) -> None:
         previous = self.lists.get(item.name)
@@ -157,9 +156,8 @@ class Collector:
         item.index = previous.index if previous else tick
         item.visibility = tick
         self.macros[item.name] = item
-        effect = previous is None or previous.condition != item.condition
         action = "redefine" if previous else "define"
-        self._note("macro", action, item.name, ("condition",), item.node, item.context.file, effect)
+        self._note("macro", action, item.name, ("condition",), item.node, item.context.file)
 
     def append_macro(self, item: MacroItem) -> None:
         previous = self.macros.get(item.name)
@@ -181,7 +179,7 @@ class Collector:
         merged.index = previous.index
         merged.visibility = self._tick()
         self.macros[item.name] = merged
-        self._note("macro", "append", item.name, ("condition",), item.node, item.context.file, True)
+        self._note("macro", "append", item.name, ("condition",), item.node, item.context.file)
         self.changes[-1].before = previous.condition
         self.changes[-1].added = item.condition
 
@@ -189,7 +187,7 @@ class Collector:
 
     def _previous(self, name: str, source: str, context: Context) -> Rule | None:
         previous = self.rules.get(name)
-        if previous is not None and previous.source and source and previous.source != source:
+        if previous is not None and source and previous.source != source:
             raise _error("Rule has been re-defined with a different source", context)
         return previous
 
@@ -212,9 +210,8 @@ class Collector:
         rule.index = previous.index if previous else tick
         rule.visibility = tick
         self.rules[rule.name] = rule
-        self._note(
-            "rule", "redefine" if previous else "define", rule.name, (), rule.nodes.get(""), rule.context.file, True
-        )
+        action = "redefine" if previous else "define"
+        self._note("rule", action, rule.name, (), rule.nodes.get(""), rule.context.file)
 
     def enable_rule(self, rule: Rule) -> None:
         previous = self.rules.get(rule.name)

@@ -323,11 +323,11 @@ class _Finder:
 
 def _said(node: Yaml, key: str) -> str:
     value = node.get(key)
-    return str(value.value) if value is not None and value.kind == SCALAR else ""
+    return "" if value is None else str(value.value)
 
 
 def _kind_of(node: Yaml) -> bool:
-    return node.kind == MAP and any(node.get(kind) is not None for kind in _KINDS)
+    return any(node.get(kind) is not None for kind in _KINDS)
 
 
 def _is_entry(node: Yaml) -> bool:
@@ -346,7 +346,7 @@ def _flow(lines: list[str], first: int, column: int, size: int) -> str | None:
                 (document,) = read_documents(alone)
             except (YamlError, ValueError):
                 return None
-            return alone if document.kind == SEQUENCE and len(document.value) == size else None
+            return alone if len(document.value) == size else None
     return None
 
 

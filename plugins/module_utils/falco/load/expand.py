@@ -34,9 +34,7 @@ def _expand(node: Node, compiler: Compiler, budget: _Budget) -> Node:
         return node
     if isinstance(node, Macro):
         macro = compiler.macros.get(node.name)
-        if macro is None or macro.parsed.node is None:
-            return node
-        return _expand(macro.parsed.node, compiler, budget)
+        return node if macro is None else _expand(macro.tree, compiler, budget)
     if isinstance(node, Not):
         return Not(_expand(node.operand, compiler, budget))
     if isinstance(node, (And, Or)):
@@ -77,5 +75,5 @@ def _trees(node: Node, compiler: Compiler) -> Iterator[Node]:
     yield node
     for name in macros_of(node, compiler):
         macro = compiler.macros.get(name)
-        if macro and macro.parsed.node is not None:
-            yield macro.parsed.node
+        if macro:
+            yield macro.tree

@@ -203,14 +203,14 @@ class Change:
         keys: what was appended or replaced.
         node: the YAML node of the entry.
         file: where it stands.
-        effect: False when nothing came out different.
+        effect: False when an append, a replacement or a switch changed nothing.
         before, added: a condition before an append, and what was appended to it; empty for everything else.
     """
 
     __slots__ = ("action", "added", "before", "effect", "file", "keys", "kind", "name", "node")
 
     def __init__(
-        self, kind: str, action: str, name: str, keys: tuple[str, ...], node: Any, file: str, effect: bool = True
+        self, kind: str, action: str, name: str, keys: tuple[str, ...], node: Any, file: str, effect: bool
     ) -> None:
         self.before = ""
         self.added = ""

@@ -68,10 +68,8 @@ class Continued(NamedTuple):
 def output_words(table: FieldTable, output: str) -> Iterator[Continued]:
     """The tokens of an accepted output that are no field as a whole: Falco takes the longest field they start with."""
     for match in _TOKEN.finditer(output):
-        word = match.group("word")
-        if word.endswith((".", ")")) or "." not in word or word.startswith(CONTAINER_INFO[1:]):
-            word = word.rstrip(".")
-        if "." not in word or word.endswith(")") or word.startswith(CONTAINER_INFO[1:]):
+        word = match.group("word").rstrip(".")
+        if "." not in word or word.endswith(")"):
             continue
         end = table.ends.get(word)
         if end is None:

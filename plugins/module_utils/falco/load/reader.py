@@ -301,7 +301,7 @@ class Reader:
         value = keys.get("override")
         if value is None:
             return appended, replaced
-        if value.kind == SEQUENCE and value.value:
+        if value.kind == SEQUENCE:
             raise BadConversionError(
                 "invalid node; this may result from using a map iterator as a sequence iterator, or vice-versa"
             )

@@ -64,7 +64,7 @@ class Lists:
             found = ""
             parts: list[str] = []
             for item in self.items[name]:
-                quoted = quote_item(item) if item else item
+                quoted = quote_item(item)
                 if parts:
                     parts.append(", ")
                 if quoted or parts:
@@ -214,7 +214,7 @@ def _exception_parts(exception: RuleException) -> list[Part]:
                     "Expected values array to contain a list of strings", exception, written=value.written
                 )
             parts.append((", " if parts else "(", None))
-            parts.append((quote_item(value.text) if value.text else "", value))
+            parts.append((quote_item(value.text), value))
         return [("(", None), (fields.text, fields), (f" {comps.text} ", comps), *parts, ("))", None)] if parts else []
     for value in exception.values:
         if len(fields.items) != len(value.items):
@@ -243,11 +243,9 @@ def _exception_parts(exception: RuleException) -> list[Part]:
                     parts.append((quote_item(item.text), item))
                 parts.append((")", None))
                 continue
-            text = entry.text
+            text = quote_item(entry.text)
             if comp.text in _PARENTHESISED:
-                text = text if text.startswith("(") else f"({text})"
-            elif text:
-                text = quote_item(text)
+                text = entry.text if entry.text.startswith("(") else f"({entry.text})"
             parts.append((text, entry))
         parts.append((")", None))
     if parts:

@@ -133,8 +133,10 @@ class _Substituted(Traced):
             if index == behind - 1:
                 return None
             name = self._back(edit.at, count)
-            found = items.origin(index - start) if index >= start and name is not None else None
-            return found._replace(way=(*name.way, *found.way)) if found and name else name
+            if index < start or name is None:
+                return name
+            found = items.origin(index - start)
+            return found._replace(way=(*name.way, *found.way)) if found else name
         return self._before.origin(index)
 
 
@@ -218,7 +220,7 @@ def _of_list(name: str, compiler: Compiler) -> Traced:
     texts: list[str] = []
     pieces: list[_Piece] = []
     for value, written, way in _items_of(lists[name], lists, name):
-        quoted = quote_item(value) if value else value
+        quoted = quote_item(value)
         if texts:
             pieces.append(_Piece(2))
         if quoted or texts:

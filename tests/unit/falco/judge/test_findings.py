@@ -24,6 +24,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate 
     fails,
     validate,
 )
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load import reader
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "findings.md").read_text()
@@ -154,6 +155,13 @@ def test_fail_on() -> None:
 def test_fail_on_refuses_unknown_words() -> None:
     with pytest.raises(FalcoError, match="LOAD_UNUSED_LIST"):
         check_fail_on(["LOAD_UNUSED_LISTS"])
+
+
+def test_what_the_schema_says_has_its_place_in_each_of_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "REMEMBERED_FILES", 1)
+    text = RULE.format("evt.type = open", "o").replace("NOTICE", "notice")
+    many = [text.replace("Open", f"Open {number}") for number in range(3)]
+    assert {(one.line, one.column) for one in findings(*many) if one.code == "FN009"} == {(5, 13)}
 
 
 def test_the_schema_says_nothing_where_falco_refuses() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.learned import Said
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import FalcoError
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.assumed import with_required
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.known import known_before, known_for
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 
@@ -71,6 +74,10 @@ def test_fields_for_system_calls_are_taken_too() -> None:
     rules, findings = judged(BELL, RULE.format("Rung", "evt.type = open and bell.rings exists", "o %bell.at"))
     assert rules == ["Rung"]
     assert "the fields bell.at, bell.rings are" in findings[0].message
+
+
+def test_a_field_is_taken_whatever_it_is_called_and_whatever_its_argument() -> None:
+    assert judged(BELL, RULE.format("R", "evt.type = open and window.open[left] = 1", "o"))[0] == ["R"]
 
 
 def test_a_slip_of_a_known_field_is_no_field_of_the_plugin() -> None:
@@ -188,9 +195,11 @@ def test_a_requirement_that_falco_cannot_read_lets_nothing_be_assumed(rules: str
 
 
 def test_of_several_requirements_the_greatest_version_is_assumed() -> None:
-    for versions in (["0.2.0", "0.10.0", "0.3.0"], ["0.10.0", "0.2.0"]):
-        text = "".join(ASKED.format("doorbell", version) for version in versions)
-        assert known_for([text], "0.44").plugins["doorbell"].version == "0.10.0"
+    # one that is none is less than any
+    for versions in ("0.2.0 0.10.0 0.3.0", "0.10.0 0.2.0", "x 0.0.0", "0.0.1 x", "0.1.0 x", "1.0.0 x"):
+        text = "".join(ASKED.format("doorbell", version) for version in versions.split())
+        greatest = max(re.findall(r"\S+\d", versions), key=lambda one: [int(part) for part in one.split(".")])
+        assert known_for([text], "0.44").plugins["doorbell"].version == greatest
 
 
 def test_fields_of_exceptions_are_assumed_too() -> None:
@@ -199,3 +208,41 @@ def test_fields_of_exceptions_are_assumed_too() -> None:
     )
     plugin = known_for([BELL + VISIT + exception], "0.44").plugins["doorbell"]
     assert {"bell.by", "bell.at", "bell.rings", "bell.door"} == {field.name for field in plugin.fields}
+
+
+def test_where_nothing_is_missing_it_is_the_same_catalogue() -> None:
+    known = catalogue("0.44")
+    assert with_required(known, [OPEN], assume=True) is known
+    assert known_for([ASKED.format("cloudtrail", "0.17.0")], "0.44").assumed == {}
+
+
+def test_a_requirement_of_no_version_at_all_is_met_by_what_is_assumed() -> None:
+    assert judged(ASKED.format("doorbell", "0.0.0") + VISIT)[0] == ["Visit"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "source"),
+    [
+        (["gate", "doorbell_events"], "doorbell_events"),
+        (["gate", "door"], "door"),
+        (["gate", "window"], "gate"),
+        ([], None),
+    ],
+)
+def test_of_several_sources_the_one_of_the_plugins_name_is_its_own(sources: list[str], source: str | None) -> None:
+    rules = "".join(RULE.format(f"R{one}", "bell.rings > 1", "o") + f"  source: {one}\n" for one in sources)
+    assert known_for([BELL + rules], "0.44").plugins["doorbell"].source == source
+
+
+@pytest.mark.parametrize("plugin", ["prod", "prod_events", "pro"])
+def test_a_field_that_is_called_after_the_plugin_is_no_slip_of_a_known_one(plugin: str) -> None:
+    rule = RULE.format("R", "evt.type = open and prod.name = x", "o")
+    assert judged(ASKED.format(plugin, "0.2.0") + rule)[0] == ["R"]
+
+
+def test_an_exception_that_only_adds_values_names_no_field() -> None:
+    rules, _findings = judged(
+        BELL + OPEN + "  exceptions: [{name: e, fields: [proc.name], values: [[a]]}]\n",
+        "- rule: Open\n  exceptions: [{name: e, values: [[b]]}]\n  override: {exceptions: append}\n",
+    )
+    assert rules == ["Open"]

@@ -15,6 +15,13 @@ def errors(*texts: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def places(text: str) -> list[tuple[int, int, str]]:
+    """Line, column and message of each error."""
+    issues = load_beyond(load([RulesFile("f", text)])).results[0].errors
+    marks = [(issue.context.locations[-1].mark, issue.message) for issue in issues]
+    return [(mark.line + 1, mark.column + 1, message) for mark, message in marks]
+
+
 def warnings(text: str) -> list[str]:
     return [issue.code for issue in load_beyond(load([RulesFile("f", text)])).results[0].warnings]
 
@@ -111,3 +118,49 @@ def test_of_very_many_faults_the_first_are_told_and_nothing_that_follows_from_th
 
 def test_a_file_over_the_bound_is_refused_as_a_whole() -> None:
     assert errors("#" * (MAX_BYTES + 1)) == [f"the file has more than {MAX_BYTES} characters"]
+
+
+def test_each_entry_that_is_no_yaml_is_told_once_at_its_own_place() -> None:
+    sound = RULE.format("A", "proc.name = x")
+    assert places(f"{sound}- macro: m\n  condition: a: b\n- macro: n\n  condition: @x\n") == [
+        (7, 15, "yaml-cpp: error at line 7, column 15: illegal map value"),
+        (9, 14, "yaml-cpp: error at line 9, column 14: unknown token"),
+    ]
+    assert places(f"- macro: @m\n  condition: a\n{sound}") == [
+        (1, 10, "yaml-cpp: error at line 1, column 10: unknown token")
+    ]
+
+
+def test_users_of_a_macro_that_could_not_be_read_are_judged_without_it() -> None:
+    unread = "- macro: m\n  condition: [a]\n"
+    assert errors(unread + RULE.format("A", "m")) == ["Value is not a scalar value"]
+    # one that stands already is as it was
+    known = "- macro: m\n  condition: proc.name = x\n"
+    again = load_beyond(load([RulesFile("f", known + unread + RULE.format("A", "m"))]))
+    assert list(again.compiler.rules) == ["A"]
+    # a rule of that name is no macro
+    rule = "- rule: m\n  condition: and proc.name = x\n  override: {condition: delete}\n"
+    assert len(errors(rule + RULE.format("A", "m"))) == 2
+
+
+def test_what_an_entry_uses_that_could_not_be_read_is_not_unused() -> None:
+    text = "- macro: m\n  condition: proc.name = x\n" + RULE.format("A", "proc.name = x")
+    assert warnings(text + "- rule: A\n  condition: and m\n  override: {condition: delete}\n") == []
+    assert warnings(text + "- rule: B\n  desc: d\n") == []
+    assert warnings(text + "- list: l\n  items: [[a]]\n") == ["LOAD_UNUSED_MACRO"]
+
+
+def test_a_rule_that_is_defined_again_is_judged_by_its_own_keys() -> None:
+    first = RULE.format("A", "proc.name = x")
+    assert errors(first + RULE.format("A", "fd.nam = x").replace("NOTICE", "HIGH")) == [
+        "Invalid priority",
+        "filter_check called with nonexistent field fd.nam",
+    ]
+    # what may be a change of it that lacks its override is not made up for
+    assert errors(f"{first}- rule: A\n  condition: and fd.nam = x\n") == ["Item has no mapping for key 'output'"]
+
+
+def test_a_fault_of_a_macro_that_others_use_many_times_is_told_once_and_at_once() -> None:
+    doubling = "".join(f"- macro: m{n}\n  condition: m{n - 1} or m{n - 1}\n" for n in range(1, 60))
+    text = "- macro: m0\n  condition: fd.nam = x\n" + doubling + RULE.format("A", "m59")
+    assert len(places(text)) == 1

@@ -24,6 +24,9 @@ RULES = """- macro: used
 """
 
 
+ENCODED = base64.b64encode(RULES.encode()).decode()
+
+
 def indented(spaces: int) -> str:
     return "".join(f"{' ' * spaces}{line}\n" for line in RULES.splitlines())
 
@@ -65,8 +68,8 @@ def test_a_fault_is_told_where_the_file_has_it(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f"kind: Secret\ndata:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
-        f"kind: ConfigMap\nbinaryData:\n  a.yaml: {base64.b64encode(RULES.encode()).decode()}\n",
+        f"kind: Secret\ndata:\n  a.yaml: {ENCODED}\n",
+        f"kind: ConfigMap\nbinaryData:\n  a.yaml: {ENCODED}\n",
     ],
 )
 def test_a_text_without_lines_is_told_at_its_beginning(text: str) -> None:
@@ -110,13 +113,18 @@ def test_what_is_found_can_be_a_file_of_its_own(host: str, text: str, name: str)
         RULES,
         "- rule: x\n  text: |\n    - rule: y\n",
         "falco_rules_exceptions:\n  - rule: R\n    exceptions: [{name: a, values: [[b]]}]\n",
+        # what has keys of entries and is none
+        "plugins:\n  - {name: json, enabled: true, output: x}\n",
         "a: 1\n",
         "a: [\n",
         "",
+        # neither is it a template that is YAML, nor one without rules
+        RULES.replace("Bad", "'{{ name }}'"),
+        "{% if x %}\na: 1\n{% endif %}\n",
     ],
 )
 def test_other_files_are_left_as_they_are(text: str) -> None:
-    assert rules_within("f.yaml", text) == []
+    assert rules_within("f.yaml", text, templates=True) == []
 
 
 def test_an_indented_separator_of_documents_is_one() -> None:
@@ -155,6 +163,8 @@ ONE = "{rule: A, desc: d, condition: proc.nmae = x, output: o, priority: INFO}"
         (f"a: [{ONE}]\n", 1, 35),
         (f"a: [{ONE.replace('A', 'B')}, # ]\n    {ONE}]\n".replace("nmae", "name", 1), 2, 35),
         ("a: [" + ONE.replace("desc: d", "desc: ' ] { '") + "]\n", 1, 41),
+        (f"a:\n  [{ONE}]\n", 2, 34),
+        (f"a:\n  - [{ONE}]\n", 2, 36),
         # an alias is the very same text
         (f"a: &x [{ONE}]\nb: *x\n", 1, 38),
         (f"a: [{{b: &x {ONE}}}]\nc: [*x]\n", 2, 4),
@@ -168,11 +178,20 @@ def test_a_list_in_brackets_is_read_where_it_stands(text: str, line: int, column
 
 @pytest.mark.parametrize(
     "data",
-    ["x", "[a]", "{a: [x], b: {c: d}}", "{? [y] : z}", "{a: '%%%'}", "{a: /w==}", "{a: YQ==}"],
-    ids=["text", "list", "no text", "a key that is none", "no Base64", "no UTF-8", "no rules"],
-)
+    [
+        "x", "[a]", "{a: [x], b: {c: d}}", f"{{? [y] : {ENCODED}}}", "{a: '%%%'}", f"{{a: '%{ENCODED}'}}", "{a: /w==}",
+        "{a: YQ==}",
+    ],
+    ids=["text", "list", "no text", "a key that is none", "no Base64", "not all Base64", "no UTF-8", "no rules"],
+)  # fmt: skip
 def test_a_secret_without_rules_has_none(data: str) -> None:
     assert rules_within("s.yaml", f"kind: Secret\ndata: {data}\n") == []
+
+
+def test_blank_lines_and_comments_end_no_list_of_rules() -> None:
+    text = VARIABLES.replace("- rule:", "\n# ours\n- rule:")
+    (found,) = rules_within("v.yaml", text)
+    assert [found.placed(one).line for one in findings_of(load([found.file]))] == [9]
 
 
 def quoted(text: str) -> str:
@@ -185,6 +204,16 @@ def test_what_is_wrong_with_the_whole_of_a_quoted_text_has_no_line() -> None:
     fix = Fix(1, 1, 2, "x")
     placed = found.placed(replace(finding, line=None, column=None, fix=fix))
     assert (placed.file, placed.line, placed.column, placed.fix) == ("v.yaml", None, None, None)
+
+
+def test_places_in_a_quoted_text_are_those_of_its_letters_from_the_first_to_the_last() -> None:
+    text = quoted("- macro: m\n  condition: evt.type = open\n")
+    (found,) = rules_within("v.yaml", text)
+    (unused,) = findings_of(load([found.file]))
+    first = replace(unused, line=1, column=3)
+    assert (found.placed(first).line, found.placed(first).column) == (1, text.index("macro") + 1)
+    beyond = replace(unused, line=2, column=99)
+    assert (found.placed(beyond).line, found.placed(beyond).column) == (1, text.rindex('"') + 1)
 
 
 @pytest.mark.parametrize(("text", "mended"), [("proc.name", True), ("a\\b", False), ('"a"', False)])
@@ -208,8 +237,16 @@ def test_a_finding_on_a_template_shows_what_its_author_wrote() -> None:
     (finding,) = [found.placed(one) for one in errors]
     assert finding.line
     assert finding.excerpt.startswith((TEMPLATE + "  x: {{ y }}\n]\n").split("\n")[finding.line - 1])
-    whole = replace(finding, line=None, column=None)
-    assert found.placed(whole).excerpt == whole.excerpt
+    for other in (replace(finding, line=None, column=None), replace(finding, line=99)):
+        assert found.placed(other).excerpt == other.excerpt
+        assert found.knows(replace(finding, line=None, column=None))
+
+
+def test_a_finding_beside_an_expression_shows_the_expression() -> None:
+    text = "{% if x %}\n" + RULES.replace("used and", "proc.pname in ({{ names }}) and") + "{% endif %}\n"
+    (found,) = rules_within("t.yaml", text, templates=True)
+    shown = [found.placed(one).excerpt for one in findings_of(load([found.file])) if "nmae" in one.message]
+    assert [one.split("\n")[0] for one in shown] == ["  condition: proc.pname in ({{ names }}) and proc.nmae = x"]
 
 
 def test_a_template_that_is_yaml_is_read_as_that() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.printer import to_text
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import CheckError
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import Cause, CheckError, Reason
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.context import SNIPPET_WIDTH, Context
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.output import (
     output_tokens,
@@ -24,6 +24,7 @@ from ..condition.tables import table
         ("%12proc.name and %proc.aname[1]", [(0, "proc.name"), (17, "proc.aname[1]")]),
         ("%tolower(proc.name)!", [(0, "tolower(proc.name)")]),
         ("%proc.name.", [(0, "proc.name")]),
+        ("%proc.aname[", [(0, "proc.aname")]),
     ],
 )
 def test_the_fields_of_an_output(output: str, tokens: list[tuple[int, str]]) -> None:
@@ -49,6 +50,11 @@ def test_an_output_that_falco_refuses(output: str, message: str, words: list[tup
     assert [(one.offset, one.word) for one in refused_tokens(table(), output)] == words
 
 
+def test_why_a_token_is_refused_is_told_of_all_of_it() -> None:
+    (one,) = refused_tokens(table(), "%proc.nmae of it")
+    assert one.cause == Cause(Reason.UNKNOWN_FIELD, "proc.nmae")
+
+
 @pytest.mark.parametrize(
     ("output", "continued"),
     [
@@ -69,6 +75,8 @@ def test_a_field_that_goes_on_as_a_longer_name_would(output: str, continued: lis
         # behind a line's end, or the text's, it is the last character before
         ("abc\n", 4, "abc\n  ^\n"),
         ("abc", 7, "abc\n  ^\n"),
+        # a short line is not cut, however far behind it stands
+        ("x\n" * 100 + "abc\nx\n", 201, "abc\n ^\n"),
         ("", 0, "<No context available>\n"),
         ("\n", 0, "<No context available>\n"),
         ("\nabcdefghij", 0, "...defg...\n"),

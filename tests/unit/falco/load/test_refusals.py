@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import Cause, Reason
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.result import LoadResult
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
 
@@ -43,6 +44,9 @@ def plugin(entry: str) -> str:
         ("- rule: ''\n", 1, 9, "Value must be non-empty"),
         ("- rule: [a]\n", 1, 9, "Value is not a scalar value"),
         ("- rule: R\n", 1, 3, "Item has no mapping for key 'enabled'"),
+        ("- rule: R\n  output: o\n", 1, 3, "Item has no mapping for key 'condition'"),
+        ("- rule: R\n  desc: d\n", 1, 3, "Item has no mapping for key 'condition'"),
+        ("- rule: R\n  priority: INFO\n", 1, 3, "Item has no mapping for key 'condition'"),
         ("- rule: R\n  enabled: perhaps\n", 2, 12, "Can't decode YAML scalar value"),
         ("- rule: R\n  enabled: false\n", 1, 3, "Rule has 'enabled' key but no rule by that name already exists"),
         ("- required_engine_version: x\n", 1, 3, "Unable to parse engine version 'x' as a semver string."),
@@ -84,7 +88,18 @@ def plugin(entry: str) -> str:
         # overrides
         (changed("tags: [a]; override: {tags: replace}", ""), 1, 3, "An 'override.<key>: replace' to a rule was"),
         (changed("tags: [a]; override: {tags: append}", ""), 1, 3, "Rule uses 'append' or 'override.<key>: append'"),
-        (changed("tags: [a]; override: {tags: delete}"), 8, 20, "Invalid override operation for key 'tags': 'delete'."),
+        (
+            changed("tags: [a]; override: {tags: delete}"),
+            8,
+            20,
+            "Invalid override operation for key 'tags': 'delete'. Allowed values are: append replace",
+        ),
+        (
+            changed("priority: INFO; override: {priority: delete}"),
+            8,
+            24,
+            "Invalid override operation for key 'priority': 'delete'. Allowed values are: replace",
+        ),
         (changed("tags: [a]; override: {tags: ~}"), 8, 20, "Invalid override operation for key 'tags': 'null'."),
         (
             changed("tags: [a]; override: {tags: [append]}"),
@@ -106,6 +121,9 @@ def plugin(entry: str) -> str:
         # one that is no mapping overrides nothing, so that it is another rule
         (changed("condition: x; override: y"), 6, 3, "Item has no mapping for key 'output'"),
         (changed("condition: and x; append: true; override: {condition: append}"), 6, 3, TOGETHER),
+        (changed("condition: x; append: true; override: {condition: replace}"), 6, 3, TOGETHER),
+        ("- list: l\n  items: [a]\n  append: true\n  override: {items: replace}\n", 1, 3, TOGETHER),
+        ("- macro: m\n  condition: a\n  append: true\n  override: {condition: replace}\n", 1, 3, TOGETHER),
         ("- list: l\n  items: [a]\n  append: true\n  override: {items: append}\n", 1, 3, TOGETHER),
         ("- macro: m\n  condition: a\n  append: true\n  override: {condition: append}\n", 1, 3, TOGETHER),
         # plugins
@@ -130,10 +148,25 @@ def test_what_falco_says_and_where(text: str, line: int, column: int, message: s
     assert (mark.line + 1, mark.column + 1) == (line, column)
 
 
+@pytest.mark.parametrize(("values", "told"), [("[[a, b]]", "2"), ("[{a: b}]", "no list of")])
+def test_of_values_that_do_not_fit_it_is_told_how_many_there_are(values: str, told: str) -> None:
+    (error,) = result(excepted(f"fields: [fd.name], values: {values}")).errors
+    assert error.cause == Cause(Reason.UNEQUAL_VALUES, f"1 (fd.name), and this entry has {told}")
+
+
+def test_an_exception_is_told_as_a_part_of_its_rule() -> None:
+    (error,) = result(excepted("fields: [nope.x]")).errors
+    assert [one.item_type for one in error.context.locations] == ["rules content", "rule", "exception"]
+    assert [one.item_name for one in error.context.locations] == ["", "R", "e"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         f"- ~\n{RULE}",
+        changed("enabled: false; override: {}"),
+        changed("enabled: false; override: ~"),
+        changed("condition: and fd.num = 1; source: ~; append: true"),
         excepted("fields: fd.name, comps: ' in ', values: [x]"),
         excepted("fields: ['tolower(fd.name)'], values: [[x]]"),
         # without a known source nothing of a rule is compiled, and so no field is looked up
@@ -144,6 +177,13 @@ def test_what_falco_says_and_where(text: str, line: int, column: int, message: s
 )
 def test_what_falco_takes(text: str) -> None:
     assert result(text).successful
+
+
+def test_falco_stops_at_the_first_error_of_a_file() -> None:
+    for text in (f"{RULE.replace('open', 'opne')}- x\n", "- x\n- y\n", "- rule: R\n- a: [\n"):
+        found = result(text)
+        assert (len(found.errors), found.successful, found.compiled) == (1, False, False)
+    assert result(RULE).compiled
 
 
 def test_a_tag_that_is_there_already_changes_nothing() -> None:
@@ -168,6 +208,11 @@ def test_a_key_without_a_name_is_unknown_by_the_word_null() -> None:
         (f"{RULE}  exceptions: [x]\n", "[0][exceptions][0]: Value type not permitted by 'type' constraint."),
         (f"{RULE}  exceptions: [{{name: [e]}}]\n", "[0][exceptions][0][name]: Value type not permitted by 'type'"),
         (f"{RULE}  exceptions: [{{name: e, name: f}}]\n", "[0][exceptions][0]: Object contains a property that could"),
+        (
+            f"{RULE}  exceptions: [{{name: e, colour: x}}]\n",
+            "[0][exceptions][0]: Object contains a property that could not be validated using 'properties' or "
+            "'additionalProperties' constraints: 'colour'.",
+        ),
         (f"{RULE}  exceptions: [{{fields: [a]}}]\n", "[0][exceptions][0]: Missing required property 'name'."),
         (changed("override: {}"), "[1][override]: Object should have no fewer than 1 properties."),
         (changed("override: x"), "[1][override]: Value type not permitted by 'type' constraint."),
@@ -195,6 +240,24 @@ def test_a_key_that_is_no_text_makes_the_file_no_yaml(text: str, line: int, colu
     (error,) = result(text).errors
     assert error.code == "LOAD_ERR_YAML_PARSE"
     assert error.message == f"yaml-cpp: error at line {line}, column {column}: bad conversion"
+
+
+def test_a_key_that_is_no_text_where_the_schema_describes_none_is_another_fault() -> None:
+    (error,) = result("- list: l\n  items: {? [a] : b}\n").errors
+    assert error.message == "Value is not a sequence"
+
+
+def test_the_schema_counts_by_the_first_document() -> None:
+    wrong = RULE.replace("INFO", "Info")
+    assert result(f"{RULE}---\n{RULE}").schema_valid
+    assert result(f"{RULE}---\n{wrong}").schema_valid
+    assert not result(f"{wrong}---\n{RULE}").schema_valid
+
+
+def test_keys_that_stand_twice_are_remembered_and_no_others() -> None:
+    found = load([RulesFile("f", f"{RULE}  desc: again\n- macro: m\n  condition: evt.num = 1\n- a: 1\n  a: 2\n")])
+    told = [(context.item, key, mark.line) for context, key, mark in found.collector.duplicates]
+    assert told == [(("rule", "R"), "desc", 5), (("rules content item", ""), "a", 9)]
 
 
 def test_a_condition_that_lists_make_too_long_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.checks import OPERATORS_BY_KIND
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.lexer import STRING_OPERATORS
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.errors import Cause, Reason
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import RulesFile, load
 
 RULE = """
@@ -86,6 +87,7 @@ def test_a_plugin_requirement_that_is_not_met_is_all_that_falco_says(further: st
         ("LOAD_ERR_VALIDATE", "Plugin requirement not satisfied, must load one of: json (>= 9.0.0)")
     ]
     assert result.errors[0].context.locations[1].item_type == "required plugin versions"
+    assert result.errors[0].cause == Cause(Reason.UNMET_VERSION, "json")
     assert result.aborted
 
 

@@ -25,7 +25,11 @@ def report(*results: dict[str, Any]) -> str:
 
 
 def test_the_error_is_told_with_its_rule_and_no_warning_is() -> None:
-    places = [{"item_type": "rules content", "item_name": ""}, {"item_type": "rule", "item_name": "Planted"}]
+    places = [
+        {"item_type": "rules content", "item_name": ""},
+        {"item_type": "list", "item_name": "outer"},
+        {"item_type": "rule", "item_name": "Planted"},
+    ]
     text = told(report(refused(message="nonexistent field\nproc.nmae", context={"locations": places})))
     assert text == "LOAD_ERR_VALIDATE: nonexistent field proc.nmae (rule 'Planted')"
 

@@ -11,8 +11,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.substituti
     exception_parts,
     quote_item,
 )
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.trace import Origin, Tracer
-from hypothesis import given
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.trace import Origin, Traced, Tracer
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 WORDS = st.sampled_from(["sh", "bash", "a b", "'q'", "one", "two", "three", "'a \"b\"'", "(x)"])
@@ -83,6 +83,7 @@ def items_of(
     return found
 
 
+@example(one=["sh", "''", "bash"], two=["''", "one", "''"], values=[], appended=False)
 @given(
     one=st.lists(WORDS, min_size=1, max_size=3),
     two=st.lists(WORDS, min_size=1, max_size=3),
@@ -107,3 +108,46 @@ def test_each_character_has_the_origin_that_the_slow_way_has(
     if "R" in loaded.compiler.rules:
         assert traced.text == loaded.compiler.rules["R"].condition
     assert [traced.origin(index) for index in range(len(traced.text))] == slowly(rule, loaded)
+
+
+RULE = "- rule: R\n  desc: d\n  condition: |\n    {}\n  output: o\n  priority: NOTICE\n"
+LISTED = "- list: one\n  items: [sh, a b]\n" + RULE.format("evt.type = open and proc.name in (one)")
+APPENDED = LISTED + "- rule: R\n  condition: and fd.num = 1\n  override: {condition: append}\n"
+EXCEPTED = LISTED + "  exceptions: [{name: e, fields: [proc.name], comps: [=], values: [[one]]}]\n"
+
+
+def traced(text: str) -> Traced:
+    loaded = load([RulesFile("a.yaml", text)])
+    return Tracer(loaded.compiler).rule(loaded.collector.rules["R"])
+
+
+def spot(text: str, before: str, shift: int = 0) -> tuple[str, int] | None:
+    """The scalar and the offset in it of what follows some text of a condition."""
+    found = traced(text)
+    origin = found.at(found.text.index(before) + len(before) + shift)
+    return origin and (origin.written.node.value.strip(), origin.offset)
+
+
+def test_what_was_put_in_has_the_place_behind_what_was_written_before_it() -> None:
+    whole = "evt.type = open and proc.name in (one)"
+    assert spot(LISTED, "", -5) == spot(LISTED, "") == (whole, 0)
+    assert spot(LISTED, "evt") == (whole, 3)
+    assert spot(LISTED, "( ") == ("sh", 0)
+    # a comma between items is of the list's name
+    assert spot(LISTED, "sh") == (whole, whole.index("one"))
+    assert spot(LISTED, "sh, ") == ("a b", 0)
+    # behind the list, and behind all of the text and the blanks at its end
+    assert spot(LISTED, '"a b"') == ("a b", 3)
+    assert spot(LISTED, ")", 5) == (whole, len(whole))
+    assert spot(APPENDED, ")\n") == (whole, len(whole))
+    assert spot(APPENDED, "and fd.num") == ("and fd.num = 1", 10)
+    assert spot(EXCEPTED, "") == (whole, 0)
+
+
+def test_the_steps_of_a_stretch_are_those_of_its_words() -> None:
+    found = traced(EXCEPTED)
+    size = len(found.text)
+    assert list(found.ways(0, found.text.index("in"))) == []
+    assert set(found.ways(0, size)) == {("list", "one"), ("exception", "e")}
+    behind = found.text.index("and not")
+    assert next(iter(found.ways(behind + 7, size))) == ("exception", "e")
