@@ -65,6 +65,8 @@ def test_a_time_that_is_none_is_left_out_and_a_line_in_a_log_tells_when_it_arriv
     logged, received = (read_line(line, 5) for line in lines(FALCO, WEBHOOK))
     assert logged is not None and logged.arrived_ns == 5
     assert received is not None and received.arrived_ns == read_time("2026-01-31T12:00:00.0125Z")
+    named_falco = read_line(lines({**WEBHOOK, "destination": "falco"})[0], 5)
+    assert named_falco is not None and named_falco.arrived_ns == received.arrived_ns
 
 
 def test_a_receiver_tells_when_it_got_an_alert_and_no_log_does() -> None:

@@ -56,8 +56,22 @@ def test_what_is_known_of_a_stream_is_kept_and_travels() -> None:
     assert read_positions(written("logs", {"pod": position}), "logs") == {"pod": position}
 
 
-def test_nothing_read_is_no_position() -> None:
+def test_nothing_read_is_no_position_and_leaves_one_that_there_was() -> None:
     assert fresh([], None) == ([], None)
+    _new, position = fresh([Entry(10, "a")], None, 5)
+    assert position is not None
+    assert fresh([], position, 5) == fresh([Entry(4, "too old")], position, 5) == ([], position)
+
+
+def test_what_one_read_did_not_show_is_not_taken_again_by_the_next() -> None:
+    _new, position = fresh([Entry(10, "a")], None, 2)
+    _new, position = fresh([Entry(12, "b")], position, 2)
+    assert fresh([Entry(10, "a"), Entry(12, "b")], position, 2)[0] == []
+
+
+def test_positions_are_one_text_whatever_their_order() -> None:
+    one, other = Position(10), Position(11)
+    assert written("logs", {"a": one, "b": other}) == written("logs", {"b": other, "a": one})
 
 
 def test_a_stream_that_begins_after_the_position_is_noticed() -> None:

@@ -20,6 +20,8 @@ def test_a_tunnel_of_calico_and_the_device_of_flannel_are_how_pods_of_other_node
     assert audit_sources([flannel]) == ["192.0.2.12/32"]
     flannel["metadata"]["annotations"] = {"flannel.alpha.coreos.com/backend-type": "vxlan"}
     assert audit_sources([calico, flannel]) == ["10.244.3.0/32", "10.244.7.1/32", "192.0.2.11/32", "192.0.2.12/32"]
+    flannel["spec"]["podCIDRs"] = ["10.244.3.7/24"]
+    assert audit_sources([flannel]) == ["10.244.3.0/32", "192.0.2.12/32"]
 
 
 def test_nodes_of_old_are_labelled_as_masters() -> None:

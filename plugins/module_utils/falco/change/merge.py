@@ -57,7 +57,7 @@ def merge(files: Sequence[RulesFile], known: Catalogue | None = None) -> Merged:
     loaded = loader.load(files, keep_documents=True)
     must_load(loaded, "the ruleset", inner)
     items = [
-        item for documents in loaded.documents for document in documents for item in document.value or ()
+        item for documents in loaded.documents for document in documents for item in document.value
         if item.kind != NULL
     ]  # fmt: skip
     content = emit_items(items)

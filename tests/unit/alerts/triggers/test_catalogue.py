@@ -45,6 +45,11 @@ def test_there_are_controls_that_must_raise_nothing() -> None:
     assert len([entry for entry in CATALOGUE if not entry.rule]) >= 5
 
 
+def test_at_a_terminal_is_only_what_a_rule_for_terminals_must_see() -> None:
+    at_terminals = {"terminal-shell", "file-shown-at-terminal", "falco-terminal-shell"}
+    assert {entry.name for entry in CATALOGUE if entry.tty} == at_terminals
+
+
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
 def test_an_entry_is_named_and_described(entry: Entry) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", entry.name)

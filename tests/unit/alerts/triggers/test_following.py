@@ -65,6 +65,7 @@ def test_an_alert_is_followed_with_its_latencies() -> None:
         alert(2, pod="p2"),
         alert(60),
         alert(-20),
+        replace(alert(2, rule="S"), text="R in p1"),
         Alert(None, None, None, START, None, LOG, "no rule in p1"),
     ],
 )
@@ -87,7 +88,7 @@ def test_a_message_without_a_rule_of_its_own_names_it_in_its_text() -> None:
 
 
 def test_nothing_may_come_of_what_is_harmless() -> None:
-    noise = [alert(1, "X"), alert(101)]
+    noise = [alert(1, "X"), alert(2, "X", pod="p2"), alert(101)]
     found = followed([QUIET, READ], [action(0, 0), action(1, 100)], {LOG: noise})
     assert node_of(found)["alerts"] == [{"rule": "X", "text": "X in p1"}]
     assert node_of(found, 1)["alerts"] == [{"rule": "R", "text": "R in p1"}]
@@ -102,6 +103,11 @@ def test_what_is_not_awaited_or_was_not_done_is_not_waited_for() -> None:
     assert complete(found)
     assert node_of(found, 0, 1)["error"] == "no image"
     assert node_of(found, 0, 1)["places"][LOG]["arrived"] is False
+
+
+def test_a_pod_that_only_a_field_names_is_the_alert_s() -> None:
+    found = followed([READ], [action(0, 0)], {LOG: [replace(alert(1), text="R in a container")]})
+    assert node_of(found)["places"][LOG]["arrived"]
 
 
 @pytest.mark.parametrize("behind_ms", [0, -3200, 4000])
@@ -150,7 +156,7 @@ def test_times_are_in_tenths_of_a_millisecond_and_none_where_they_are_not_known(
     seen = node_of(followed([READ], [action(0, 0)], {LOG: [timeless]}))
     assert (seen["event_ms"], seen["falco_ms"], seen["places"][LOG]["arrived"]) == (None, None, True)
     late = followed([READ], [action(0, 0)], {LOG: [alert(900.06)]})
-    assert node_of(late)["clock_offset_ms"] == 900.1
+    assert (node_of(late)["clock_offset_ms"], node_of(late)["event_ms"]) == (900.1, 0.0)
     undone = node_of(followed([READ], [Action(0, "n1", "p1", None, "no image")], {LOG: [alert(1)]}))
     assert (undone["acted"], undone["exit_code"], undone["event_ms"], undone["alerts"]) == (None, None, None, [])
 

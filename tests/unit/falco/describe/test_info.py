@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catalogue import catalogue
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.versions import NEWEST
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe import info as module
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 
@@ -38,6 +40,39 @@ def test_a_rule_is_described_with_everything_resolved() -> None:
     assert shell["macros"] == ["shell_started"]
     assert ruleset["mitre"]["techniques"] == {"T1059": ["Shell"]}
     assert {"from": "macro shell_started", "to": "list shells"} in ruleset["dependencies"]
+
+
+def test_macros_and_lists_say_where_they_are_and_whether_they_are_used() -> None:
+    spare = "- macro: spare\n  condition: fd.num = 1 or proc.name in (spares)\n- list: spares\n  items: [a]\n"
+    ruleset = described("- list: spares\n  items: [b]\n- list: alone\n  items: [shells]\n" + BASE + spare)
+    macros = [(one["name"], one["line"], one["used"], one["fields"], one["lists"]) for one in ruleset["macros"]]
+    assert macros == [
+        ("shell_started", 7, True, ["evt.type", "proc.name"], ["shells"]),
+        ("spare", 15, False, ["fd.num", "proc.name"], ["spares"]),
+    ]
+    assert [(one["name"], one["line"], one["used"], one["lists"]) for one in ruleset["lists"]] == [
+        ("spares", 17, True, []),
+        ("alone", 3, False, ["shells"]),
+        ("shells", 5, True, []),
+    ]
+    assert ruleset["rules"][0]["line"] == 9
+
+
+def test_event_types_are_told_of_system_calls_as_long_as_falco_likes_how_many_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(condition: str, source: str = "syscall") -> list[str] | None:
+        rule = f"- rule: R\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  source: {source}\n"
+        types: list[str] | None = described(rule)["rules"][0]["event_types"]
+        return types
+
+    assert told("proc.name = a") is None
+    assert told("ka.verb = get", "k8s_audit") is None
+    codes = catalogue(NEWEST).event_names.count("open")
+    monkeypatch.setattr(module, "MAX_EVENTS_QUIET", codes)
+    assert told("evt.type = open") == ["open"]
+    monkeypatch.setattr(module, "MAX_EVENTS_QUIET", codes - 1)
+    assert told("evt.type = open") is None
 
 
 def test_an_output_of_nothing_but_what_falco_fills_in_prints_no_field_of_its_own() -> None:

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.common.finding import Finding
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.info import describe
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.describe.page import page, text
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.validate import judge
@@ -103,6 +104,28 @@ def test_what_the_documentation_shows_of_a_page_is_on_it() -> None:
     assert " ".join(shown.group(1).split()) in said(page(describe(loaded), loaded))
 
 
+def test_what_is_off_or_unused_says_so_and_nothing_else_does() -> None:
+    spare = "- macro: spare\n  condition: evt.type = open\n- list: alone\n  items: [a]\n"
+    off = "- rule: Shell\n  enabled: false\n  override: {enabled: replace}\n"
+    shown = drawn(BASE)
+    assert "not enabled<" not in shown
+    assert ">unused<" not in shown
+    html = drawn(BASE, spare, off)
+    assert re.findall(r"<b[^>]*>(\w+)</b>(?:<span[^>]*>[^<]*</span>)*<span[^>]*>(unused|not enabled)<", html) == [
+        ("Shell", "not enabled"),
+        ("spare", "unused"),
+        ("alone", "unused"),
+    ]
+
+
+def test_event_types_are_those_of_a_rule_all_of_another_source_and_none_where_they_are_too_many() -> None:
+    opened = BASE.replace("(shell_started or proc.tty != 0)", "shell_started")
+    assert "Event types execve Fields" in said(drawn(opened))
+    assert "Event types" not in said(drawn(BASE))
+    audit = "- rule: A\n  desc: d\n  condition: ka.verb = get\n  output: o\n  priority: INFO\n  source: k8s_audit\n"
+    assert "Event types all" in said(drawn(audit))
+
+
 def test_links_lead_to_entries() -> None:
     elements = read(drawn(BASE, CHANGE)).elements
     anchors = {attributes["id"] for _tag, attributes in elements if "id" in attributes}
@@ -114,6 +137,11 @@ def test_links_lead_to_entries() -> None:
 def test_findings_are_told_at_the_rule_and_at_the_top() -> None:
     shown = said(drawn(BASE.replace("container.id != host", "proc.name = x and proc.name = y")))
     assert shown.count("FN001") == 2
+    bare, hinted = (Finding("C", "error", "a.yaml", 3, 7, "", "is wrong", hint) for hint in ("", "do this"))
+    loaded = Loader().load([RulesFile("1.yaml", BASE)])
+    assert "a.yaml:3:7: C: is wrong a.yaml:3:7: C: is wrong (do this) Rules" in said(
+        page(describe(loaded), loaded, (bare, hinted))
+    )
     assert "Findings 1.yaml:" in shown
 
 
