@@ -12,10 +12,10 @@ from ..decide.engine import Engine
 from ..decide.universe import Universe, bit_indices, from_indices
 from ..flows.ends import serves, target_intervals
 from ..model.addresses import Range, touch, within
-from ..model.objects import BlockPeer, Model, Pod, PodsPeer, Policy, PortRule
+from ..model.objects import ALLOW, BlockPeer, Model, Pod, PodsPeer, Policy, PortRule
 from ..model.ports import Interval
 from .finding import names, on
-from .parts import class_of, matches_port, selecting
+from .parts import class_of, matches_port, opening, selecting
 
 DNS_PORT = 53
 #: Where servers listen that are not root: OpenShift's, behind a Service with port 53.
@@ -94,7 +94,9 @@ def _cannot_ask(
         hint += f", where their Service leads {DNS_PORT} to"
     for namespace, numbers in grouped.items():
         workloads = list(dict.fromkeys(p.workload_name.split("/", 1)[1] for n in numbers for p in universe.members[n]))
-        told = selecting(by_namespace[namespace], universe, numbers[0], "egress")[0]
+        # Its own policies are told before those of the whole cluster.
+        near = [*by_namespace.get(namespace, ()), *by_namespace.get("", ())]
+        told = selecting(near, universe, numbers[0], "egress")[0]
         yield on(
             told.full_name,
             "no-dns",
@@ -147,9 +149,9 @@ def _may_send(policies: Sequence[Policy], universe: Universe, servers: Mapping[i
     """Classes with an egress rule for the DNS pods' port, or for anything at all when these are not known."""
     allowed = 0
     reach: dict[object, bool] = {}
-    for policy in policies:
+    for policy in opening(policies):
         for rule in policy.egress:
-            if rule.action == "Deny":
+            if rule.action != ALLOW:
                 continue
             key = (rule.peers, rule.ports)
             if key not in reach:
@@ -176,7 +178,10 @@ def _asks(
     pods = [pod for members in servers.values() for pod in members]
     return matches_port(ports, "UDP", DNS_PORT, None) and any(
         isinstance(peer, BlockPeer)
-        and (within(peer.ranges, [_NODE_CACHE]) or touch(_fixed_addresses(universe.model, pods), peer.ranges))
+        and (
+            within(peer.ranges, [_NODE_CACHE])
+            or (not peer.outside_only and touch(_fixed_addresses(universe.model, pods), peer.ranges))
+        )
         for peer in peers or ()
     )
 
@@ -188,7 +193,9 @@ def _reaches(universe: Universe, peers: tuple[object, ...] | None, number: int, 
     for peer in peers:
         if isinstance(peer, PodsPeer) and universe.pods(peer) >> number & 1:
             return True
-        if isinstance(peer, BlockPeer) and touch(_addresses(universe.model, pod), peer.ranges):
+        # What holds no pods (the world of Cilium) holds no server either.
+        ranges = peer.ranges if isinstance(peer, BlockPeer) and peer.matches_pods(universe.options) else ()
+        if touch(_addresses(universe.model, pod), ranges):
             return True
     return False
 

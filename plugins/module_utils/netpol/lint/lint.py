@@ -16,7 +16,7 @@ from ..decide.reference import Decider
 from ..decide.universe import Universe
 from ..errors import Cause, Problem
 from ..flows.ends import unknown_endpoints
-from ..model.objects import Model, Options, Policy
+from ..model.objects import DENY, Model, Options, Policy
 from .dns import check_dns, dns_intervals
 from .finding import MAX_NAMES, about, names, on
 from .hints import single_family
@@ -135,9 +135,9 @@ def _families(policy: Policy, universe: Universe) -> Iterator[Finding]:
     if universe.model.assumed_families != {4, 6}:
         return
     for direction in ("ingress", "egress"):
-        peers = [peer for rule in policy.rules(direction) for peer in rule.peers or ()]
-        family = single_family(peers)
-        if family and not any(rule.peers is None for rule in policy.rules(direction)):
+        rules = [rule for rule in policy.rules(direction) if rule.action != DENY]
+        family = single_family([peer for rule in rules for peer in rule.peers or ()])
+        if family and not any(rule.peers is None for rule in rules):
             yield about(
                 policy,
                 "one-family",

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, falconet.k8s contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What checks of traffic share: classes of some pods, policies that isolate them, ports of a rule."""
+"""What checks of traffic share: classes of some pods, policies that isolate them, rules that open, ports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ..decide.universe import Universe
-from ..model.objects import Pod, Policy, PortRule
+from ..model.objects import ALLOW, BASELINE, Pod, Policy, PortRule, Rule
 
 
 def matches_port(ports: Sequence[PortRule] | None, protocol: str, number: int, pod: Pod | None) -> bool:
@@ -40,3 +40,19 @@ def class_of(universe: Universe, pods: Sequence[Pod]) -> dict[int, list[Pod]]:
 def selecting(policies: Sequence[Policy], universe: Universe, number: int, direction: str) -> list[Policy]:
     """Policies that isolate a class in a direction."""
     return [p for p in policies if p.isolates(direction) and universe.pods(p.subject) >> number & 1]
+
+
+def opening(policies: Sequence[Policy]) -> list[Policy]:
+    """Policies whose rules may let something through isolation: not those behind it, in the baseline tier."""
+    return [policy for policy in policies if policy.tier != BASELINE]
+
+
+def allowing(policies: Sequence[Policy], universe: Universe, number: int, direction: str) -> list[Rule]:
+    """Rules that let something through to or from a class that is isolated, of whatever kind their policies are."""
+    return [
+        rule
+        for policy in opening(policies)
+        if universe.pods(policy.subject) >> number & 1
+        for rule in policy.rules(direction)
+        if rule.action == ALLOW
+    ]

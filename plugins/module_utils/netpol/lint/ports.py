@@ -49,7 +49,7 @@ class PortChecks:
                         f"{where}: names port {port}, which is {' and '.join(others)} on the pods that it is about",
                         f"write protocol: {others[0]}",
                     )
-                elif not any(name == port.name and port.protocol in ("", protocol) for name, protocol in here):
+                elif not others:
                     known = sorted({name for name, _protocol in here})
                     near = nearest(port.name, known)
                     hint = f"did you mean {near!r}?" if near else "named ports there: " + (", ".join(known) or "none")
@@ -111,9 +111,12 @@ class PortChecks:
         return False
 
     def _ports_of(self, number: int) -> set[tuple[str, int]]:
+        """What the pods of a class declare; nothing where one of them does not say."""
         found = self._declared.get(number)
         if found is None:
-            found = {(port.protocol, port.number) for pod in self.universe.members[number] for port in pod.ports}
+            members = self.universe.members[number]
+            said = all(pod.ports for pod in members)
+            found = {(port.protocol, port.number) for pod in members for port in pod.ports if said}
             self._declared[number] = found
         return found
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from ...common.finding import Finding
 from ..decide.reference import Decider
 from ..flows.ends import serves, target_intervals
-from ..model.objects import Model, Pod, PodsPeer, Policy, Service, ServicePort
+from ..model.objects import ALLOW, Model, Pod, PodsPeer, Policy, Service, ServicePort
 from ..model.routes import Backend, Route
 from .finding import names, on
-from .parts import matches_port
+from .parts import matches_port, opening
 
 _OPENSHIFT = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 #: Labels, whatever their value, and values of C(app.kubernetes.io/name) that pods of controllers have.
@@ -129,27 +129,31 @@ def _entries(service: Service, backend: Backend) -> list[ServicePort]:
 def _lead(decider: Decider, lead: Lead, controllers: Sequence[Pod]) -> Lead:
     if not controllers:
         return _of_stranger(decider, lead)
+    cut = lead
     for controller in controllers:
         verdict = decider.decide(controller, lead.pod, lead.protocol, lead.port)
         if verdict.allowed or verdict.undetermined:
             return lead._replace(source=controller.full_name)
         decision = verdict.decisive
         if decision is not None:
-            lead = lead._replace(
+            cut = lead._replace(
                 source=controller.full_name, allowed=False, policy=decision.policy, reason=decision.reason
             )
-    return lead
+    return cut
 
 
 def _of_stranger(decider: Decider, lead: Lead) -> Lead:
     """Whether somebody who is not in the input might come in."""
-    isolating = [policy for policy in decider.selecting(lead.pod, "ingress") if policy.isolates_ingress]
+    selecting = decider.selecting(lead.pod, "ingress")
+    isolating = [policy for policy in selecting if policy.isolates_ingress]
     if not isolating:
         return lead
-    for policy in isolating:
+    for policy in opening(selecting):
         for rule in policy.ingress:
-            if matches_port(rule.ports, lead.protocol, lead.port, lead.pod) and (
-                rule.peers is None or any(_may_be_stranger(decider, peer) for peer in rule.peers)
+            if (
+                rule.action == ALLOW
+                and matches_port(rule.ports, lead.protocol, lead.port, lead.pod)
+                and (rule.peers is None or any(_may_be_stranger(decider, peer) for peer in rule.peers))
             ):
                 return lead
     isolate = "isolates" if len(isolating) == 1 else "isolate"

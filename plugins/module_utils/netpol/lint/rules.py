@@ -82,8 +82,7 @@ def port_within(narrow: PortRule, wide: PortRule) -> bool:
         return False
     if wide.name or narrow.name:
         # A whole protocol holds its named ports whatever their numbers are.
-        same = narrow.name == wide.name
-        return same or (not wide.name and (wide.first, wide.last) == (1, 65535) and narrow.protocol == wide.protocol)
+        return narrow.name == wide.name or (wide.first, wide.last) == (1, 65535)
     return wide.first <= narrow.first and narrow.last <= wide.last
 
 

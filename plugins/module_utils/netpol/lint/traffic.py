@@ -17,9 +17,9 @@ from ..decide.engine import Engine
 from ..decide.reference import Decider
 from ..decide.universe import Universe
 from ..flows.ends import serves
-from ..model.objects import BlockPeer, Model, Pod, Policy, Service
+from ..model.objects import BlockPeer, DomainsPeer, Model, NodesPeer, Pod, Policy, Service
 from .finding import names, on
-from .parts import class_of, matches_port, selecting
+from .parts import allowing, class_of, matches_port, selecting
 
 _NAME = "app.kubernetes.io/name"
 _COMPONENT = "app.kubernetes.io/component"
@@ -157,9 +157,8 @@ def _outputs(policies: Sequence[Policy], universe: Universe, pods: Sequence[Pod]
             continue
         outward = any(
             matches_port(rule.ports, "TCP", port, None)
-            and (rule.peers is None or any(isinstance(peer, BlockPeer) for peer in rule.peers))
-            for policy in isolating
-            for rule in policy.egress
+            and (rule.peers is None or any(isinstance(peer, (BlockPeer, DomainsPeer)) for peer in rule.peers))
+            for rule in allowing(policies, universe, number, "egress")
             for port in (443, 80)
         )
         if not outward:
@@ -182,7 +181,7 @@ def _from_api_server(
     port: Callable[[Pod], int],
     told: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """The API server is a node for the pods that it calls: only rules for everyone or for addresses let it in."""
+    """The API server is a node for the pods that it calls: only rules for everyone, addresses or nodes let it in."""
     for number, members in class_of(universe, pods).items():
         pod = members[0]
         if pod.host_network:
@@ -192,9 +191,8 @@ def _from_api_server(
             continue
         open_ = any(
             matches_port(rule.ports, "TCP", port(pod), pod)
-            and (rule.peers is None or any(isinstance(peer, BlockPeer) for peer in rule.peers))
-            for policy in isolating
-            for rule in policy.ingress
+            and (rule.peers is None or any(isinstance(peer, (BlockPeer, NodesPeer)) for peer in rule.peers))
+            for rule in allowing(policies, universe, number, "ingress")
         )
         if not open_:
             yield on(

@@ -266,16 +266,6 @@ def test_a_default_deny_around_the_dns_servers_cuts_everybody(ingress: str, cut:
     assert [hint["code"] for hint in verdict["hints"]] == (["no-dns"] if cut else [])
 
 
-def test_a_block_of_one_family_is_no_finding_where_pods_have_one_or_a_rule_has_both() -> None:
-    world = "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}"
-    assert "one-family" not in codes(API, policy(world))
-    assert "one-family" in codes(both("api", "10.0.0.2", "fd00::2"), policy(world))
-    more = world.replace("}}]}]}", '}}, {ipBlock: {cidr: "::/0"}}]}]}')
-    assert "one-family" not in codes(both("api", "10.0.0.2", "fd00::2"), policy(more))
-    few = world.replace("0.0.0.0/0", "192.0.2.0/24")
-    assert "one-family" not in codes(both("api", "10.0.0.2", "fd00::2"), policy(few))
-
-
 def test_a_policy_for_pods_on_the_host_network_alone_says_that_it_does_nothing() -> None:
     (found,) = [f for f in findings(AGENT, policy("{podSelector: {matchLabels: {app: agent}}}")) if f.item[0] == "N"]
     assert found.code == "host-network-subject"

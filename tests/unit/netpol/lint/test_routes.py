@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.reference import Decider
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.lint import lint
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.lint.routes import is_controller, leads
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import Options
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.routes import Route
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.read.manifests import Input, load
 
 from .test_lint import findings, pod, policy
@@ -98,6 +104,64 @@ def test_a_controller_of_the_input_must_come_in() -> None:
     assert "openshift-ingress/router" in message
 
 
+@pytest.mark.parametrize("namespace", ["another", "zz-another"])
+def test_of_several_controllers_one_that_comes_in_will_do(namespace: str) -> None:
+    """Whether it stands before or behind those that do not."""
+    other = pod("traefik", namespace, {"app.kubernetes.io/name": "traefik"})
+    its = policy(
+        "{podSelector: {}, ingress: [{from: [{namespaceSelector:"
+        " {matchLabels: {kubernetes.io/metadata.name: ingress}}}]}]}"
+    )
+    for controllers in ([other, NGINX], [NGINX, other]):
+        assert cut(WEB, SERVICE, ROUTES["Ingress"], *controllers, its) == []
+        (found,) = ask("routes", WEB, SERVICE, ROUTES["Ingress"], *controllers, its)["routes"]
+        assert (found["allowed"], found["from"], found["policy"]) == (True, "ingress/nginx", "")
+        assert len(cut(WEB, SERVICE, ROUTES["Ingress"], *controllers, DENY)) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "known"),
+    [
+        ({"app.kubernetes.io/name": "traefik"}, "Ingress", True),
+        ({"app.kubernetes.io/name": "web"}, "Ingress", False),
+        ({"istio": "ingressgateway"}, "HTTPRoute", True),
+        ({"istio": "pilot"}, "HTTPRoute", False),
+        ({"gateway.networking.k8s.io/gateway-name": "edge"}, "HTTPRoute", True),
+        ({"gateway.envoyproxy.io/owning-gateway-name": "edge"}, "HTTPRoute", True),
+        (ROUTER["metadata"]["labels"], "Ingress", True),
+        (ROUTER["metadata"]["labels"], "Route", True),
+        ({"app.kubernetes.io/name": "traefik"}, "Route", False),
+    ],
+    ids=lambda one: "-".join(one) if isinstance(one, dict) else None,
+)
+def test_a_controller_is_known_by_its_labels(labels: dict[str, str], kind: str, known: bool) -> None:
+    (found,) = load([Input("test", objects=[pod("proxy", "edge", labels)])]).pods
+    assert is_controller(found, Route(kind, "prod", "r", ())) is known
+
+
+def test_a_controller_whose_address_is_not_known_may_come_in() -> None:
+    opened = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}")
+    assert cut(WEB, SERVICE, ROUTES["Ingress"], NGINX, opened) == []
+    placed = pod("nginx", "ingress", NGINX["metadata"]["labels"], ip="192.0.2.1")
+    assert len(cut(WEB, SERVICE, ROUTES["Ingress"], placed, opened)) == 1
+
+
+@pytest.mark.parametrize(("more", "verb"), [([], "isolates"), ([policy("{podSelector: {}}", "other")], "isolate")])
+def test_who_cuts_a_route_off_is_told_with_its_place(more: list[dict[str, Any]], verb: str) -> None:
+    text = yaml.safe_dump_all([WEB, SERVICE, ROUTES["Ingress"], DENY, *more])
+    model = load([Input("all.yaml", text=text)])
+    (found,) = [one for one in lint(model, model.policies, Options()) if one.code == "cuts-route"]
+    assert (found.item, found.file, found.line) == (
+        "NetworkPolicy prod/deny",
+        "all.yaml",
+        model.policies[0].origin.line,
+    )
+    (lead,) = leads(Decider(model, model.policies))
+    assert f" {verb} prod/web for ingress, and no rule lets in anybody from outside its namespace on TCP 8080" in str(
+        lead
+    )
+
+
 def ask(question: str, *manifests: dict[str, Any], **more: Any) -> dict[str, Any]:
     return answer(Request(question, **more), load([Input("test", objects=list(manifests))]))
 
@@ -130,6 +194,17 @@ def test_a_denied_query_of_a_backend_tells_the_route(source: dict[str, str]) -> 
     (verdict,) = ask("query", *manifests, source=source, destination={"pod": "web"}, ports=[8080])["verdicts"]
     assert [hint["code"] for hint in verdict["hints"]] == ["cuts-route"]
     assert "Ingress prod/r leads to Service prod/web" in verdict["reason"]
+
+
+def test_a_denied_query_of_a_pod_beside_a_backend_tells_no_route() -> None:
+    other = {
+        **SERVICE,
+        "metadata": {"name": "db", "namespace": "prod"},
+        "spec": {"selector": {"app": "db"}, "ports": []},
+    }
+    manifests = [WEB, pod("db"), SERVICE, other, ROUTES["Ingress"], NGINX, DENY]
+    (verdict,) = ask("query", *manifests, source={"pod": "nginx"}, destination={"pod": "db"}, ports=[8080])["verdicts"]
+    assert verdict["hints"] == []
 
 
 def test_a_route_to_what_is_not_in_the_input_is_no_finding() -> None:

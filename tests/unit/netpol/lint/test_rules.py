@@ -89,6 +89,8 @@ HOLED = BlockPeer((Range(4, 0, (10 << 24) - 1), Range(4, 11 << 24, 2**32 - 1)), 
         pytest.param(TEN, WORLD, False, id="a-block-without-pods-does-not-hold-one-that-may-have-some"),
         pytest.param(WORLD, TEN, True, id="a-block-without-pods"),
         pytest.param(TEN, PodsPeer(EVERY, EVERY), False, id="a-block-is-no-pods"),
+        pytest.param(PodsPeer(EVERY, EVERY), TEN, False, id="pods-are-no-block"),
+        pytest.param(NodesPeer(WEBS), TEN, False, id="nodes-are-no-block"),
         pytest.param(NodesPeer(WEBS), NodesPeer(EVERY), False, id="nodes-are-not-compared"),
         pytest.param(NodesPeer(WEBS), NodesPeer(WEBS), True, id="the-same"),
     ],
@@ -111,6 +113,9 @@ def test_a_peer_is_within_another(narrow: object, wide: object, within: bool) ->
         pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("TCP", 80, 80), False, id="a-name-may-be-any-number"),
         pytest.param(PortRule("TCP", 80, 80), PortRule("TCP", 0, 0, "http"), False, id="a-number-is-no-name"),
         pytest.param(PortRule("TCP", 0, 0, "http"), PortRule("TCP", 0, 0, "dns"), False, id="another-name"),
+        pytest.param(PortRule("TCP", 80, 80), PortRule("TCP", 80, 80), True, id="the-same-number"),
+        pytest.param(PortRule("", 0, 0, "http"), PortRule("", 0, 0, "http"), True, id="the-same-name"),
+        pytest.param(PortRule("UDP", 0, 0, "dns"), PortRule("TCP"), False, id="a-name-of-another-protocol"),
     ],
 )
 def test_a_port_is_within_another(narrow: PortRule, wide: PortRule, within: bool) -> None:
@@ -129,11 +134,38 @@ def test_beyond_so_many_rules_only_those_of_one_policy_are_compared(monkeypatch:
     assert [f.message for f in findings(WEB, twice, open_) if f.code == "redundant-rule"] == of_both
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        pytest.param("{ports: [{port: 80}]}, {from: [{podSelector: {}}], ports: [{port: 80}]}", (1, 0), id="of-fewer"),
+        pytest.param("{ports: [{port: 80}]}, {}", (0, 1), id="all-ports"),
+        pytest.param("{ports: [{port: 80}]}, {ports: [{port: 81}]}", None, id="other-ports"),
+        pytest.param("{ports: [{port: 80}]}, {ports: [{port: 80}, {port: 81}]}", (0, 1), id="more-ports"),
+        pytest.param("{ports: [{port: 80}]}, {ports: [{port: 80}]}", (1, 0), id="the-later-of-two-that-are-equal"),
+    ],
+)
+def test_a_rule_is_redundant_beside_one_of_the_same_ports(written: str, told: tuple[int, int] | None) -> None:
+    found = findings(WEB, policy(f"{{podSelector: {{}}, ingress: [{written}]}}"))
+    assert [one.message for one in found if one.code == "redundant-rule"] == [
+        f"ingress rule {one} allows nothing that rule {other} of the same policy does not"
+        for one, other in ([told] if told else [])
+    ]
+    assert "shadowed-rule" not in {one.code for one in found}
+
+
 def test_a_rule_that_matches_more_than_those_before_it_is_reached() -> None:
     first = admin("ingress: [{action: Deny, from: [{namespaces: {matchLabels: {a: b}}}]}]", "first")
     assert "shadowed-rule" not in codes(
         WEB, first, admin("ingress: [{action: Allow, from: [{namespaces: {}}]}]", "x", 2)
     )
+
+
+def test_a_rule_of_fewer_pods_stands_before_none_of_more() -> None:
+    first = admin("ingress: [{action: Deny, from: [{namespaces: {}}]}]", "first")
+    second = admin("ingress: [{action: Allow, from: [{namespaces: {}}]}]", "second", 2)
+    assert {"shadowed-rule"} == codes(WEB, first, second) & {"shadowed-rule", "priority-tie"}
+    first["spec"]["subject"] = {"namespaces": {"matchLabels": {"a": "b"}}}
+    assert codes(WEB, first, second) & {"shadowed-rule", "priority-tie"} == set()
 
 
 def test_one_priority_is_no_tie_where_no_pod_is_selected_by_both() -> None:

@@ -25,7 +25,7 @@ def service(*ports: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "Service", "metadata": {"name": "hook", "namespace": "prod"}, "spec": spec}
 
 
-HOOK = pod("hook", ports=[{"name": "tls", "containerPort": 9443}])
+HOOK = pod("hook", ports=[{"name": "tls", "containerPort": 9443}, {"name": "http", "containerPort": 8080}])
 BY_SERVICE = {"service": {"namespace": "prod", "name": "hook"}}
 TO_PODS_ALONE = policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}")
 
@@ -36,6 +36,7 @@ TO_PODS_ALONE = policy("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]
         pytest.param("tls", 443, 9443, id="a-name-of-the-pod"),
         pytest.param("gone", 443, 443, id="a-name-that-no-container-has"),
         pytest.param(8443, 443, 8443, id="a-number"),
+        pytest.param("8443", 443, 8443, id="a-number-in-quotes"),
         pytest.param(8443, 444, 444, id="a-port-that-the-service-has-not"),
     ],
 )
@@ -61,12 +62,85 @@ def test_a_webhook_outside_or_on_the_host_network_is_cut_by_no_policy() -> None:
     assert told("cuts-cluster-traffic", HOOK, webhook({"url": "https://hook.example.org"}), *parts) == []
 
 
+def test_addresses_let_a_webhook_in_and_who_is_not_isolated_needs_none() -> None:
+    parts = [HOOK, service({"port": 443, "targetPort": 9443}), webhook(BY_SERVICE)]
+    nodes = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}]}")
+    assert told("cuts-cluster-traffic", *parts, nodes) == []
+    others = policy("{podSelector: {matchLabels: {app: other}}, ingress: []}")
+    assert told("cuts-cluster-traffic", *parts, others) == []
+
+
+def test_webhooks_of_one_service_are_told_together() -> None:
+    hooks = webhook(BY_SERVICE)
+    hooks["webhooks"].append({"name": "w.example.org", "clientConfig": BY_SERVICE})
+    (found,) = told("cuts-cluster-traffic", HOOK, service({"port": 443, "targetPort": 9443}), hooks, TO_PODS_ALONE)
+    assert "to the webhooks v.example.org, w.example.org: " in found
+
+
 @pytest.mark.parametrize(("instance", "cut"), [("falco", True), ("another", False)])
-def test_falco_needs_the_falcosidekick_of_its_own_installation(instance: str, cut: bool) -> None:
+@pytest.mark.parametrize("namespace", ["other", "falco"])
+def test_falco_needs_the_falcosidekick_of_its_own_installation(namespace: str, instance: str, cut: bool) -> None:
+    """In its own namespace whatever the labels say."""
+    cut = cut or namespace == "falco"
     labels = {**SIDEKICK, "app.kubernetes.io/instance": instance}
-    falco, sidekick = pod("falco", "falco", FALCO), pod("sidekick", "other", labels)
+    falco, sidekick = pod("falco", "falco", FALCO), pod("sidekick", namespace, labels)
     found = told("cuts-cluster-traffic", falco, sidekick, CLOSED)
     assert any("cuts Falco to Falcosidekick" in line for line in found) is cut
+
+
+UI, REDIS = ({**SIDEKICK, "app.kubernetes.io/component": one} for one in ("ui", "redis"))
+
+
+@pytest.mark.parametrize(
+    ("pods", "port", "way"),
+    [
+        ((FALCO, SIDEKICK), 2801, "cuts Falco to Falcosidekick: falco/a -> falco/b on TCP 2801"),
+        ((SIDEKICK, UI), 2802, "cuts Falcosidekick to its UI: falco/a -> falco/b on TCP 2802"),
+        ((UI, REDIS), 6379, "cuts Falcosidekick's UI to Redis: falco/a -> falco/b on TCP 6379"),
+    ],
+    ids=["falcosidekick", "ui", "redis"],
+)
+def test_each_part_of_falco_needs_one_port_of_the_next(
+    pods: tuple[dict[str, str], dict[str, str]], port: int, way: str
+) -> None:
+    both = [pod(name, "falco", labels) for name, labels in zip("ab", pods)]
+    for opened, cut in ((port, False), (port + 1, True)):
+        rules = f"{{podSelector: {{}}, ingress: [{{ports: [{{port: {opened}}}]}}]}}"
+        assert (way in told("cuts-cluster-traffic", *both, policy(rules, "p", "falco"))) is cut
+
+
+RECEIVER = {**service({"port": 9765}), "spec": {"selector": FALCO, "ports": [{"port": 9765}]}}
+RECEIVER["metadata"] = {"name": "audit", "namespace": "falco"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "ports", "services", "cut"),
+    [
+        pytest.param(FALCO, [{"containerPort": 9765}], [], True, id="its-container-says-so"),
+        pytest.param(FALCO, [], [RECEIVER], True, id="a-service-leads-there"),
+        pytest.param(FALCO, [], [], False, id="it-receives-nothing"),
+        pytest.param(FALCO, [{"containerPort": 8765}], [], False, id="another-port"),
+        pytest.param({"app": "other"}, [{"containerPort": 9765}], [], False, id="not-falco"),
+    ],
+)
+def test_the_api_server_needs_the_falco_that_receives_audit_events(
+    labels: dict[str, str], ports: list[dict[str, Any]], services: list[dict[str, Any]], cut: bool
+) -> None:
+    found = told("cuts-cluster-traffic", pod("falco", "falco", labels, ports=ports), *services, CLOSED)
+    assert any("falco/falco lets in no node on TCP 9765" in line for line in found) is cut
+    other: dict[str, Any] = {**RECEIVER, "spec": {"selector": FALCO, "ports": [{"port": 80}]}}
+    assert told("cuts-cluster-traffic", pod("falco", "falco", FALCO), other, CLOSED) == []
+
+
+@pytest.mark.parametrize(
+    ("ports", "number"),
+    [([], 10250), ([{"name": "https", "containerPort": 4443}], 4443), ([{"name": "web", "containerPort": 80}], 10250)],
+    ids=["unless-it-says", "as-it-says", "another-port"],
+)
+def test_the_metrics_server_is_asked_at_its_port(ports: list[dict[str, Any]], number: int) -> None:
+    server = pod("m", "kube-system", {"k8s-app": "metrics-server"}, ports=ports)
+    (found,) = told("cuts-cluster-traffic", server, policy("{podSelector: {}}", "closed", "kube-system"))
+    assert found.endswith(f"kube-system/m lets in no node on TCP {number}")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +160,8 @@ def test_outputs_need_addresses_outside(egress: str, cut: bool) -> None:
     assert any("cuts Falcosidekick's outputs" in line for line in found) is cut
     inward = policy("{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}", "p", "falco")
     assert told("cuts-cluster-traffic", pod("sidekick", "falco", SIDEKICK), inward) == []
+    others = policy("{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}", "p", "falco")
+    assert told("cuts-cluster-traffic", pod("sidekick", "falco", SIDEKICK), pod("web", "falco"), others) == []
 
 
 ASKS = "{podSelector: {}, policyTypes: [Egress], egress: [{%sports: [{port: 53, protocol: UDP}]}]}"
