@@ -78,13 +78,15 @@ def test_a_denied_probe_warns_and_the_type_information_decides() -> None:
     decision = decided(raw(ring_buffer_probe=Probe("denied", "EPERM: Operation not permitted")))
     assert decision.driver == "modern_ebpf"
     assert codes(decision, "modern_ebpf", "warns") == {"bpf_denied"}
+    assert "EPERM" not in decision.summary
+    assert "(the kernel tells its types (BTF), BPF ring buffers, " in decision.summary
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"btf": b"\x7fELF" + bytes(40)}, "damaged: BTF starts with 7f45, not with its magic number eb9f"),
-        ({"btf": btf()[:-1]}, "string section should end at byte"),
+        ({"btf": btf()[:-1]}, f"at byte {len(btf()) - 1}, its string section should end at byte {len(btf())}"),
         ({"btf": b""}, "shorter than its header"),
         (
             {"btf": None, "unreadable": {"/sys/kernel/btf/vmlinux": "Permission denied"}},
@@ -169,6 +171,7 @@ def test_architectures_have_drivers_and_oldest_kernels_of_their_own(machine: str
     [
         ("7.0.0-31-generic", "0.44.1", "kmod"),
         ("7.0.0-31-generic", "0.45.0", "modern_ebpf"),
+        ("7.0.0-31-generic", "0.45", "modern_ebpf"),
         ("6.19.7-200.fc43.x86_64", "0.43.0", "kmod"),
         ("6.19.7-200.fc43.x86_64", "0.44.0", "modern_ebpf"),
         ("6.18.4", "0.43.0", "modern_ebpf"),

@@ -35,6 +35,7 @@ def read(*lines: Any) -> tuple[list[Alert], int]:
         {"_index": "falco", "_source": ALERT},
         {"hits": {"hits": [{"_source": ALERT}]}},
         {"log": TEXT + "\n", "stream": "stdout"},
+        json.dumps({**ALERT, "output": "a;b"}).replace(";", "\t").encode(),
         [ALERT],
         b"2026-01-01T00:00:00Z stdout F " + TEXT.encode(),
         b"[pod/falco] " + TEXT.encode(),
@@ -47,6 +48,8 @@ def test_an_alert_is_found_however_it_was_written(line: Any) -> None:
 def test_what_is_no_alert_is_passed_over_and_counted() -> None:
     found, skipped = read(b"Falco version: 0.44", b"", ALERT, {"rule": 1}, {"output_fields": {}}, b"{broken", [1, None])
     assert (found, skipped) == ([WANTED], 5)
+    empty = [{"rule": "R", "output_fields": None}, {"data": {"result": None}}, {"data": {"result": [{"values": None}]}}]
+    assert read(*empty) == ([], 3)
     reader = Lines(())
     assert list(reader.read([b"\n", b"x", b"y"])) == []
     assert reader.first_skipped == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.events
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.format import read_tests
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.testing.run import Ruleset
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune import noise as noise_module
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import FIELDS, Noise, Voice
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.picture import bars
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.noise import FIELDS, Noise
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.reading import Alert
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.tune.suggest import (
     Suggestions,
@@ -99,6 +96,20 @@ def test_others_that_cannot_be_told_apart_are_named() -> None:
     (one,) = result.suggestions
     assert (one.silenced, one.others) == (93, 3)
     assert one.examples == (other,)
+    result = suggested(noise((90, NOISY), *((1, {**NOISY, "container.name": number}) for number in range(7))))
+    (one,) = result.suggestions
+    assert (one.others, len(one.examples)) == (7, 5)
+
+
+@pytest.mark.parametrize(("alerts", "noisy"), [(9, False), (10, True)])
+def test_noise_is_as_many_alerts_as_are_asked_for(alerts: int, noisy: bool) -> None:
+    assert bool(suggested(noise((alerts, NOISY))).suggestions) is noisy
+
+
+@pytest.mark.parametrize(("others", "noisy"), [(190, True), (191, False)])
+def test_noise_is_the_share_of_its_rule_s_alerts_that_is_asked_for(others: int, noisy: bool) -> None:
+    rest = [(1, {**NOISY, "container.image.repository": f"i{number}"}) for number in range(others)]
+    assert bool(suggested(noise((10, NOISY), *rest)).suggestions) is noisy
 
 
 ATTACK = {**NOISY, "evt.type": "execve", "proc.pname": "nginx"}
@@ -108,6 +119,10 @@ def test_what_must_fire_makes_an_exception_narrower_or_refuses_it() -> None:
     (one,) = suggested(noise((90, NOISY)), keep=(ATTACK,)).suggestions
     assert one.fields == ("container.image.repository", "proc.name", "proc.pname")
     assert one.kept == 1
+    quiet = {**ATTACK, "proc.name": "vi", "proc.pname": "cron"}  # on which the rule fires in no way
+    assert suggested(noise((90, NOISY)), keep=(quiet,)).suggestions[0].kept == 0
+    both = noise((50, NOISY), (40, {**NOISY, "proc.pname": "at"}))  # one of its values would silence a part
+    assert suggested(both, keep=(ATTACK,)).suggestions == []
     result = suggested(noise((90, NOISY)), keep=(ATTACK, {**ATTACK, "proc.pname": "cron"}))
     assert result.suggestions == []
     assert [one.reason for one in result.refused] == ["the event in line 1, which must fire, would be silenced"]
@@ -141,6 +156,10 @@ def test_tests_that_fail_already_and_rules_that_they_misname_are_told_first() ->
         ({"proc.name": "bash", "user.name": "root"}, "the alerts name neither an image nor a workload"),
         ({"k8s.ns.name": "prod", "proc.name": "bash"}, "the alerts name neither an image nor a workload"),
         ({"proc.cmdline": "bash -c x", "fd.name": "/x"}, "the alerts name neither an image nor a workload"),
+        ({"container.image.repository": 7, "proc.name": "bash"}, "the alerts name neither an image nor a workload"),
+        ({"container.image.repository": "", "proc.name": "bash"}, "the alerts name neither an image nor a workload"),
+        # The rule's source has no such field.
+        ({"ka.user.name": "ci", "proc.name": "bash"}, "the alerts name neither an image nor a workload"),
         ({"container.image.repository": "backup"}, "the alerts do not name the program"),
     ],
 )
@@ -200,10 +219,10 @@ def test_exceptions_that_empty_a_rule_together_are_all_refused() -> None:
 
 def test_an_exception_that_silenced_nothing_is_dead_and_an_unknown_rule_is_named() -> None:
     recording = noise((1, NOISY))
-    recording.count([Alert("Strange", "syscall", {})])
+    recording.count([Alert("Strange", "syscall", {}), Alert("Odd", "syscall", {})])
     result = suggested(recording)
     assert [(one.rule, one.exception) for one in result.dead] == [("Shell", "old")]
-    assert result.unknown == ["Strange"]
+    assert result.unknown == ["Odd", "Strange"]
     assert suggested(noise((1, {**NOISY, "proc.pname": "gone"}))).dead == []
 
 
@@ -273,14 +292,15 @@ def test_an_exception_that_falco_refuses_is_told_in_its_words() -> None:
         with_exceptions(LOADER, RULES, [entry])
 
 
-def test_a_suggestion_has_a_name_that_the_rule_has_not_yet() -> None:
+@pytest.mark.parametrize(("endings", "free"), [(("",), "_2"), (("", "_2"), "_3"), (("_2",), "")])
+def test_a_suggestion_has_a_name_that_the_rule_has_not_yet(endings: tuple[str, ...], free: str) -> None:
     taken = [
-        {"name": name, "fields": ["proc.name"], "comps": ["="], "values": [["x"]]}
-        for name in ("suggested_image_program", "suggested_image_program_2")
+        {"name": f"suggested_image_program{ending}", "fields": ["proc.name"], "comps": ["="], "values": [["x"]]}
+        for ending in endings
     ]
     files = [*RULES, RulesFile("more.yaml", emit_items([{"rule": "Shell", "exceptions": taken, "override": APPENDED}]))]
     (one,) = Tuner(LOADER, files).suggest(noise((90, NOISY)), 10, 0.05).suggestions
-    assert one.name == "suggested_image_program_3"
+    assert one.name == f"suggested_image_program{free}"
 
 
 APPENDED = {"exceptions": "append"}
@@ -292,27 +312,6 @@ def test_an_exception_is_not_called_dead_where_the_recording_cannot_tell_or_it_i
     result = Tuner(LOADER, [*RULES, more]).suggest(noise((1, NOISY)), 10, 0.05)
     assert [one.exception for one in result.dead] == ["old"]
     assert Tuner(LOADER, [*RULES, OWN], own=[OWN]).suggest(noise((1, NOISY)), 10, 0.05).dead == []
-
-
-def test_too_many_kinds_of_alerts_are_counted_by_who_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noise_module, "MAX_PROFILES", 3)
-    recording = noise(*((1, {**NOISY, "proc.pname": f"p{number}"}) for number in range(9)))
-    assert recording.rules["Shell"] == sum(recording.profiles["Shell"].values()) == 9
-    assert len(recording.profiles["Shell"]) == 4
-    assert recording.merged == {"Shell"}
-
-
-def test_the_loudest_and_their_picture() -> None:
-    recording = noise((2, NOISY), (5, {**NOISY, "proc.name": "<sh\x00&>"}))
-    assert recording.loudest(9) == [
-        Voice("Shell", "prod", "backup", "<sh\x00&>", 5),
-        Voice("Shell", "prod", "backup", "bash", 2),
-    ]
-    assert recording.by("proc.name")[1] == ("bash", 2)
-    assert recording.by("user.name") == [("", 7)]
-    rows = ET.fromstring(bars(recording.loudest(9)))
-    widths = [int(str(one.get("width"))) for one in rows.iter("{http://www.w3.org/2000/svg}rect")]
-    assert widths == [360, 144]
 
 
 VALUES = st.fixed_dictionaries(
