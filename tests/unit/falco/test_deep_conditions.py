@@ -70,7 +70,7 @@ def of_tests(form: str) -> object:
         lambda form: page(describe(loaded(form)), loaded(form)),
         lambda form: compare(loaded(form), loaded(form)),
         lambda form: upgrade(loaded(form).files, catalogue("0.43"), catalogue("0.44")),
-        lambda form: with_required(catalogue("0.44"), [REQUIRED + rules(form)]),
+        lambda form: with_required(catalogue("0.44"), [REQUIRED + rules(form)], assume=True),
         lambda form: scope(loaded(form).files, Target(namespaces=("prod",))),
         lambda form: compose({"r.yaml": rules(form)}, Wishes()),
         lambda form: replay(

@@ -44,7 +44,7 @@ class _Used(NamedTuple):
 
 
 @deep_nesting()
-def with_required(known: Catalogue, texts: Iterable[str], assume: bool = True) -> Catalogue:
+def with_required(known: Catalogue, texts: Iterable[str], assume: bool) -> Catalogue:
     """A catalogue that has the plugins that rules require, as far as the rules tell.
 
     Args:

@@ -125,6 +125,30 @@ def test_what_is_wrong_in_a_macro_is_shown_there() -> None:
     assert one.message.endswith("(in macro 'cats')")
 
 
+@pytest.mark.parametrize(
+    ("count", "users"),
+    [(2, "used by 2 rules: rule 'R0', rule 'R1'"), (5, "used by 5 rules: rule 'R0', rule 'R1', rule 'R2' and 2 more")],
+)
+def test_what_is_wrong_for_many_rules_is_told_once_with_the_first_of_them(count: int, users: str) -> None:
+    rules = "".join(RULE.format("m", "o").replace("Open", f"R{number}") for number in range(count))
+    found = findings("- macro: m\n  condition: evt.type = open and evt.dir = <\n" + rules)
+    (one,) = [one for one in found if one.code == "LOAD_DEPRECATED_ITEM"]
+    assert one.item == "macro 'm'"
+    assert one.message.endswith(f"(in macro 'm', {users})")
+
+
+def test_a_warning_of_an_earlier_file_has_the_place_that_it_had_then() -> None:
+    override = "- rule: Open\n  condition: evt.type = open\n  override: {condition: replace}\n"
+    (one,) = findings(RULE.format("evt.type = open and proc.name = x or fd.name = y", "o"), override)
+    assert (one.code, one.file, one.line, one.column) == ("LOAD_NO_EVTTYPE", "1.yaml", 3, 51)
+
+
+def test_an_entry_that_stands_twice_is_told_with_the_line_of_the_first() -> None:
+    text = "# ours\n" + RULE.format("evt.type = open", "o")
+    (one,) = findings(text + RULE.format("evt.type = openat", "o"))
+    assert one.message == "rule 'Open' is defined at line 2 already; only this one counts"
+
+
 def test_a_macro_that_comes_too_late_is_explained() -> None:
     late = "- macro: first\n  condition: second\n- macro: second\n  condition: evt.type = open\n"
     assert "defined further below" in findings(late)[0].hint
@@ -134,6 +158,44 @@ def test_what_a_later_file_uses_is_not_unused() -> None:
     macro = "- macro: opened\n  condition: evt.type = open\n"
     assert findings(macro, RULE.format("opened", "o")) == []
     assert [one.code for one in findings(macro)] == ["LOAD_UNUSED_MACRO"]
+
+
+LISTED = "- list: l\n  items: [sh bash, zsh]\n" + RULE.format("evt.type = open and proc.name in (l)", "o")
+
+
+@pytest.mark.parametrize(
+    ("text", "dead"),
+    [
+        (LISTED, True),
+        (LISTED.replace("sh bash", "'sh bash'"), False),
+        (LISTED.replace("[sh bash, zsh]", "\n  - 'zsh'\n  - sh bash"), True),
+        (LISTED.replace("[sh bash, zsh]", "\n  - zsh\n  - 'sh bash'"), False),
+        (RULE.format("evt.type = open and proc.name = a-name-of-17-chars", "o"), True),
+        (RULE.format("evt.type = open and proc.name = 'sh,bash,zsh,fish,dash'", "o"), False),
+    ],
+)
+def test_a_value_that_never_occurs_is_told(text: str, dead: bool) -> None:
+    assert ("FN012" in {one.code for one in findings(text)}) is dead
+
+
+def test_the_name_of_a_macro_that_is_called_after_an_event_is_compared_as_an_event() -> None:
+    macro = "- macro: {}\n  condition: fd.name = x\n"
+    for name, condition, code in (
+        ("openat2", "evt.type in (open, openat2) and openat2", []),
+        ("is_shell", "evt.type = open and proc.name in (is_shell, zsh) and is_shell", ["FN013"]),
+    ):
+        assert [one.code for one in findings(macro.format(name) + RULE.format(condition, "o"))] == code
+
+
+def test_a_warning_beside_an_expression_has_its_own_advice() -> None:
+    (one,) = findings("- {list: l, items: ['{{ x }}']}\n")
+    assert one.hint == "use it in a condition or another list, or remove it"
+
+
+@pytest.mark.parametrize(("items", "mend"), [("sh", "[sh]"), ("'sh, bash'", None)])
+def test_one_word_where_a_list_belongs_is_put_into_brackets(items: str, mend: str | None) -> None:
+    one = findings(f"- list: l\n  items: {items}\n")[0]
+    assert (one.fix and one.fix.text) == mend
 
 
 def test_an_unknown_key_gets_the_nearest() -> None:

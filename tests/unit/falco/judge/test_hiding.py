@@ -17,7 +17,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.nodes
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.condition.parser import parse
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.judge.hiding import (
+    NAMED,
     Hidden,
+    constant,
     hidden_rules,
     hiding_in_words,
 )
@@ -194,3 +196,55 @@ def test_what_is_proven_holds_for_every_event(first: str, second: str) -> None:
 def test_a_name_does_not_make_a_warning_come_first() -> None:
     told = hiding_in_words([Hidden("a never fires: ", "b", False), Hidden("c", "d", True)])
     assert [text.split("'")[1] for text in told] == ["c", "a never fires: "]
+
+
+@pytest.mark.parametrize(
+    ("check", "holds"),
+    [
+        ("evt.num = 0", False),
+        ("evt.num == 0", False),
+        ("evt.num < 0", False),
+        ("evt.num <= 0", False),
+        ("evt.num != 0", True),
+        ("evt.num > 0", True),
+        ("evt.num >= 0", True),
+        ("not evt.num = 0", True),
+        ("not not evt.num = 0", False),
+        ("evt.num = 1", None),
+        ("not evt.num = 1", None),
+        ("proc.pid = 0", None),
+        ("evt.num exists", None),
+        ("evt.num in (0)", None),
+    ],
+)
+def test_a_check_of_the_number_of_an_event_that_is_the_same_for_all(check: str, holds: bool | None) -> None:
+    assert constant(parse(check)) is holds
+
+
+@pytest.mark.parametrize(
+    ("priority", "minimum", "counts"),
+    [
+        ("INFO", "informational", True),
+        ("INFORMATIONAL", "info", True),
+        ("debug", "info", False),
+        ("INFO", "DEBUG", True),
+    ],
+)
+def test_info_is_short_for_informational(priority: str, minimum: str, counts: bool) -> None:
+    loaded = ruleset(rule("first", "evt.type = open", priority=priority), rule("second", "evt.type = open"))
+    assert len(hidden_rules(loaded, {"second"}, minimum)) == counts
+
+
+@pytest.mark.parametrize(("count", "more"), [(NAMED, ""), (NAMED + 1, " and others")])
+def test_of_many_events_the_first_are_named(count: int, more: str) -> None:
+    events = tuple(f"e{number}" for number in range(count))
+    (told,) = hiding_in_words([Hidden("a", "b", False, events)])
+    assert told.startswith(f"rule 'a' may be hidden on {', '.join(events[:NAMED])}{more} by 'b': ")
+
+
+@pytest.mark.parametrize(("count", "more"), [(NAMED, ""), (NAMED + 2, " and 2 more")])
+def test_of_many_rules_the_first_are_named(count: int, more: str) -> None:
+    rules = [f"b{number}" for number in range(count)]
+    named = ", ".join(f"'{name}'" for name in rules[:NAMED])
+    (told,) = hiding_in_words([Hidden("a", name, False) for name in rules])
+    assert told.startswith(f"rule 'a' may be hidden by {named}{more}: ")

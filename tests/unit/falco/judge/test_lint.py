@@ -93,6 +93,11 @@ def test_without_lint_only_what_falco_says_is_told() -> None:
     assert judged(never, lint=False).findings == []
 
 
+def test_a_ruleset_that_falco_refuses_is_not_successful() -> None:
+    assert judged(rule("evt.type = open")).successful
+    assert not judged(rule("evt.type = opne")).successful
+
+
 def test_a_file_that_cannot_be_read_is_an_error_of_its_ruleset_alone() -> None:
     sound = RulesFile("sound.yaml", rule("evt.type = open"))
     broken, whole = validate([Ruleset("site", (sound,), (("gone.yaml", "No such file"),)), Ruleset("other", (sound,))])

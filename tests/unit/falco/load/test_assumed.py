@@ -74,6 +74,8 @@ def test_fields_for_system_calls_are_taken_too() -> None:
     rules, findings = judged(BELL, RULE.format("Rung", "evt.type = open and bell.rings exists", "o %bell.at"))
     assert rules == ["Rung"]
     assert "the fields bell.at, bell.rings are" in findings[0].message
+    (finding,) = judged(BELL, RULE.format("Rung", "evt.type = open and bell.rings exists", "o"))[1]
+    assert finding.message.endswith(", which a rule uses: 'Rung'")
 
 
 def test_a_field_is_taken_whatever_it_is_called_and_whatever_its_argument() -> None:

@@ -147,6 +147,7 @@ def test_what_an_entry_uses_that_could_not_be_read_is_not_unused() -> None:
     text = "- macro: m\n  condition: proc.name = x\n" + RULE.format("A", "proc.name = x")
     assert warnings(text + "- rule: A\n  condition: and m\n  override: {condition: delete}\n") == []
     assert warnings(text + "- rule: B\n  desc: d\n") == []
+    assert warnings("- macro: m\n  condition: proc.name = )\n") == []
     assert warnings(text + "- list: l\n  items: [[a]]\n") == ["LOAD_UNUSED_MACRO"]
 
 
