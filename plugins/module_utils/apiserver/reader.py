@@ -204,8 +204,6 @@ class Reader:
             if least == parent:  # behind a key
                 return self._behind_key(parent)
             return self._block(parent)
-        if more and here == 0:
-            self._no_marker()
         if more and (here > parent or (here == least and self._follows("-", self.at))):
             return self._block(parent)
         return ScalarNode(behind, behind, *self._place(behind))

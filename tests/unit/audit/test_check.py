@@ -105,6 +105,10 @@ NO_NODES = f"- {{level: None, userGroups: ['system:nodes']}}\n{METADATA}"
         (METADATA, "ka.stage = ResponseStarted and ka.verb = list", "never"),
         (METADATA, "ka.stage = ResponseStarted and ka.verb = watch", "recorded"),
         (METADATA, "jevt.rawtime = 0", "never"),
+        (METADATA, "jevt.rawtime exists", "recorded"),
+        (METADATA, "ka.user.name glob a*", "recorded"),
+        ("- {level: Metadata, omitStages: [ResponseStarted, ResponseComplete, Panic]}\n",
+         "not ka.response.code = 200 and ka.verb = list", "recorded"),
         (METADATA, "ka.verb = exec", "never"),
         (METADATA, "ka.auditid exists", "recorded"),
         (METADATA, "not ka.auditid exists", "never"),
@@ -117,6 +121,18 @@ def test_what_a_condition_gets_of_a_policy(policy: str, condition: str, verdict:
 def test_a_rule_that_sees_a_part_says_which_it_does_not() -> None:
     assert judged(NONE_OF_PODS, "ka.target.resource in (pods, services) and ka.verb = delete")[1] == [
         "FA012 rule 'R' does not see everything: the policy records delete of pods at None (p.yaml:4)"
+    ]
+
+
+def test_what_everybody_does_is_told_before_what_only_some_do() -> None:
+    policy = "".join(
+        f"- {{level: None, {who}resources: [{{resources: [{name}]}}]}}\n"
+        for who, name in (("users: [alice], ", "pods"), ("userGroups: [people], ", "nodes"), ("", "secrets"))
+    )
+    assert judged(policy + METADATA, "ka.verb = get and ka.target.resource in (pods, nodes, secrets)")[1] == [
+        "FA012 rule 'R' does not see everything: the policy records get of secrets at None (p.yaml:6); "
+        "the policy records get of nodes by members of people at None (p.yaml:5); "
+        "the policy records get of pods by alice at None (p.yaml:4)"
     ]
 
 

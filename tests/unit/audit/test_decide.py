@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.decide import Recorder
-from ansible_collections.falconet.k8s.plugins.module_utils.audit.kubernetes import METHODS, VERBS
+from ansible_collections.falconet.k8s.plugins.module_utils.audit.kubernetes import METHODS, RESOURCES, VERBS
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.model import (
     GroupResources,
     Level,
@@ -16,7 +17,16 @@ from ansible_collections.falconet.k8s.plugins.module_utils.audit.model import (
 )
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.reference import decide, matches
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.region import ANY_PATH, ANY_RESOURCE, Region
-from ansible_collections.falconet.k8s.plugins.module_utils.audit.sets import ALL, Groups, Words, but, like, only
+from ansible_collections.falconet.k8s.plugins.module_utils.audit.sets import (
+    ALL,
+    OPERATORS,
+    Check,
+    Groups,
+    Words,
+    but,
+    like,
+    only,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +92,39 @@ def test_the_first_rule_decides_and_its_stages_are_added_to_those_of_the_policy(
     assert decide(policy, PODS) == (Level.REQUEST, frozenset(("Panic", "RequestReceived")), 0)
     assert decide(policy, PODS._replace(verb="get")) == (Level.NONE, frozenset(("RequestReceived",)), 1)
     assert decide(Policy(rules[:1]), PODS._replace(verb="get")) == (Level.NONE, frozenset(), None)
+
+
+CHECKS = [
+    Check(operator, text, holds)
+    for operator in sorted(OPERATORS)
+    for text in ("a", "ab", "b", "A")
+    for holds in (True, False)
+]
+SHORT = ["".join(letters) for length in range(4) for letters in product("abA", repeat=length)]
+
+
+@pytest.mark.parametrize("one", CHECKS, ids=str)
+def test_two_checks_are_against_each_other_only_where_no_word_passes_both(one: Check) -> None:
+    for two in CHECKS:
+        both = any(one.of(word) and two.of(word) for word in SHORT)
+        assert not (both and one.against(two)), two
+        if one.operator == two.operator == "startswith" or one == two._replace(holds=not two.holds):
+            assert one.against(two) is not both, two
+        assert Words(tests=frozenset((one, two))).empty is one.against(two)
+
+
+CLUSTERS_OWN = (
+    "apiservices certificatesigningrequests clusterrolebindings clusterroles clustertrustbundles componentstatuses "
+    "csidrivers csinodes customresourcedefinitions flowschemas ingressclasses ipaddresses "
+    "mutatingwebhookconfigurations namespaces nodes persistentvolumes priorityclasses prioritylevelconfigurations "
+    "runtimeclasses selfsubjectaccessreviews selfsubjectreviews selfsubjectrulesreviews servicecidrs storageclasses "
+    "subjectaccessreviews tokenreviews validatingadmissionpolicies validatingadmissionpolicybindings "
+    "validatingwebhookconfigurations volumeattachments"
+)
+
+
+def test_what_is_in_no_namespace_is_what_kubectl_api_resources_says() -> None:
+    assert sorted(name for name, one in RESOURCES.items() if not one.namespaced) == CLUSTERS_OWN.split()
 
 
 def some(words: list[str]) -> st.SearchStrategy[tuple[str, ...]]:

@@ -94,6 +94,11 @@ def test_json_is_read_as_well() -> None:
             "rules:\n- {level: None, verbs: [1]}\n",
             "FA001 4:25 an item of 'verbs' is a number, and must be a text (write a text)",
         ),
+        (
+            "rules:\n- {level: 1}\n",
+            "FA001 4:11 'level' is a number, and must be a text (write a text)",
+        ),
+        ("kinds: a\nrules: []\n", "FA001 4:8 the policy has no rule (add a rule, such as level: Metadata)"),
         ("rules:\n- None\n", "FA001 4:3 rules[0] is a text, and must be a mapping (write a mapping)"),
         (
             "omitManagedFields: maybe\nrules: [{level: None}]\n",
@@ -116,6 +121,14 @@ def test_json_is_read_as_well() -> None:
 )
 def test_what_is_wrong_is_told_with_its_place_and_what_would_be_right(text: str, message: str) -> None:
     assert message in told(text)
+
+
+def test_where_a_text_stops_being_yaml_is_told() -> None:
+    assert told("rules: [\n")[0].startswith("FA001 4:1 this is not YAML: ")
+
+
+def test_rules_that_are_no_list_are_told_once() -> None:
+    assert told("rules: text\n") == ["FA001 3:8 'rules' is a text, and must be a list (write a list)"]
 
 
 def test_every_problem_is_told_at_once() -> None:
