@@ -172,8 +172,8 @@ class Exposure:
         self, number: int, direction: str
     ) -> tuple[str, tuple[int, ...], frozenset[tuple[str, str, int]], frozenset[int]]:
         named = self.universe.named_ports[number] if direction == "ingress" else frozenset()
-        families = self.universe.class_families[number] & self.model.assumed_families or self.model.assumed_families
-        return direction, tuple(self.selecting[direction].get(number, ())), named, families
+        selecting = tuple(self.selecting[direction].get(number, ()))
+        return direction, selecting, named, self.universe.class_families[number]
 
     def _some_denied(self, steps: Sequence[Step], isolated: bool) -> bool:
         return any(self.regions.exists(way.peer, way.without) for way in denials(steps, isolated))

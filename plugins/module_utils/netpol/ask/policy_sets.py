@@ -88,7 +88,7 @@ def findings_of(question: str, found: Sequence[Idle]) -> list[Finding]:
 
 def _cluster(model: Model, others: Model) -> tuple[Model, list[str]]:
     """The pods that both sets are about, and what of the others is not looked at."""
-    if not model.pods and others.pods:
+    if not model.pods:
         return replace(others, namespaces=own_namespaces(others, model)), []
     known = {pod.workload_name for pod in model.pods}
     strange = sorted({pod.workload_name for pod in others.pods} - known)

@@ -39,14 +39,16 @@ def query(request: Request, model: Model) -> dict[str, Any]:
     single = all(block.first == block.last for block in (*sources.blocks, *destinations.blocks))
     starts: list[Endpoint] = [*sources.pods, *sources.blocks]
     targets: list[Endpoint] = [*destinations.pods, *destinations.blocks]
+    # A pod always reaches itself, on every port. It is told where nothing else is asked, and else is no pair.
+    itself = len(starts) == len(targets) == 1 and starts[0] is targets[0] and not sources.pods[0].template
     for target in targets:
         wanted = _arriving(model, flow, target)
         for start in starts:
-            if start is target and isinstance(start, Pod) and start.template and start.replicas < 2:
+            if start is target and isinstance(start, Pod) and start.replicas < 2 and not itself:
                 continue
             for protocol, first, last in wanted:
                 asked.append((start, target, protocol, first, last))
-                single = single and first == last
+                single = single and (first == last or itself)
         if len(asked) > MAX_VERDICTS:
             single = False
             break
@@ -54,11 +56,12 @@ def query(request: Request, model: Model) -> dict[str, Any]:
         return _query_many(request, model, flow, sources, destinations)
     verdicts = []
     connections = []
-    for start, target, protocol, first, _last in asked:
+    for start, target, protocol, first, last in asked:
         verdict = decide(model, model.policies, start, target, protocol, first, request.options)
-        verdicts.append(_told(start, target, protocol, str(first), verdict, request, model, first))
+        text = _numbers(first, last)
+        verdicts.append(_told(start, target, protocol, text, verdict, request, model, first))
         if verdict.allowed:
-            connections.append(_line(start, target, protocol, str(first)))
+            connections.append(_line(start, target, protocol, text))
     return _query_result(verdicts, connections, all(v["allowed"] for v in verdicts), len(verdicts))
 
 
@@ -103,11 +106,15 @@ def _query_many(request: Request, model: Model, flow: Flow, sources: Ends, desti
                                     verdict = decide(
                                         model, model.policies, start, target, protocol, first, request.options
                                     )
-                                    text = str(first) if first == last else f"{first}-{last}"
+                                    text = _numbers(first, last)
                                     verdicts.append(
                                         _told(start, target, protocol, text, verdict, request, model, first)
                                     )
     return _query_result(verdicts, connections, complete, pairs, destinations.note)
+
+
+def _numbers(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _arriving(model: Model, flow: Flow, target: Endpoint) -> list[Interval]:

@@ -11,6 +11,9 @@ from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.diff impor
 from ..lint.test_lint import pod, policy
 from .test_sides import diff, labelled, pairs
 
+#: With addresses outside, which the other questions here leave out.
+WORLD = {"outside": True}
+
 PODS = [pod("web"), pod("api"), pod("db")]
 
 
@@ -72,12 +75,15 @@ def expanded(blocks: list[dict[str, Any]]) -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_products_and_numbers_say_what_the_list_says() -> None:
+@pytest.mark.parametrize("options", [{}, WORLD], ids=["pods", "world"])
+def test_products_and_numbers_say_what_the_list_says(options: dict[str, Any]) -> None:
     """Of pairs that are gained, lost and changed, from sources that a policy isolates and from others."""
     quiet = policy("{podSelector: {matchLabels: {app: api}}, policyTypes: [Egress]}", "quiet")
     before = [*PODS, pod("old"), to_db("{port: 80}"), quiet]
     after = [*PODS, pod("new"), to_db("{port: 80}, {port: 443}")]
-    listed, counted = diff(before, after), diff(before, after, limit=0)
+    listed, counted = diff(before, after, **options), diff(before, after, limit=0, **options)
+    ends = {end for items in listed["difference"].values() for pair in pairs(items) for end in pair}
+    assert ("0.0.0.0/0" in ends) == bool(options)
     assert all(listed["difference"].values())
     assert {kind: len(items) for kind, items in listed["difference"].items()} == {
         kind: counted["summary"][kind] for kind in ("gained", "lost", "changed")
@@ -110,6 +116,31 @@ def test_many_sources_of_which_each_has_ports_of_its_own() -> None:
     ]
     moved = diff([*pods, by_source(1000)], [*pods, by_source(1001)])["difference"]
     assert len(moved["changed"]) == len(names)
+    fewer = by_source(1000)
+    fewer["spec"]["ingress"].pop(0)
+    for first, second, kind in ((by_source(1000), fewer, "lost"), (fewer, by_source(1000), "gained")):
+        assert pairs(diff([*pods, first], [*pods, second])["difference"][kind]) == [("prod/Pod/app-0", "prod/Pod/db")]
+
+
+def test_what_is_lost_and_gained_with_the_world_is_listed_by_its_addresses() -> None:
+    closed = policy(
+        "{podSelector: {matchLabels: {app: db}}, policyTypes: [Egress],"
+        " egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}, {ipBlock: {cidr: 198.51.100.0/24}}]}]}"
+    )
+    result = diff([pod("db")], [pod("db"), closed], **WORLD)
+    lost = [("prod/Pod/db", "0.0.0.0-192.0.1.255"), ("prod/Pod/db", "192.0.3.0-198.51.99.255")]
+    lost.append(("prod/Pod/db", "198.51.101.0-255.255.255.255"))
+    assert pairs(result["difference"]["lost"]) == lost
+    assert result["summary"]["lost"] == 3
+    assert pairs(diff([pod("db"), closed], [pod("db")], **WORLD)["connections"]) == lost
+
+
+def test_a_workload_of_two_pods_that_comes_or_goes_has_its_connection_to_itself() -> None:
+    shop = [pod(name, owner="shop", labels={}) for name in ("a", "b")]
+    for before, after, kind in (([], shop, "gained"), (shop, [], "lost")):
+        result = diff([pod("db"), *before], [pod("db"), *after])
+        assert ("prod/Deployment/shop", "prod/Deployment/shop") in pairs(result["difference"][kind])
+        assert result["summary"][kind] == 3
 
 
 def test_only_what_has_an_end_in_the_namespaces_is_listed() -> None:

@@ -142,6 +142,67 @@ def test_of_too_many_explanations_the_first_are_given_and_the_others_told() -> N
     assert some["text"][-1] == some["notes"][0]
 
 
+DENY = policy("{podSelector: {}}", "deny")
+IGNORED = policy("{podSelector: {}, policyTypes: [Egress], ingress: [{}], egress: [{}]}", "ignored")
+
+
+def told(*manifests: dict[str, Any], **options: Any) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for item in ask("explain", *manifests, **options)["explanations"]:
+        found.setdefault((item["from"], item["to"]), []).append(item)
+    return found
+
+
+def test_a_denial_says_why_one_may_have_thought_otherwise_and_an_allowance_does_not() -> None:
+    (denied,) = told(*PODS, DENY, IGNORED)[("prod/web", "prod/api")]
+    assert [hint["code"] for hint in denied["hints"]] == ["ignored-rules"]
+    (allowed,) = told(*PODS, policy("{podSelector: {}, ingress: [{}]}"), IGNORED)[("prod/web", "prod/api")]
+    assert (allowed["allowed"], allowed["hints"]) == (True, [])
+
+
+def test_ports_that_different_rules_allow_have_reasons_of_their_own() -> None:
+    rules = spec("{podSelector: {matchLabels: {app: api}}, ingress: [{ports: [{port: 80}]}, {ports: [{port: 81}]}]}")
+    found = told(*PODS, rules)[("prod/web", "prod/api")]
+    assert [(item["allowed"], item["ingress"]["rule"]) for item in found] == [(False, None), (True, 0), (True, 1)]
+
+
+def test_addresses_outside_are_explained_with_every_pod_and_not_with_each_other() -> None:
+    names = {"prod/web", "prod/api", "0.0.0.0/0"}
+    every = {(one, other) for one in names for other in names if one != other}
+    assert set(told(*PODS[:2])) == every
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_workload_of_several_pods_is_explained_with_itself(replicas: int) -> None:
+    manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "shop", "namespace": "prod"},
+        "spec": {"replicas": replicas, "template": {"metadata": {}, "spec": {"containers": []}}},
+    }
+    name = "prod/Deployment/shop"
+    assert ((name, name) in told(manifest, outside=False)) == (replicas > 1)
+
+
+def test_a_port_that_a_rule_names_is_the_one_of_that_name() -> None:
+    web = pod("web", ports=[{"name": "http", "containerPort": 8080}, {"name": "admin", "containerPort": 9090}])
+    found = told(web, PODS[1], spec("{podSelector: {}, ingress: [{ports: [{port: http}]}]}"))[("prod/api", "prod/web")]
+    assert [item["connections"] for item in found if item["allowed"]] == [[{"protocol": "TCP", "ports": "8080"}]]
+    assert {c["ports"] for item in found if not item["allowed"] for c in item["connections"]} == {
+        "1-8079,8081-65535",
+        "all",
+    }
+
+
+def test_what_no_policy_decides_is_told_with_what_stands_above_them() -> None:
+    web = {**pod("web"), "status": {"hostIP": "192.0.2.9"}}
+    result = ask("explain", web, DENY, source={"ip": "192.0.2.9"}, destination={"pod": "web"})
+    (item,) = result["explanations"]
+    assert (item["allowed"], item["policy"], item["rule"], item["ingress"]) == (True, "", None, None)
+    assert item["reason"].startswith("192.0.2.9 is the pod's own node")
+    assert result["text"][0].endswith(item["reason"])
+
+
 relaxed = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )

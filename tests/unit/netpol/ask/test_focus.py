@@ -71,6 +71,7 @@ def test_a_focus_has_its_own_limit() -> None:
         ({"focus": ("dbb",)}, "there is no 'dbb', did you mean 'db'"),
         ({"focus": ("db",), "focus_peers": ("x/y",)}, "there is no 'x/y'"),
         ({"focus_direction": "ingress"}, "name the workloads"),
+        ({"focus_peers": ("db",)}, "name the workloads"),
         ({"ports": ["http"]}, "give its number"),
         ({"focus": ("db",), "focus_direction": "up"}, "unknown direction 'up'"),
     ],

@@ -258,7 +258,10 @@ def test_of_two_that_say_the_same_either_may_go() -> None:
         ("NetworkPolicy prod/twin", False),
     ]
     assert [item["code"] for item in result["findings"]] == ["redundant-policy", "redundant-policy"]
+    assert result["findings"][0]["hint"] == "delete it"
     assert "delete either, not both" in result["findings"][1]["hint"]
+    assert result["findings"][0]["message"] == "without it no connection changes"
+    assert (result["summary"]["idle_policies"], result["summary"]["idle_rules"]) == (2, 0)
 
 
 def test_a_rule_that_another_holds_is_redundant_and_its_policy_is_not() -> None:
@@ -268,6 +271,8 @@ def test_a_rule_that_another_holds_is_redundant_and_its_policy_is_not() -> None:
     result = ask("redundancy", [rules])
     assert [(item["rule"], item["direction"]) for item in result["idle"]] == [(0, "ingress")]
     assert result["text"][0].startswith("warning: NetworkPolicy prod/p: ingress rule 0: without it no connection")
+    assert result["findings"][0]["hint"] == "take it out, and write policyTypes so that they stay as they are"
+    assert (result["summary"]["idle_policies"], result["summary"]["idle_rules"]) == (0, 1)
 
 
 def test_an_admin_policy_that_is_always_overruled_is_redundant() -> None:
@@ -279,7 +284,10 @@ def test_an_admin_policy_that_is_always_overruled_is_redundant() -> None:
 def test_empty_policies_and_rules_are_told() -> None:
     nobody = policy("{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: gone}}}]}]}", "peer")
     result = ask("emptiness", [policy("{podSelector: {matchLabels: {app: gone}}}"), nobody])
-    assert [item["code"] for item in result["findings"]] == ["empty-policy", "empty-rule"]
+    assert [(item["code"], item["message"]) for item in result["findings"]] == [
+        ("empty-policy", "selects no pod"),
+        ("empty-rule", "ingress rule 0: its peers are nobody"),
+    ]
     assert ask("emptiness", [DENY])["text"] == ["no policy and no rule is empty"]
 
 

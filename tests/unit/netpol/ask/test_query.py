@@ -37,6 +37,11 @@ def lines(result: dict[str, Any]) -> list[tuple[str, str, str]]:
             id="both-ends-outside",
         ),
         pytest.param(
+            {"source": {"service": "a"}, "destination": {}},
+            "from.service: a Service opens no connections (name the workload)",
+            id="from-a-service",
+        ),
+        pytest.param(
             {"source": {}, "destination": {"workload": "client"}, "ports": ["http"]},
             "ports: dev/client has no such named port (give the number, or declare it)",
             id="a-name-that-the-pod-does-not-have",
@@ -98,3 +103,119 @@ def test_connections_are_listed_as_far_as_the_limit_goes_and_all_pairs_are_count
     result = ask(*PODS, source={}, destination={}, limit=2)
     assert (len(result["connections"]), result["summary"]["pairs"]) == (2, 6)
     assert result["allowed"] is True
+
+
+DENY = policy("{podSelector: {}}", "deny")
+TO_A = {"source": {"workload": "client"}, "destination": {"workload": "a"}}
+RANGE = ["8000-8100"]
+
+
+@pytest.mark.parametrize("ports", [[80], ["80-81"], None], ids=["a-port", "a-range", "all"])
+def test_a_pod_reaches_itself_whatever_policies_say(ports: Any) -> None:
+    ends = {"source": {"workload": "a"}, "destination": {"workload": "a"}}
+    result = ask(*PODS, DENY, **ends, ports=ports)
+    assert (result["allowed"], result["partly"]) == (True, True)
+    assert {item["reason"] for item in result["verdicts"]} == {"a pod always reaches itself"}
+    assert {(item["policy"], item["rule"]) for item in result["verdicts"]} == {("", None)}
+
+
+@pytest.mark.parametrize("ports", [[80], ["80-81"]], ids=["a-port", "a-range"])
+def test_pods_and_themselves_are_no_pairs_among_others(ports: Any) -> None:
+    """Else a part of the connections would be open wherever some pods are asked about each other."""
+    prod = {"namespace": "prod"}
+    result = ask(*PODS, DENY, source=prod, destination=prod, ports=ports)
+    assert (result["allowed"], result["partly"], result["summary"]["pairs"]) == (False, False, 2)
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("ports", [[80], ["80-81"]], ids=["a-port", "a-range"])
+def test_two_pods_of_a_workload_are_a_pair(ports: Any, replicas: int) -> None:
+    template = {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": []}}
+    metadata = {"name": "shop", "namespace": "prod"}
+    shop = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    shop["spec"] = {"replicas": replicas, "template": template}
+    ends = {"workload": "shop"}
+    result = ask(shop, source=ends, destination=ends, ports=ports)
+    assert (result["allowed"], result["summary"]["pairs"]) == ((True, 1) if replicas > 1 else (False, 0))
+
+
+def test_what_comes_from_outside_is_asked_as_well() -> None:
+    result = ask(*PODS, OPEN_8080, source={"ip": "192.0.2.1"}, destination={"workload": "a"}, ports=[8080])
+    assert (result["allowed"], result["notes"]) == (True, [])
+
+
+def test_a_block_is_asked_in_its_parts() -> None:
+    some = policy("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.0.2.0/25}}]}]}")
+    result = ask(*PODS, some, source={"workload": "a"}, destination={"cidr": "192.0.2.0/24"}, ports=[80])
+    assert (result["allowed"], result["partly"]) == (False, True)
+    assert lines(result) == [("prod/a", "192.0.2.0/25", "80")]
+
+
+@pytest.mark.parametrize("ports", [["8000-8100", 8080], [8080, "8000-8100"]], ids=["first", "last"])
+def test_a_range_among_ports_is_asked_in_whole(ports: Any) -> None:
+    result = ask(*PODS, OPEN_8080, **TO_A, ports=ports)
+    assert (result["allowed"], result["partly"]) == (False, True)
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_one_pair_that_is_denied_is_enough_for_no(first: str) -> None:
+    opens = policy(f"{{podSelector: {{}}, ingress: [{{from: [{{podSelector: {{matchLabels: {{app: {first}}}}}}}]}}]}}")
+    pods = [pod("a"), pod("b"), pod("db")]
+    result = ask(*pods, opens, source={"labels": {}}, destination={"workload": "db"}, ports=RANGE)
+    other = {"a": "b", "b": "a"}[first]
+    assert {(item["from"], item["allowed"]) for item in result["verdicts"]} == {
+        (f"prod/{first}", True),
+        (f"prod/{other}", False),
+    }
+    assert (result["allowed"], result["partly"], result["summary"]["pairs"]) == (False, True, 2)
+
+
+@pytest.mark.parametrize(("more", "allowed"), [((), True), ((DENY,), False)], ids=["allowed", "denied"])
+@pytest.mark.parametrize("ports", [RANGE, None], ids=["a-range", "all"])
+def test_the_first_pod_is_a_source_as_others_are(more: tuple[Any, ...], allowed: bool, ports: Any) -> None:
+    ends = {"source": {"workload": "a"}, "destination": {"workload": "b"}}
+    result = ask(pod("a"), pod("b"), *more, **ends, ports=ports)
+    assert (result["allowed"], result["summary"]["pairs"]) == (allowed, 1)
+    assert [item["allowed"] for item in result["verdicts"]] == [allowed]
+
+
+def test_what_is_undetermined_is_told_apart_from_what_is_denied() -> None:
+    maybe = policy(
+        "{podSelector: {}, ingress: [{ports: [{port: 8080, endPort: 8090}], from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+    )
+    http = policy("{podSelector: {}, ingress: [{ports: [{port: 8000}]}]}", "http")
+    result = ask(*PODS, maybe, http, **TO_A, ports=RANGE)
+    assert [(item["ports"], item["allowed"], item["undetermined"]) for item in result["verdicts"]] == [
+        ("8000", True, False),
+        ("8080-8090", False, True),
+        ("8001-8079", False, False),
+    ]
+
+
+def test_a_denial_says_why_one_may_have_thought_otherwise_and_an_allowance_does_not() -> None:
+    ignored = policy("{podSelector: {}, policyTypes: [Egress], ingress: [{}], egress: [{}]}", "ignored")
+    (denied,) = ask(*PODS, DENY, ignored, **TO_A, ports=[8080])["verdicts"]
+    assert [hint["code"] for hint in denied["hints"]] == ["ignored-rules"]
+    assert denied["reason"].endswith("[ignored-rules]")
+    (allowed,) = ask(*PODS, OPEN_8080, ignored, **TO_A, ports=[8080])["verdicts"]
+    assert (allowed["allowed"], allowed["hints"], allowed["rule"]) == (True, [], 0)
+
+
+def test_where_implementations_differ_about_the_host_network_that_is_said() -> None:
+    node = {**pod("node"), "spec": {"hostNetwork": True}}
+    ends = {"source": {"workload": "a"}, "destination": {"workload": "node"}}
+    (verdict,) = ask(pod("a"), node, DENY, **ends, ports=[80])["verdicts"]
+    assert (verdict["allowed"], verdict["implementation_defined"]) == (True, True)
+    (verdict,) = ask(*PODS, DENY, **TO_A, ports=[80])["verdicts"]
+    assert verdict["implementation_defined"] is False
+
+
+def test_a_service_without_a_selector_is_said_to_be_any_address() -> None:
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "bare", "namespace": "prod"},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    result = ask(*PODS, service, source={"workload": "a"}, destination={"service": "bare", "namespace": "prod"})
+    assert [note.split(", ")[0] for note in result["notes"]] == ["Service prod/bare has no selector"]

@@ -30,7 +30,7 @@ def labelled(name: str, app: str) -> dict[str, Any]:
 
 
 def diff(before: list[dict[str, Any]], after: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
-    return answer(Request("diff", outside=False, **options), build(after), build(before))
+    return answer(Request("diff", **{"outside": False, **options}), build(after), build(before))
 
 
 def pairs(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
