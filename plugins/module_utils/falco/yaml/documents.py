@@ -87,6 +87,9 @@ def _read_fast(text: str) -> list[Yaml] | None:  # noqa: C901 - the inner loop o
                         node.mark = event.start_mark
                         continue
                 else:
+                    if value[-2:] in ("\n\n", "\n") and style in ("'", '"'):
+                        # of the line breaks at the end of a quoted scalar yaml-cpp keeps one, if any
+                        return None
                     if "?" in value and not style and flows:
                         # in a flow list, yaml-cpp ends a plain scalar at a question mark
                         return None

@@ -106,7 +106,7 @@ _LEADING_INT = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[ \t\n
 
 def to_bool(text: str) -> bool | None:
     """Read a boolean as yaml-cpp does: yes, on, y and their opposites, in lower, upper or title case."""
-    if not (text.islower() or text.isupper() or text.istitle()) or not text.isascii():
+    if not (text.islower() or text.isupper() or text.istitle()):
         return None
     lower = text.lower()
     return True if lower in _TRUE else False if lower in _FALSE else None

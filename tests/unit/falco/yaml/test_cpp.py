@@ -67,6 +67,14 @@ def read(text: str) -> list[Any]:
         ("a: |", [{"a": ""}]),
         ("|\n b\n", ["b\n"]),
         ("a: >\n  b\n\n    c\n\n  d\n  e\n", [{"a": "b\n\n  c\n\nd e\n"}]),
+        ("a: |\n  b", [{"a": "b"}]),
+        ("a: |\n\n\n", [{"a": ""}]),
+        ("'a \n b'", ["a b"]),
+        ('"a\n\n b \n c"', ["a\nb c"]),
+        ('"\n\n"', [""]),
+        ('"\\n"', ["\n"]),
+        ("[&a , b]", [[None, "b"]]),
+        (f"{'a' * 1024}: b", [{"a" * 1024: "b"}]),
     ],
 )  # fmt: skip
 def test_what_is_read(text: str, value: list[Any]) -> None:
@@ -108,6 +116,9 @@ def test_a_file_in_another_encoding_is_known_by_its_first_bytes(encoding: str, m
         ("]", 1, 1, "illegal flow end"),
         ("[a,\n, b]", 2, 1, "illegal block entry"),
         ("a: - b", 1, 4, "illegal block entry"),
+        ("[- a]", 1, 2, "illegal block entry"),
+        (f"{'a' * 1025}: b", 1, 1026, "illegal map value"),
+        ("!t - a", 1, 4, "illegal block entry"),
         ("'a' 'b'", 1, 5, "unexpected scalar"),
         ("a: b: c", 1, 5, "illegal map value"),
         ("a: ? b", 1, 4, "illegal map key"),
@@ -132,6 +143,7 @@ def test_a_file_in_another_encoding_is_known_by_its_first_bytes(encoding: str, m
         ("a: |2\n\tb\n", 2, 1, "illegal tab when looking for indentation"),
         ("- !a.b!c d", 1, 5, "illegal character found while scanning tag handle"),
         ("- !<a b> c", 1, 6, "end of verbatim tag not found"),
+        ("- !<a", 1, 6, "end of verbatim tag not found"),
         ("- !a! b", 1, 6, "tag handle with no suffix"),
     ],
 )

@@ -52,8 +52,30 @@ def test_without_libyaml_the_other_reader_does_it(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     "text",
-    ["- &a b", "- !t b", "- &a [b]", "- !t {a: b}", "- {a: b}", "- a\n- *a", "--- ~\n--- a", "[" * 450 + "]" * 450],
-    ids=["anchor", "tag", "anchored list", "tagged map", "flow map", "unknown alias", "null document", "deep"],
+    [
+        "- &a b",
+        "- !t b",
+        "- &a [b]",
+        "- !t {a: b}",
+        "- {a: b}",
+        "- a\n- *a",
+        "--- ~\n--- a",
+        "[" * 450 + "]" * 450,
+        "- 'a\n\n\n'",
+        '- "\n\n"',
+    ],
+    ids=[
+        "anchor",
+        "tag",
+        "anchored list",
+        "tagged map",
+        "flow map",
+        "unknown alias",
+        "null document",
+        "deep",
+        "breaks behind a text",
+        "breaks alone",
+    ],
 )
 def test_what_the_two_may_take_differently_is_left_to_the_other_reader(text: str) -> None:
     assert fast(text) is None
@@ -66,11 +88,13 @@ def test_null_ends_the_documents_and_is_placed_where_what_follows_begins() -> No
     assert (node.kind, node.mark.line, node.mark.column) == (NULL, 1, 2)
 
 
-def test_a_file_over_the_bounds_is_refused() -> None:
+def test_a_file_over_the_bounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(YamlError, match=f"the file has more than {MAX_BYTES} characters"):
         yaml_documents.read_documents("#" * (MAX_BYTES + 1))
     with pytest.raises(YamlError, match="bad file"):
         yaml_documents.read_documents("[" * MAX_DEPTH)
+    monkeypatch.setattr(yaml_documents, "MAX_BYTES", 3)
+    assert len(yaml_documents.read_documents("- a")) == 1
 
 
 def test_a_value_is_had_by_the_first_key_of_its_name() -> None:
