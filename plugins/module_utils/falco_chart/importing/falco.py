@@ -73,8 +73,10 @@ def _driver(taking: Taking) -> None:
     kind = taking.take("driver.kind")
     if taking.take("driver.enabled") is False:
         taking.set("falco_driver", "none")
-    elif given(kind):
+    elif isinstance(kind, str) and kind:
         taking.set("falco_driver", kind)
+    elif given(kind):
+        taking.leave("driver.kind", kind, f"must be the name of a driver, not {kind_of(kind)}; left out.")
     presets = {
         driver: taking.look(f"driver.{place}.bufSizePreset")
         for driver, place in (("modern_ebpf", "modernEbpf"), ("kmod", "kmod"))
@@ -207,5 +209,5 @@ def absent_defaults(taking: Taking) -> None:
         ("falco_rule_matching", "falco.rule_matching", "first: one rule for an event", "all"),
         ("falco_artifacts_follow", "falcoctl.artifact.follow.enabled", "true: rules change in running pods", "false"),
     ):
-        if variable not in taking.variables:
+        if variable not in taking.variables and not any(note.path == path for note in taking.notes):
             taking.note(path, f"was not given; the chart's default is {chart}.", f"The role's is {role} ({variable}).")

@@ -217,7 +217,7 @@ def _differences(before: Mapping[str, Any], built: Mapping[str, Any], taking: Ta
     """Values that are other than before, and of which nobody has told yet."""
     told = {re.sub(r"\[.*", "", note.path) for note in taking.notes} | {*_SILENT, "customRules"}
     told |= {f"falcosidekick.config.{name}" for name in OUTPUT_VARIABLES}
-    if not built["falcoctl"]["artifact"]["follow"]["enabled"]:
+    if Taking(built).look("falcoctl.artifact.follow.enabled") in (ABSENT, None, False):
         told.add("falcoctl.config.artifact.follow")  # which nothing reads then
     hidden = {str(value) for value in taking.secrets.values()}
     for keys, value in _ends(before):

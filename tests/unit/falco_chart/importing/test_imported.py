@@ -60,3 +60,16 @@ def test_what_is_empty_and_gone_needs_no_word() -> None:
     notes = told(import_values({"falcosidekick": {"enabled": True, "webui": webui}}))
     assert "falcosidekick.webui.ingress.hosts" not in notes
     assert notes["falcosidekick.webui.ingress.tls"] == "is not set any more; the chart's default holds."
+
+
+@pytest.mark.parametrize("falcoctl", [{"artifact": {"follow": None}}, {"artifact": None}, None])
+def test_what_is_null_in_the_values_follows_nothing(falcoctl: object) -> None:
+    result = import_values({"falcoctl": falcoctl, "a": 1})
+    assert result.variables["falco_extra_values"]["a"] == 1
+
+
+def test_a_driver_that_is_no_name_is_left_out() -> None:
+    result = import_values({"driver": {"kind": {"a": {"b": ["c"]}}, "modernEbpf": {"bufSizePreset": 3}}})
+    assert result.variables["falco_driver_buffer_preset"] == 3
+    assert "falco_driver" not in result.variables
+    assert told(result)["driver.kind"].startswith("must be the name of a driver, not a mapping; left out.")
