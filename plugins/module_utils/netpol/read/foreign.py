@@ -61,7 +61,7 @@ def kind_name(kind: str, version: str) -> str:
 def is_foreign(version: str) -> bool:
     """Whether an C(apiVersion) is that of an API beside Kubernetes' own."""
     group = version.rpartition("/")[0]
-    return "." in group and (not group.endswith(".k8s.io") or group.endswith(".x-k8s.io"))
+    return "." in group and not group.endswith(".k8s.io")
 
 
 def left_out(value: Mapping[str, Any], foreign: bool) -> str:
