@@ -39,6 +39,8 @@ def read(**answers: Any) -> dict[str, Any]:
         ("a_values", "falco:\n  tty: true\n", {"falco": {"tty": True}}),
         ("a_values", '{"falco": {"tty": true}}', {"falco": {"tty": True}}),
         ("a_name", "007", "007"),
+        ("a_name", "a: b", "a: b"),
+        ("a_name", "- a", "- a"),
         ("a_level", "2", 2),
         ("a_rule", "5", 5),
         ("a_rule", "a: [b]", {"a": ["b"]}),
@@ -63,7 +65,7 @@ def test_other_variables_are_left_alone() -> None:
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(AwxError) as caught:
-        read(a_mode="enforced", a_seconds="soon", a_nmae="x", a_password="s3cret", a_values="{", a_flows="just words")
+        read(a_mode="enforced", a_seconds="soon", a_nmae="x", a_password="s3cret", a_values="{", a_flows="just\nwords")
     assert caught.value.problems == [
         "survey_a_flows: must be a list, or one as JSON, not a string that is none.",
         "survey_a_mode: must be one of enforce, audit, not 'enforced'. Did you mean enforce?",

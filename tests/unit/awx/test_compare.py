@@ -128,6 +128,12 @@ def test_value_of_more_than_120_characters_is_cut_in_the_message(letters: int, s
     assert told["wanted"] == "x" * letters
 
 
+def test_keys_of_a_value_are_told_in_one_order() -> None:
+    one = {"kind": "project", "name": "p", "fields": {"options": {"b": 1, "a": 2}}}
+    (told,) = differences([one], [[{"options": {"c": 1, "b": 1}}]])
+    assert told["message"] == 'project \'p\': options is {"b": 1, "c": 1}, must be {"a": 2, "b": 1}.'
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "field", "related"),
     [

@@ -11,7 +11,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.views import
 
 from .cases import falco, k8s_audit
 from .cases.k8s_audit import LOG, POD, SESSION, WORKLOAD, counted, matched, place
-from .test_causes import Cluster, judged, part, sound
+from .planted import Cluster, judged, part, sound
 
 Plant = Callable[[Cluster], None]
 SILENT = [matched(rule, arrived=False) for rule in (POD, SESSION)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
 import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.common.priorities import PRIORITIES
@@ -15,180 +14,31 @@ from ansible_collections.falconet.k8s.plugins.module_utils.evidence.unalerted im
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .cases import changed, falco, falco_rules, k8s_audit, network_policies, node_prep, respond, verify
+from .cases import falco, falco_rules, network_policies, node_prep, respond, verify
+from .planted import (
+    EVERYWHERE,
+    READ,
+    RULE,
+    Cluster,
+    ask,
+    deliver,
+    differs_on,
+    done_nowhere,
+    drop_on,
+    image,
+    judged,
+    lose_on,
+    missing,
+    no_pod_on,
+    observe,
+    part,
+    path,
+    refusing,
+    sound,
+    unasked,
+    violate,
+)
 from .test_report import ABOUT, check
-
-RULE, READ = verify.READ["rule"], verify.READ
-Cluster = dict[str, Any]
-
-
-def sound() -> Cluster:
-    """What is asked of a cluster without a fault, by stage, and what is observed there."""
-    asked: Cluster = {
-        "falco": falco.GOOD,
-        "falco_rules": falco_rules.CASES[0].asked,
-        "k8s_audit": k8s_audit.GOOD,
-        "network_policies": network_policies.CASES[0].asked,
-        "node_prep": node_prep.CASES[0].asked,
-        "verify": {
-            **verify.ran({**READ, "nodes": [verify.node(webui=verify.place())]}, destinations=["slack", "webui"]),
-            "delivery": {"falco": [], "outputs": {}, "changed": False},
-        },
-        "respond": changed(respond.GOOD, run={"skipped": True}),
-        "observed": {
-            "triggers": [READ],
-            "rules": {RULE: {"enabled": True, "priority": "WARNING"}},
-            "priority": "debug",
-            "rule_matching": "all",
-            "hidden": [],
-            "scope": {"namespaces": ["prod"]},
-            "scoped": [{"rule": RULE, "action": "append", "silenced": ""}],
-            "outputs": {"slack": {"minimumpriority": "notice"}},
-        },
-    }
-    asked = copy.deepcopy(asked)
-    names = ("falco-falcosidekick", "falco-falcosidekick-ui", "falco-falcosidekick-ui-redis")
-    kinds = ("Deployment", "Deployment", "StatefulSet")
-    parts = [falco.workload(kind, name) for kind, name in zip(kinds, names)]
-    asked["falco"]["rollout"]["workloads"] = [{**falco.DAEMON}, *parts]
-    return asked
-
-
-def judged(cluster: Cluster) -> list[dict[str, Any]]:
-    checks = [one for stage in STAGES for one in evidence(cluster[stage], stage)]
-    return explained(checks, cluster["observed"])
-
-
-def part(ending: str, ready: int, wanted: int = 1) -> Callable[[Cluster], None]:
-    """A workload with too few ready pods."""
-
-    def plant(cluster: Cluster) -> None:
-        for one in cluster["falco"]["rollout"]["workloads"]:
-            if one["name"].endswith(ending):
-                one.update(ready=ready, wanted=wanted, missing=[f"{one['name']}: {ready} of {wanted} pods ready"])
-
-    return plant
-
-
-def missing(*places: str) -> Callable[[Cluster], None]:
-    """Alerts that do not arrive; C(log) is Falco's own."""
-
-    def plant(cluster: Cluster) -> None:
-        for trigger in cluster["verify"]["run"]["triggers"]:
-            for node in trigger["nodes"]:
-                node["places"].update({("falco" if one == "log" else one): verify.place(False) for one in places})
-
-    return plant
-
-
-def done_nowhere(cluster: Cluster) -> None:
-    for trigger in cluster["verify"]["run"]["triggers"]:
-        trigger["nodes"] = []
-
-
-def from_two_nodes(cluster: Cluster) -> None:
-    """Another node does the trigger, too."""
-    for trigger in cluster["verify"]["run"]["triggers"]:
-        trigger["nodes"].append(verify.node("n2", webui=verify.place()))
-
-
-def observe(**values: Any) -> Callable[[Cluster], None]:
-    return lambda cluster: cluster["observed"].update(values)
-
-
-def ask(stage: str, **values: Any) -> Callable[[Cluster], None]:
-    return lambda cluster: cluster[stage].update(values)
-
-
-def no_pod_on(node: str) -> Callable[[Cluster], None]:
-    def plant(cluster: Cluster) -> None:
-        pods = cluster["falco"]["rollout"]["pods"]
-        cluster["falco"]["rollout"]["pods"] = [pod for pod in pods if pod["node"] != node]
-
-    return plant
-
-
-def differs_on(node: str, text: str, stage: str = "falco") -> Callable[[Cluster], None]:
-    def plant(cluster: Cluster) -> None:
-        for pod in cluster[stage]["rollout"]["pods"]:
-            if pod["node"] == node:
-                pod["differs"] = [text]
-        if stage == "falco_rules":
-            cluster[stage]["rollout"]["missing"] = [f"pod falco-{node} on {node} {text}"]
-
-    return plant
-
-
-def refusing(words: str, kind: str) -> dict[str, Any]:
-    return {"sent": 0, "failed": 1, "failure": {"kind": kind, "status": None, "host": "", "words": words}}
-
-
-def deliver(**outputs: dict[str, Any]) -> Callable[[Cluster], None]:
-    return lambda cluster: cluster["verify"]["delivery"].setdefault("outputs", {}).update(outputs)
-
-
-def unasked(place: str) -> Callable[[Cluster], None]:
-    """A destination that cannot be asked which alerts it has."""
-
-    def plant(cluster: Cluster) -> None:
-        missing(place)(cluster)
-        cluster["verify"]["run"]["unread"] = {place: "no endpoints"}
-
-    return plant
-
-
-def lose_on(node: str) -> Callable[[Cluster], None]:
-    """A Falco that cannot hand its alerts over."""
-    failure = {"kind": "silent", "status": None, "host": "", "words": "nobody answers"}
-
-    def plant(cluster: Cluster) -> None:
-        lost = {"sent": 0, "failed": 2, "failure": failure}
-        cluster["verify"]["delivery"].setdefault("falco", []).append({"node": node, "lost": lost})
-
-    return plant
-
-
-def path(name: str, node: str, cause: str) -> Callable[[Cluster], None]:
-    """A connection between Falco's parts that does not pass from a node, for a cause."""
-    denied = {"by_policies": "denied" if cause == "policy" else "allowed", "because": "because it is shut"}
-    row = {"from": "x", "from_node": node, "to": "because it is shut", "status": "violated", **denied}
-
-    def plant(cluster: Cluster) -> None:
-        service = f"{name} by its Service's address"
-        cluster["falco"].setdefault("paths", [])
-        cluster["falco"]["paths"] = [*cluster["falco"]["paths"], {"name": name}, {"name": service}]
-        probe = cluster["falco"].setdefault("probe", {})
-        flow = service if cause == "address" else name
-        probe.setdefault("results", []).append({**row, "flow": flow})
-        probe.setdefault("not_probed", [])
-        if cause == "away":
-            probe["results"][-1].update(status="unproven", flow=service)
-            probe["not_probed"].append({"flow": name, "why": "because it is shut"})
-
-    return plant
-
-
-def drop_on(node: str) -> Callable[[Cluster], None]:
-    def plant(cluster: Cluster) -> None:
-        for pod in cluster["falco"]["rollout"]["pods"]:
-            if pod["node"] == node:
-                pod["process"] = {"events": 50, "dropped": 50}
-
-    return plant
-
-
-def image(name: str) -> Callable[[Cluster], None]:
-    """Falcosidekick's image is another one than Helm installed."""
-
-    def plant(cluster: Cluster) -> None:
-        recorded = {"Deployment/falco-falcosidekick": {"falcosidekick": "reg.example/side:1"}}
-        release = {"chart": "falco-9.1.0", "images": recorded}
-        cluster["falco"]["releases"] = {"releases": [{"name": "falco", "release": release}]}
-        for one in cluster["falco"]["rollout"]["workloads"]:
-            if one["name"] == "falco-falcosidekick":
-                one["images"] = {"falcosidekick": name}
-
-    return plant
 
 
 @dataclass(frozen=True)
@@ -201,7 +51,6 @@ class Fault:
     follows: tuple[str, ...] = field(default=())
 
 
-EVERYWHERE = missing("log", "slack", "webui")
 RULES_GONE = {"rules": {"Read of etc shadows": {"enabled": True, "priority": "Warning"}}}
 FAULTS = [
     Fault("a Falcosidekick that has lost one of two pods", (part("-falcosidekick", 1, 2),), ("workloads", "1 of 2")),
@@ -310,6 +159,14 @@ FAULTS = [
         ("alert", "because the rule fires in elsewhere alone (falco_rules_scope), not in prod"),
     ),
     Fault(
+        "a namespace scope in the place of another one",
+        (
+            observe(scope={"namespaces": ["pay"]}, scoped=[{"rule": RULE, "action": "replace", "silenced": ""}]),
+            EVERYWHERE,
+        ),
+        ("alert", "because the rule fires in pay alone (falco_rules_scope), not in prod"),
+    ),
+    Fault(
         "a rule hidden under rule_matching: first",
         (observe(rule_matching="first", hidden=[{"rule": RULE, "by": "Any read"}]), EVERYWHERE),
         ("alert", "because rule 'Any read' comes first and hides it"),
@@ -324,6 +181,12 @@ FAULTS = [
         (deliver(slack=refusing("it was answered 403 (Forbidden)", "status")), missing("slack")),
         ("output", "it was answered 403 (Forbidden)"),
         ("because slack did not take it (it was answered 403 (Forbidden)",),
+    ),
+    Fault(
+        "an output whose name is written otherwise where it refuses",
+        (deliver(Slack=refusing("it was answered 403 (Forbidden)", "status")), missing("slack")),
+        ("output", "it was answered 403 (Forbidden)"),
+        ("because Slack did not take it (it was answered 403 (Forbidden)",),
     ),
     Fault(
         "a receiver that is away, so that it cannot even be asked",
@@ -395,7 +258,7 @@ FAULTS = [
     Fault(
         "somebody else's policy that opens a flow",
         (
-            lambda cluster: _violate(cluster, "denied", "allowed"),
+            lambda cluster: violate(cluster, "denied", "allowed"),
             lambda cluster: cluster["network_policies"]["plan"].update(
                 violations=[{"flow": "f", "policy": "NetworkPolicy prod/open", "message": "f: a -> b is allowed"}]
             ),
@@ -407,7 +270,7 @@ FAULTS = [
         "policies that are not enforced",
         (
             ask("network_policies", canary={"enforced": False, "why": "n2 lets all pass", "nodes": ["n2"]}),
-            lambda cluster: _violate(cluster, "denied", "allowed"),
+            lambda cluster: violate(cluster, "denied", "allowed"),
         ),
         ("enforced", "n2 lets all pass"),
         ("because policies are not enforced (n2 lets all pass)",),
@@ -416,21 +279,12 @@ FAULTS = [
         "someone else's policy",
         (
             ask("network_policies", plan={"objects": [{"name": "web", "action": "update"}]}),
-            lambda cluster: _violate(cluster, "denied", "allowed"),
+            lambda cluster: violate(cluster, "denied", "allowed"),
         ),
         ("declared", "web would change"),
         ("because policies in the cluster are not those that are declared (web would change)",),
     ),
 ]
-
-
-def _violate(cluster: Cluster, expected: str, found: str) -> None:
-    row = {"from": "a", "to": "b", "port": 80, "protocol": "TCP", "flow": "f", "status": "violated"}
-    row |= {"expected": expected, "conclusion": found, "verdict": found}
-    cluster["network_policies"].update(
-        probe_wanted=True, check_mode=False, compare=False, flows=[{"name": "f"}], later=[], unproven="fail"
-    )
-    cluster["network_policies"]["probe"] = {"results": [row]}
 
 
 def test_without_a_fault_it_is_green() -> None:
@@ -451,77 +305,6 @@ def test_a_fault_is_named_and_what_follows_says_so(fault: Fault) -> None:
     assert len(follow) == len(rest), [one["detail"] for one in rest if one["detail"] not in follow]
     for words in fault.follows:
         assert any(words in detail for detail in follow), follow
-
-
-#: Two faults at once, or one that explains nothing: what must not be said.
-UNRELATED = [
-    ((part("-falcosidekick", 1, 2), missing("slack")), "because Falcosidekick"),
-    ((part("-ui", 0), missing("slack")), "because Falcosidekick's UI"),
-    ((part("-falcosidekick", 0), missing("log")), "because Falcosidekick"),
-    ((part("-redis", 1, 2), part("-ui", 0)), "because Redis"),
-    ((ask("node_prep", driver={"driver": "none"}), part("-ui", 0)), "no driver can run"),
-    ((no_pod_on("n2"), EVERYWHERE), "does not watch"),
-    ((no_pod_on("n2"), done_nowhere), "does not watch"),
-    ((no_pod_on("n1"), from_two_nodes, EVERYWHERE), "does not watch"),
-    ((lose_on("n1"), from_two_nodes, missing("slack")), "did not hand it over"),
-    ((drop_on("n1"), from_two_nodes, EVERYWHERE), "drops events there"),
-    ((differs_on("n2", "reports another own.yaml", "falco_rules"), EVERYWHERE), "does not run our rules"),
-    ((no_pod_on("n1"), part("falco", 1, 2)), "pods are not ready"),
-    ((part("falco", 1, 2), differs_on("n1", "reports another x", "falco_rules")), "pods are not ready"),
-    ((observe(priority="warning"), EVERYWHERE), "priority"),
-    ((observe(rules={}, priority="error"), EVERYWHERE), "priority"),
-    ((observe(hidden=[{"rule": RULE, "by": "Any read"}]), EVERYWHERE), "hides"),
-    ((observe(rule_matching="first", hidden=[{"rule": "Other", "by": "x"}]), EVERYWHERE), "hides"),
-    ((observe(scope={"namespaces": ["pr*"]}), EVERYWHERE), "alone"),
-    ((observe(scope={"namespaces": ["x"]}, scoped=[]), EVERYWHERE), "alone"),
-    ((deliver(webhook=refusing("no", "status")), missing("slack")), "did not take"),
-    ((lose_on("n2"), missing("slack")), "did not hand it over"),
-    ((lose_on("n1"), missing("log")), "did not hand it over"),
-    ((path("Falco to Falcosidekick", "n2", "policy"), lose_on("n1")), "does not pass"),
-    ((path("Falcosidekick to cluster DNS", "n1", "away"), deliver(slack=refusing("x", "status"))), "does not pass"),
-    ((path("Falcosidekick to its UI", "n1", "policy"), deliver(slack=refusing("x", "silent"))), "does not pass"),
-    ((path("Falcosidekick to its UI", "n1", "policy"), deliver(slack=refusing("x", "no_dns"))), "does not pass"),
-    ((path("Falcosidekick to its UI", "n1", "policy"), lose_on("n1")), "does not pass"),
-    ((path("Falcosidekick to cluster DNS", "n1", "away"), deliver(webui=refusing("x", "silent"))), "does not pass"),
-    ((path("Falco to cluster DNS", "n1", "away"), deliver(slack=refusing("x", "no_dns"))), "does not pass"),
-    (
-        (path("Falco to Falcosidekick", "n1", "policy"), path("Falco to cluster DNS", "n1", "policy")),
-        "because Falco to",
-    ),
-    ((part("-ui", 0), deliver(slack=refusing("x", "silent"))), "because Falcosidekick's UI"),
-    ((part("-falcosidekick", 1, 2), lose_on("n1")), "because Falcosidekick has no"),
-    ((drop_on("n2"), EVERYWHERE), "drops events there"),
-    ((drop_on("n1"), missing("slack")), "drops events there"),
-    (
-        (
-            ask("network_policies", canary={"enforced": False, "why": "no"}),
-            lambda cluster: _violate(cluster, "allowed", "denied"),
-        ),
-        "because policies are not enforced",
-    ),
-]
-
-
-@pytest.mark.parametrize(("plants", "words"), UNRELATED)
-def test_what_is_no_cause_is_not_called_one(plants: tuple[Callable[[Cluster], None], ...], words: str) -> None:
-    cluster = sound()
-    for plant in plants:
-        plant(cluster)
-    failed = [one for one in judged(cluster) if one["status"] == "failed"]
-    assert failed
-    assert [one["detail"] for one in failed if words in one["detail"]] == []
-
-
-def test_what_falco_raised_on_a_node_has_another_cause_there() -> None:
-    cluster = sound()
-    from_two_nodes(cluster)
-    for node, place in (("n1", "falco"), ("n2", "slack")):
-        (trigger,) = cluster["verify"]["run"]["triggers"]
-        next(one for one in trigger["nodes"] if one["node"] == node)["places"][place] = verify.place(False)
-    log, slack = [one for one in judged(cluster) if one["status"] == "failed"]
-    assert log["data"]["missing_on"] == ["n1"]
-    assert slack["data"]["missing_on"] == ["n2"]
-    assert "did not raise it" not in slack["detail"]
 
 
 def test_where_the_node_is_not_known_a_falco_that_is_nowhere_is_a_cause() -> None:
