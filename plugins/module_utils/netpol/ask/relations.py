@@ -94,7 +94,7 @@ def _evidence(
     names = {policy.full_name for policy in others}
     together = [policy for policy in policies if policy.full_name not in names] + list(others)
 
-    def allowed(some: Sequence[Policy], possible: bool = False) -> Rows:
+    def allowed(some: Sequence[Policy], possible: bool) -> Rows:
         return rows(Engine(universe, some, possible))
 
     # What may be is no yes: the left side is taken as wide as it may be and the right one as narrow, or the other way.

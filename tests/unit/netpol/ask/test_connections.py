@@ -62,7 +62,9 @@ def test_a_pair_of_several_classes_counts_once_towards_the_limit() -> None:
     result = denied(*shop, pod("db"), opens, limit=2)
     assert pairs(result) == {(SHOP, "prod/Pod/db"), ("0.0.0.0/0", "prod/Pod/db")}
     assert result["truncated"] is False
-    assert ("all", "all") in {(item["protocol"], item["ports"]) for item in result["evidence"] if item["from"] == SHOP}
+    first = denied(*shop, pod("db"), opens, limit=1)
+    assert first["truncated"] is True
+    assert first["evidence"] == [{"from": SHOP, "to": "prod/Pod/db", "protocol": "all", "ports": "all"}]
 
 
 def test_a_pod_at_one_of_its_addresses_is_no_other_than_at_the_next() -> None:

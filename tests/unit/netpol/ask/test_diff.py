@@ -151,6 +151,7 @@ def test_only_what_has_an_end_in_the_namespaces_is_listed() -> None:
     assert pairs(some["difference"]["lost"]) == [("dev/Pod/web", "ops/Pod/web")]
     assert [item["name"] for item in every["relabelled"]] == ["prod/Pod/web"]
     assert some["relabelled"] == []
+    assert diff(before, after, namespaces=("prod",))["relabelled"] == every["relabelled"]
 
 
 def test_pods_that_have_finished_are_no_workload_that_goes() -> None:

@@ -111,6 +111,20 @@ def test_nodes_are_addresses_outside() -> None:
     assert (found["cluster"], found["selected"]) == ([], [])
 
 
+def test_an_address_that_an_admin_policy_denies_is_not_open() -> None:
+    found = of(ask(pod("web"), admin("egress", {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]})), "egress")
+    assert found["outside"] == []
+
+
+def test_who_leaves_the_admin_tier_and_is_let_in_by_the_next_is_let_in_as_the_others_are() -> None:
+    rules = ({"action": "Pass", "from": [pods_with(team="ops")]}, {"action": "Allow", "from": [pods_with()]})
+    opens = policy(
+        "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {team: ops}}}]}]}"
+    )
+    found = of(ask(pod("web"), admin("ingress", *rules), opens), "ingress")
+    assert found["cluster"] == [{"protocol": "all", "ports": "all"}]
+
+
 def test_a_rule_that_selects_nobody_is_not_among_those_that_open_to_everyone() -> None:
     rules = policy(
         """

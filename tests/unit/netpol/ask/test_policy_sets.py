@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask import unplaced
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.redundancy import empty, redundant
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.relations import is_vacuous, relate
@@ -326,6 +327,49 @@ def test_what_depends_on_an_address_is_told_apart_from_what_does_not() -> None:
     assert told[("prod/Pod/web", "prod/Pod/db")] is True
     assert "prod/Pod/web -> prod/Pod/db: all (for some of the addresses that pods may get)" in result["text"]
     assert result["notes"][-1].startswith("undetermined: the answer may depend on addresses")
+
+
+def baseline(action: str) -> dict[str, Any]:
+    spec = {"tier": "Baseline", "priority": 1, "subject": {"namespaces": {}}}
+    rules = {"ingress": [{"action": action, "from": [{"namespaces": {}}]}]}
+    version = "policy.networking.k8s.io/v1alpha2"
+    return {"apiVersion": version, "kind": "ClusterNetworkPolicy", "metadata": {"name": "b"}, "spec": {**spec, **rules}}
+
+
+@pytest.mark.parametrize(("action", "specified"), [("Accept", True), ("Pass", False), ("Deny", False)])
+def test_what_leaves_the_last_tier_is_not_specified(action: str, specified: bool) -> None:
+    assert ask("permits", [DENY], [baseline(action)])["holds"] is not specified
+
+
+@pytest.mark.parametrize(("mine", "others"), [([OPEN_ALL], [DENY]), ([DENY], [OPEN_ALL])], ids=["mine", "others"])
+def test_more_on_either_side_than_the_limit_is_said_so(mine: list[Any], others: list[Any]) -> None:
+    request = Request("equivalence", limit=1)
+    assert answer(request, build([*PODS, *mine]), build(others))["truncated"] is True
+
+
+def test_what_depends_on_no_address_is_certain_beside_policies_that_do() -> None:
+    block = policy("{podSelector: {matchLabels: {app: cron}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}")
+    result = ask("permits", [DENY, block], [OPEN_80])
+    assert [(item["to"], "undetermined" in item) for item in result["evidence"]] == [("prod/Pod/db", False)]
+    assert result["notes"] == []
+
+
+def test_where_too_many_stand_ins_would_be_made_what_may_be_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unplaced, "MAX_PLACED", 1)
+    block = policy("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.169.254/32}}]}]}")
+    result = ask("forbids", [], [block])
+    told = {(item["from"], item["to"]): item.get("undetermined", False) for item in result["evidence"]}
+    assert told[("prod/Pod/web", "prod/Pod/db")] is True
+    assert result["notes"][-1].startswith("undetermined: the answer may depend on addresses")
+
+
+def test_a_pod_whose_address_is_known_is_at_that_one() -> None:
+    block = policy("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.169.254/32}}]}]}")
+    pods = [pod("web"), pod("db", ip="10.0.0.5")]
+    evidence = answer(Request("forbids"), build(pods), build([block]))["evidence"]
+    told = {(item["from"], item["to"]) for item in evidence}
+    assert ("prod/Pod/db", "prod/Pod/web") in told
+    assert ("prod/Pod/web", "prod/Pod/db") not in told
 
 
 def test_every_question_about_sets_has_an_answer_for_an_empty_cluster() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.analysis import answer
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.ask.request import Request
 
@@ -71,3 +72,32 @@ def test_a_denial_of_nodes_is_redundant_where_an_earlier_one_denies_them() -> No
     assert idle("redundancy", nodes) == []
     block = to("{networks: [192.0.2.0/24]}", name="block")
     assert idle("redundancy", block, nodes) == [("AdminNetworkPolicy nodes", "", None)]
+
+
+@pytest.mark.parametrize("direction", ["Ingress", "Egress"])
+def test_a_policy_that_isolates_alone_does_something(direction: str) -> None:
+    assert idle("redundancy", policy(f"{{podSelector: {{}}, policyTypes: [{direction}]}}")) == []
+
+
+def test_a_rule_about_anybody_holds_one_about_some() -> None:
+    rules = policy(
+        """
+        podSelector: {}
+        policyTypes: [Egress]
+        egress:
+        - ports: [{port: 80}]
+        - to: [{podSelector: {matchLabels: {app: web}}}]
+          ports: [{port: 80}]
+        """
+    )
+    assert idle("redundancy", rules) == [("NetworkPolicy prod/p", "egress", 1)]
+    whole = policy("{podSelector: {}, policyTypes: [Egress], egress: [{}]}")
+    assert idle("redundancy", whole) == [("NetworkPolicy prod/p", "", None)]
+
+
+def test_what_is_empty_may_go_with_all_that_is() -> None:
+    gone = policy(
+        "{podSelector: {matchLabels: {app: gone}}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}}]}]}"
+    )
+    result = answer(Request("emptiness"), build([*PODS, gone]))
+    assert [item["together"] for item in result["idle"]] == [True, True]

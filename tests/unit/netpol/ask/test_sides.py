@@ -73,6 +73,24 @@ def test_a_side_of_policies_alone_is_about_the_other_sides_workloads_and_namespa
     assert result["relabelled"] == []
 
 
+def test_a_side_with_pods_and_no_namespace_has_those_of_the_other() -> None:
+    pods = [pod("api"), pod("web", "dev"), OPS_ONLY]
+    assert not any(diff([*pods, namespace("dev", team="ops")], pods)["difference"].values())
+
+
+def test_a_side_of_policies_and_a_namespace_keeps_the_others_of_the_other_side() -> None:
+    before = [pod("api"), pod("web", "dev"), OPS_ONLY, namespace("dev", team="ops")]
+    assert not any(diff(before, [OPS_ONLY, namespace("more")])["difference"].values())
+
+
+def test_a_side_of_policies_alone_has_its_pods_where_the_other_sides_nodes_have_them() -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "spec": {"podCIDRs": ["10.0.0.0/24"]}}
+    block = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}")
+    for before, after in (([pod("api"), pod("web"), node], [block]), ([block], [pod("api"), pod("web"), node])):
+        result = diff(before, after)
+        assert (result["notes"], any(result["difference"].values())) == ([], False)
+
+
 def test_scaling_is_no_change() -> None:
     def deployment(replicas: int) -> dict[str, Any]:
         return {
