@@ -324,7 +324,6 @@ class _Compiler(Compiler):
         for name in added:
             del self.macros[name]
             self.opaque.discard(name)
-            self._fresh = {key: value for key, value in self._fresh.items() if key[0] != name}
 
     def _references(self, condition: str) -> tuple[Macro, ...]:
         parsed = self.memory.parsed.get(condition)

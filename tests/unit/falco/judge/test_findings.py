@@ -143,6 +143,12 @@ def test_a_warning_of_an_earlier_file_has_the_place_that_it_had_then() -> None:
     assert (one.code, one.file, one.line, one.column) == ("LOAD_NO_EVTTYPE", "1.yaml", 3, 51)
 
 
+def test_of_a_rule_with_exceptions_the_alternative_for_any_event_is_told() -> None:
+    text = RULE.format("evt.type = open and proc.name = x or fd.name = y", "o")
+    (one,) = findings(text + "  exceptions: [{name: e, fields: [proc.pname], values: [[z]]}]\n")
+    assert (one.code, one.line, one.column) == ("LOAD_NO_EVTTYPE", 3, 51)
+
+
 def test_an_entry_that_stands_twice_is_told_with_the_line_of_the_first() -> None:
     text = "# ours\n" + RULE.format("evt.type = open", "o")
     (one,) = findings(text + RULE.format("evt.type = openat", "o"))
@@ -192,7 +198,7 @@ def test_a_warning_beside_an_expression_has_its_own_advice() -> None:
     assert one.hint == "use it in a condition or another list, or remove it"
 
 
-@pytest.mark.parametrize(("items", "mend"), [("sh", "[sh]"), ("'sh, bash'", None)])
+@pytest.mark.parametrize(("items", "mend"), [("sh", "[sh]"), ("sh, bash", None)])
 def test_one_word_where_a_list_belongs_is_put_into_brackets(items: str, mend: str | None) -> None:
     one = findings(f"- list: l\n  items: {items}\n")[0]
     assert (one.fix and one.fix.text) == mend

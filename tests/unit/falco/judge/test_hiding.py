@@ -52,6 +52,7 @@ def pair(first: str, second: str, **more: str) -> Hidden | None:
     [
         ("evt.type = open", "evt.type = open and proc.name = cat"),
         ("evt.type in (open, openat)", "evt.type = open and fd.name startswith /etc"),
+        ("evt.type = open and evt.num > 0", "evt.type = open and evt.num != 0"),
         ("evt.type = open and fd.name startswith /etc", "evt.type = open and fd.name = /etc/shadow"),
         ("evt.type = open and not proc.name in (dog, cow)", "evt.type = open and proc.name = cat"),
         ("evt.type = open and (proc.name = cat or proc.name = dog)", "evt.type = open and proc.name = dog"),
@@ -91,6 +92,9 @@ def test_a_rule_that_loses_some_events_may_be_hidden(first: str, second: str) ->
         ("evt.type = open and not proc.name = cat", "evt.type = open and proc.name = cat"),
         ("evt.type = open and (fd.name = /a or fd.name = /b)", "evt.type = open and fd.name = /c"),
         ("evt.type = open and evt.num = 0", "evt.type = open"),
+        ("evt.type = open", "evt.type = open and evt.num = 0"),
+        ("evt.type = open", "evt.type = open and proc.name in ()"),
+        ("evt.type = open and proc.name in ()", "evt.type = open"),
         ("evt.type = open and proc.name = a and proc.name = b", "evt.type = open"),
     ],
 )

@@ -121,3 +121,7 @@ def test_an_unknown_plugin_is_told_in_the_ruleset_that_requires_it_alone() -> No
     bell, own = validate(rulesets)
     assert [(one.code, one.file, one.line) for one in bell.findings] == [("FN019", "bell.yaml", 2)]
     assert own.findings == []
+    # by a field alone it is used as well
+    files = (RulesFile("bell.yaml", needs + rule("evt.type = open and doorbell.button = front")),)
+    (one,) = validate([Ruleset("", files)])[0].findings
+    assert one.message.endswith("the fields doorbell.button are taken as they stand, which a rule uses: 'R'")

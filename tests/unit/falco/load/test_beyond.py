@@ -131,6 +131,16 @@ def test_each_entry_that_is_no_yaml_is_told_once_at_its_own_place() -> None:
     ]
 
 
+def test_entries_behind_what_is_no_yaml_are_read_each_by_itself() -> None:
+    again = load_beyond(load([RulesFile("f", "a: b\n" + "".join(RULE.format(name, "fd.nam = x") for name in "ABC"))]))
+    assert len(again.results[0].errors) == 4
+    assert [(one.action, one.name, one.node.mark.line) for one in again.collector.changes] == [
+        ("define", "A", 1),
+        ("define", "B", 6),
+        ("define", "C", 11),
+    ]
+
+
 def test_users_of_a_macro_that_could_not_be_read_are_judged_without_it() -> None:
     unread = "- macro: m\n  condition: [a]\n"
     assert errors(unread + RULE.format("A", "m")) == ["Value is not a scalar value"]

@@ -91,6 +91,18 @@ def test_what_is_replaced_was_written_where_it_is_replaced_alone() -> None:
     assert [one.file for one in rule.written_output] == ["0"]
 
 
+def test_a_version_is_read_as_falco_reads_it() -> None:
+    assert parse_version("-1. -2.-3") == (2**32 - 1, 2**32 - 2, 2**32 - 3)
+    assert parse_version(" +1.+2.+3rc") == (1, 2, 3)
+    assert parse_version("1.2") is None
+
+
+def test_what_an_exception_compares_with_where_it_does_not_say() -> None:
+    text = f"{RULE}  exceptions: [{{name: e, fields: [proc.name, fd.name]}}, {{name: f, fields: proc.name}}]\n"
+    exceptions = loaded(text).collector.rules["R"].exceptions
+    assert [one.comps.plain() for one in exceptions] == [["=", "="], "in"]
+
+
 @pytest.mark.parametrize("falco", ["0.41", NEWEST])
 def test_what_a_rule_is_where_nothing_else_is_said(falco: str) -> None:
     rule = load([RulesFile("f", RULE)], catalogue(falco)).collector.rules["R"]
