@@ -90,6 +90,15 @@ def test_every_code_is_explained_and_its_example_gets_it(code: str) -> None:
         ("evt.type = write and evt.latency < 5", [("FN104", "")]),
         ("evt.type = write and evt.latency.human = 1s", [("FN102", "")]),
         ("evt.type = write and fd.num > 5", []),
+        ("evt.type = open and not evt.dir exists", [("FN102", "evt.type = open")]),
+        ("evt.type = open and evt.dir == >", [("FN102", "evt.type = open")]),
+        ("evt.type = open and evt.dir contains <", [("FN103", "evt.type = open")]),
+        ("evt.type = open and evt.dir contains >", [("FN102", "evt.type = open")]),
+        ("evt.type = open and tolower(evt.dir) = <", [("FN103", "")]),
+        ("evt.type = open and not fd.num exists", []),
+        ("evt.type = open and evt.type != k8s", []),
+        ("evt.type in ()", []),
+        ("evt.type = write and evt.latency > -1", [("FN103", "")]),
         ("evt.type = open and span.id = 1", [("FN101", "")]),
         ("evt.type = open and proc.name regex 'a('", [("FN101", "")]),
         ("evt.type = k8s", [("FN102", "")]),
@@ -97,6 +106,26 @@ def test_every_code_is_explained_and_its_example_gets_it(code: str) -> None:
 )
 def test_a_condition(condition: str, expected: list[tuple[str, str]]) -> None:
     assert found(condition) == expected
+
+
+@pytest.mark.parametrize("value", [0, 5])
+@pytest.mark.parametrize(
+    ("operator", "holds"),
+    [("=", "0"), ("==", "0"), ("!=", "5"), ("<", "5"), ("<=", "05"), (">", ""), (">=", "0")],
+)
+def test_a_latency_is_nothing_and_is_compared_as_that(operator: str, value: int, holds: str) -> None:
+    code = "FN104" if str(value) in holds else "FN102"
+    assert found(f"evt.type = write and evt.latency {operator} {value}") == [(code, "")]
+
+
+def test_a_step_names_the_key_only_where_something_is_to_be_written_there() -> None:
+    for check in ("evt.dir = >", "evt.dir = <", "evt.dir regex '<'"):
+        told = [
+            (one.key, one.instead)
+            for rest in ("", "evt.type = open and ")
+            for one in steps(RULE.format(rest + check, "o"))
+        ]
+        assert told == [("", ""), ("condition", "evt.type = open")]
 
 
 def test_the_place_is_that_of_the_check() -> None:
@@ -120,6 +149,7 @@ def test_every_place_is_told_though_falco_stops_at_the_first() -> None:
     text += "  exceptions:\n    - name: e\n      fields: [evtin.span.tags]\n      comps: [=]\n      values: [[x]]\n"
     told = [one.finding for one in steps(text)]
     assert [one.code for one in told] == ["FN101"] * 5
+    assert (told[-1].line, told[-1].column) == (8, 16)
     assert {one.line for one in told} == {3, 4, 8}
 
 
@@ -130,6 +160,85 @@ def test_an_append_keeps_its_word_and_its_source_counts() -> None:
         ("FN101", "source", "syscall"),
         ("FN103", "condition", "and fd.num = 1"),
     ]
+    assert (steps(text)[0].finding.line, steps(text)[0].finding.column) == (7, 11)
+
+
+def test_a_part_that_is_appended_without_a_word_has_none_afterwards() -> None:
+    more = "- rule: R\n  condition: fd.num = 1 and evt.dir = <\n  append: true\n"
+    assert found("evt.type = open and", more=more) == [("FN103", "fd.num = 1")]
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "codes"),
+    [
+        ("k8s_audit", "0.38", "0.39", []),
+        ("k8s_audit", "0.43", "0.44", ["FN105"]),
+        ("k8s_audit", "0.44", "0.39", ["FN105"]),
+        ("''", "0.39", "0.44", []),
+        ("[a]", "0.39", "0.44", ["FN105"]),
+    ],
+)
+def test_the_source_of_a_change_counts_where_it_begins_to(source: str, old: str, new: str, codes: list[str]) -> None:
+    more = f"- rule: R\n  source: {source}\n  condition: and fd.num = 1\n  append: true\n"
+    assert [code for code, _instead in found("evt.type = open", more=more, old=old, new=new)] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        (RULE.format("[evt.dir]", "o"), "0.39"),
+        (RULE.format("evt.type = open", "['%evt.dir']"), "0.39"),
+        (RULE.format("evt.type = open", "o") + "  exceptions: span.id\n", "0.39"),
+        (RULE.format("evt.type = open", "'%basename(proc.exe)'"), "0.38"),
+        ("- rule: Gone\n  condition: and evt.dir = <\n  append: true\n", "0.39"),
+    ],
+    ids=["condition", "output", "exceptions", "transformer", "rule"],
+)
+def test_what_is_refused_already_is_told_as_nothing_else(text: str, old: str) -> None:
+    assert [one.finding.code for one in steps(text, old, old if old == "0.38" else "0.44")] == ["FN105"]
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("nosuch.field", ["FN105"]),
+        ("'tolower(evtin.span.tags)'", ["FN101"]),
+        ("evtin.span.tags", ["FN101"]),
+        ("proc.name", []),
+    ],
+)
+def test_a_field_of_an_exception_is_told_once(field: str, told: list[str]) -> None:
+    more = EXCEPTED.replace("proc.name", field)
+    assert [code for code, _instead in found("evt.type = open", more=more)] == told
+
+
+def test_what_one_rule_is_refused_for_hides_no_refusal_of_another() -> None:
+    either = "proc.name startswith anyof (a, b)"
+    text = f"- macro: m\n  condition: {either}\n" + RULE.format(f"evt.type = open and {either}", "o")
+    text += RULE.format("evt.type = open", "o").replace("rule: R", "rule: S")
+    text += "- rule: S\n  capture: true\n  override: {capture: replace}\n"
+    told = [(one.finding.code, one.finding.item) for one in steps(text, "0.44", "0.41")]
+    assert told == [("FN101", "macro 'm'"), ("FN101", "rule 'R'"), ("FN101", "rule 'S'")]
+
+
+def test_a_macro_that_is_called_like_a_rule_is_not_the_rule() -> None:
+    text = "- macro: R\n  condition: fd.num = 1 and evt.dir = >\n" + RULE.format("evt.type = open and R", "o")
+    assert [(one.finding.code, one.finding.item, one.finding.line, one.instead) for one in steps(text)] == [
+        ("FN102", "rule 'R'", 5, ""),
+        ("FN104", "macro 'R'", 2, "fd.num = 1"),
+    ]
+
+
+def test_rules_for_a_plugin_that_one_of_the_two_versions_has_not() -> None:
+    files = [RulesFile("a.yaml", AUDIT)]
+    (one,) = upgrade(files, catalogue_before("0.39", None), catalogue("0.44", ("json",)))
+    assert (one.finding.code, one.finding.message[:19]) == ("FN104", "LOAD_UNKNOWN_SOURCE")
+    assert upgrade(files, catalogue_before("0.39", ("json",)), catalogue("0.44")) == []
+
+
+AUDIT = (
+    "- rule: A\n  desc: d\n  condition: ka.verb = get\n  output: o %ka.verb\n  priority: INFO\n  source: k8s_audit\n"
+)
 
 
 def test_outputs() -> None:
