@@ -109,6 +109,15 @@ NO_NODES = f"- {{level: None, userGroups: ['system:nodes']}}\n{METADATA}"
         ("- level: Metadata\n  users: [alice]\n", "ka.user.name glob a*", "partly"),
         ("- {level: Metadata, omitStages: [ResponseStarted, ResponseComplete, Panic]}\n",
          "not ka.response.code = 200 and ka.verb = list", "recorded"),
+        (METADATA, "ka.stage = Panic and ka.verb = list", "never"),
+        (METADATA, "ka.stage = ResponseStarted and ka.target.subresource = log", "recorded"),
+        (METADATA, f"{EXEC} and ka.verb = get", "recorded"),
+        (METADATA, f"{EXEC} and ka.verb = update", "never"),
+        (METADATA, "ka.verb = list and ka.target.subresource = exec", "never"),
+        (METADATA, "ka.target.resource = nodes and ka.target.subresource = exec", "never"),
+        ("- level: Metadata\n  namespaces: [prod]\n", "ka.target.resource = namespaces and ka.verb = get", "partly"),
+        ("- level: Metadata\n  namespaces: ['']\n", "ka.target.resource = pods and ka.verb = list", "partly"),
+        ("- level: Metadata\n  namespaces: ['']\n", "ka.target.resource = pods and ka.verb = get", "never"),
         (METADATA, "ka.verb = exec", "never"),
         (METADATA, "ka.auditid exists", "recorded"),
         (METADATA, "not ka.auditid exists", "never"),
@@ -153,6 +162,20 @@ def test_a_stage_that_is_left_out_and_a_request_that_no_rule_matches_are_told() 
     assert judged("- {level: Metadata, verbs: [get]}\n", "ka.verb = delete and ka.target.resource = secrets")[1] == [
         "FA011 rule 'R' never fires: no rule of the policy matches delete of secrets (p.yaml)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "hint"),
+    [
+        ("- {level: Metadata, omitStages: [ResponseComplete]}\n", "take ResponseComplete out of omitStages"),
+        ("- {level: Metadata, verbs: [get]}\n", "record delete of secrets at Metadata by a rule at the end"),
+        ("- {level: None, verbs: [delete]}\n", "record delete of secrets at Metadata by a rule before p.yaml:4"),
+    ],
+)
+def test_what_would_make_a_rule_see_is_told(policy: str, hint: str) -> None:
+    condition = "ka.stage = ResponseComplete and ka.verb = delete and ka.target.resource = secrets"
+    (finding,) = check(HEAD + policy, ruleset(condition), "p.yaml").findings
+    assert finding.hint == hint
 
 
 @pytest.mark.parametrize(("names", "more"), [(3, ""), (4, "; and 1 more"), (5, "; and 2 more")])

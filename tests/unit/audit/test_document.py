@@ -127,6 +127,12 @@ def test_where_a_text_stops_being_yaml_is_told() -> None:
     assert told("rules: [\n")[0].startswith("FA001 4:1 this is not YAML: ")
 
 
+@pytest.mark.parametrize(("letters", "found"), [(253, []), (254, ["FA001"])])
+def test_a_group_is_as_long_as_a_name_of_dns_may_be(letters: int, found: list[str]) -> None:
+    text = f"rules:\n- level: None\n  resources: [{{group: {'a' * letters}}}]\n"
+    assert [one.code for one in read(HEAD + text).findings] == found
+
+
 def test_rules_that_are_no_list_are_told_once() -> None:
     assert told("rules: text\n") == ["FA001 3:8 'rules' is a text, and must be a list (write a list)"]
 

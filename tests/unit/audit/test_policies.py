@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.bodies import SECRETS
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.check import check
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.document import read
-from ansible_collections.falconet.k8s.plugins.module_utils.audit.kubernetes import VERBS
+from ansible_collections.falconet.k8s.plugins.module_utils.audit.kubernetes import METHODS, VERBS
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.model import Level, Request
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.presets import PRESETS
 from ansible_collections.falconet.k8s.plugins.module_utils.audit.reference import decide
@@ -95,6 +95,29 @@ def test_everything_at_request_names_each_kind_of_secret_once_per_rule() -> None
 )
 def test_rules_that_do_nothing_are_told(rules: str, found: list[str]) -> None:
     assert told(rules) == found
+
+
+@pytest.mark.parametrize(
+    ("rules", "hint"),
+    [
+        ("- level: Metadata\n- level: None\n", "put it before them, or remove it"),
+        ("- {level: None, verbs: [gte]}\n", "did you mean get?"),
+        ("- {level: None, verbs: [x]}\n", f"verbs are {', '.join((*VERBS, *METHODS))}"),
+        ("- {level: None, verbs: [x], namespaces: [a]}\n", f"verbs are {', '.join(VERBS)}"),
+        ("- {level: None, verbs: [x], nonResourceURLs: [/a]}\n", f"verbs are {', '.join(METHODS)}"),
+        ("- level: None\n  resources: [{resources: ['*/*']}]\n", "write '*', which matches subresources as well"),
+        ("- level: None\n  resources: [{resources: [pods/]}]\n", "write pods, or pods/* with its subresources"),
+        ("- level: None\n  resources: [{resources: [deployments]}]\n", "write group: 'apps'"),
+        (
+            "- level: None\n  resources: [{group: apps, resources: [events]}]\n",
+            "write group: '' or 'events.k8s.io'",
+        ),
+        ("- level: None\n  resources: [{resources: [pod]}]\n", "did you mean pods?"),
+        ("- level: None\n  resources: [{resources: [things]}]\n", "say in which API group it is"),
+    ],
+)
+def test_what_helps_where_a_rule_does_nothing_is_told(rules: str, hint: str) -> None:
+    assert [one.hint for one in check(HEAD + rules).findings] == [hint]
 
 
 @pytest.mark.parametrize("name", PRESETS)

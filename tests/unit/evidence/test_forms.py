@@ -115,11 +115,13 @@ def test_connections_are_seen_as_a_map_and_the_worst_of_a_cell_counts() -> None:
         flow("web", ("a", "b", "allowed", "met"), ("c", "b", "denied", "met")),
         flow("other", ("a", "b", "allowed", "violated"), status="failed"),
         flow("odd", ("c", "d", "allowed", "no such verdict"), status="skipped"),
+        flow("twice", ("e", "b", "allowed", "met"), ("e", "b", "allowed", "unproven"), ("e", "b", "allowed", "met")),
     ]
     seen = evidence_views({"checks": checks})["connections"]
     assert seen["targets"] == ["b 80/TCP", "d 80/TCP"]
     rows = {one["name"]: one["cells"] for one in seen["sources"]}
     assert rows["a"] == {"b 80/TCP": {"expected": "allowed", "status": "violated", "flows": ["web", "other"]}}
+    assert rows["e"] == {"b 80/TCP": {"expected": "allowed", "status": "unproven", "flows": ["twice"]}}
     assert {target: cell["status"] for target, cell in rows["c"].items()} == {"b 80/TCP": "met", "d 80/TCP": "unproven"}
 
 
@@ -233,6 +235,9 @@ def test_the_fire_drill_incidents_and_who_is_held_stand_in_page_and_summary() ->
         [check(stage="respond", code="quarantines", data={"quarantines": [respond.held(expired=True)]})], **ABOUT
     )
     assert "its time is over" in markdown(over)
+    open_ended = check(stage="respond", code="quarantines", data={"quarantines": [respond.held(until="")]})
+    assert "until it is released" in markdown(report([open_ended], **ABOUT))
+    assert "its time is over" not in markdown(report([open_ended], **ABOUT))
     assert "U, over" in page(over)
     assert "Fire drill" not in page(over) + markdown(over)
 

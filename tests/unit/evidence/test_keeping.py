@@ -50,6 +50,10 @@ def test_what_does_not_fit_is_left_out() -> None:
     made = config_map({**FILES, "report.json": "x" * (ROOM_BYTES - 5)}, "e", "falco", "production")
     assert list(made["data"]) == ["report.json"]
     assert made["binaryData"] == {}
+    made = config_map({**FILES, "report.json": "x" * ROOM_BYTES}, "e", "falco", "production")
+    assert (list(made["data"]), made["binaryData"]) == (["report.json"], {})
+    made = config_map({"report.json": "x" * (ROOM_BYTES - 8), "summary.md": "# Proven"}, "e", "falco", "production")
+    assert list(made["data"]) == ["report.json", "summary.md"]
 
 
 def test_where_there_is_no_page_none_is_kept() -> None:
