@@ -68,8 +68,12 @@ def read(text: str) -> list[Any]:
         ("|\n b\n", ["b\n"]),
         ("a: >\n  b\n\n    c\n\n  d\n  e\n", [{"a": "b\n\n  c\n\nd e\n"}]),
         ("a: |\n  b", [{"a": "b"}]),
+        # Only behind what is quoted, or a flow, does a colon need no blank.
+        ("[:b, :c, &a :d, !t :e]", [[":b", ":c", ":d", ":e"]]),
+        ("[{f: :g}, ? :h, 'i':j]", [[{"f": ":g"}, {":h": None}, {"i": "j"}]]),
         ("a: |\n\n\n", [{"a": ""}]),
         ("'a \n b'", ["a b"]),
+        ("- 'a\n", [["a "]]),  # a text that ends behind a line break closes what is quoted, by accident
         ('"a\n\n b \n c"', ["a\nb c"]),
         ('"\n\n"', [""]),
         ('"\\n"', ["\n"]),
