@@ -48,7 +48,9 @@ def read_table(data: object) -> Table:
             raise NetpolError(f"not a connection with from, to, protocol and ports: {item!r}")
         for source in _names(item["from"]):
             for destination in _names(item["to"]):
-                found.setdefault((source, destination), {})[str(item["protocol"])] = str(item["ports"])
+                ports = found.setdefault((source, destination), {})
+                protocol = str(item["protocol"])
+                ports[protocol] = _joined(ports.get(protocol), str(item["ports"]))
         if len(found) > MAX_CELLS:
             raise NetpolError(f"more than {MAX_CELLS} pairs: narrow the matrix, or group it by namespace")
     order = {"TCP": 0, "UDP": 1, "SCTP": 2}
@@ -58,6 +60,13 @@ def read_table(data: object) -> Table:
     sources = dict.fromkeys([*members, *(pair[0] for pair in cells)])
     destinations = dict.fromkeys([*members, *(pair[1] for pair in cells)])
     return Table(sorted(sources, key=_order), sorted(destinations, key=_order), cells)
+
+
+def _joined(before: str | None, ports: str) -> str:
+    """The ports of two lines about one pair and protocol, as answers to queries and explanations have them."""
+    if before is None or before == ports:
+        return ports
+    return ALL if ALL in (before, ports) else ",".join(dict.fromkeys([*before.split(","), *ports.split(",")]))
 
 
 def _names(value: object) -> list[str]:

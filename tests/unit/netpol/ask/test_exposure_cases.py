@@ -116,6 +116,42 @@ def test_an_address_that_an_admin_policy_denies_is_not_open() -> None:
     assert found["outside"] == []
 
 
+NET = [{"networks": ["192.0.2.0/24"]}]
+OPENS = policy("{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}]}]}", "opens")
+
+
+def on(port: int) -> dict[str, Any]:
+    return {"ports": [{"portNumber": {"protocol": "TCP", "port": port}}]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "then", "told"),
+    [
+        ([{"action": "Allow", "to": NET, **on(443)}], CLOSED, [("443", ["admin 0"])]),
+        ([{"action": "Allow", "to": NET}, {"action": "Allow", "to": NET}], CLOSED, [("all", ["admin 0"])]),
+        ([{"action": "Allow", "to": NET}], OPENS, [("all", ["admin 0"])]),
+        ([{"action": "Pass", "to": NET}], CLOSED, []),
+        ([{"action": "Pass", "to": NET}], OPENS, [("all", ["prod/opens 0"])]),
+        (
+            [{"action": "Deny", "to": NET, **on(22)}],
+            OPENS,
+            [("1-21,23-65535", ["prod/opens 0"]), ("all", ["prod/opens 0"]), ("all", ["prod/opens 0"])],
+        ),
+    ],
+    ids=["a-port", "the-first-of-two", "an-earlier-tier", "left-and-closed", "left-and-opened", "but-a-port"],
+)
+def test_addresses_are_open_by_the_rule_that_decides(
+    rules: list[dict[str, Any]], then: dict[str, Any], told: list[tuple[str, list[str]]]
+) -> None:
+    assert opened_by(ask(pod("web"), admin("egress", *rules), then), "egress", "outside") == told
+
+
+def test_who_may_leave_the_admin_tier_is_not_said_to_be_allowed_in_it() -> None:
+    passes = {"action": "Pass", "to": [{"networks": ["10.0.0.0/8"]}]}
+    found = of(ask(pod("web"), admin("egress", passes, {"action": "Allow", "to": [pods_with()]}), CLOSED), "egress")
+    assert found["cluster"] == []
+
+
 def test_who_leaves_the_admin_tier_and_is_let_in_by_the_next_is_let_in_as_the_others_are() -> None:
     rules = ({"action": "Pass", "from": [pods_with(team="ops")]}, {"action": "Allow", "from": [pods_with()]})
     opens = policy(

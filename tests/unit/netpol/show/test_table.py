@@ -71,6 +71,17 @@ def test_pods_come_before_addresses_and_protocols_in_their_order() -> None:
     assert table.cells[("b", "a")] == (("TCP", "1"), ("UDP", "1"), ("SCTP", "1"))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [("80", "443", "80,443"), ("80,443", "443,8080", "80,443,8080"), ("80", "80", "80"), ("80", "all", "all")],
+    ids=["two", "some-twice", "one-twice", "all"],
+)
+def test_lines_about_one_pair_and_protocol_are_told_together(first: str, second: str, told: str) -> None:
+    for lines in ([first, second], [second, first]):
+        ((protocol, ports),) = read_table([line("a", "b", "TCP", one) for one in lines]).cells[("a", "b")]
+        assert (protocol, sorted(ports.split(","))) == ("TCP", sorted(told.split(",")))
+
+
 @pytest.mark.parametrize("missing", ["from", "to", "protocol", "ports"])
 def test_a_line_that_lacks_something_is_refused(missing: str) -> None:
     broken: dict[str, Any] = line("a", "b")
