@@ -82,11 +82,12 @@ def falco_rules(
         if name not in known:
             raise NetpolError(f"namespaces: there is no pod in {name!r}")
     watches, left_out = watch(model, namespaces, options or Options())
+    named = _named(watches)
     return {
-        "content": _content(watches, priority.upper()),
+        "content": _content(named, priority.upper()),
         "rules": [
-            {"rule": one.name, "workload": one.workload, "direction": one.direction, "reason": one.reason}
-            for one in watches
+            {"rule": name, "workload": one.workload, "direction": one.direction, "reason": one.reason}
+            for name, one in named.items()
         ],
         "left_out": left_out,
     }
@@ -232,23 +233,33 @@ def _reason(decider: Decider, universe: Universe, denied: Mapping[int, int], num
 # The rules file
 
 
-def _content(watches: Sequence[Watch], priority: str) -> str:
-    if not watches:
+def _named(watches: Sequence[Watch]) -> dict[str, Watch]:
+    """By the names of their rules, which differ where a workload has several."""
+    found: dict[str, Watch] = {}
+    numbers: dict[str, int] = {}
+    for one in watches:
+        number = numbers[one.name] = numbers.get(one.name, 0) + 1
+        found[f"{one.name} ({number})" if number > 1 else one.name] = one
+    return found
+
+
+def _content(named: Mapping[str, Watch], priority: str) -> str:
+    if not named:
         return ""
     lines = [
         "# Connections that NetworkPolicies should have stopped. Made of the cluster's policies and pods",
         "# by the filter falconet.k8s.netpol_to_falco: make it anew when these change.",
     ]
-    names: dict[str, int] = {}
-    for one in watches:
-        names[one.name] = names.get(one.name, 0) + 1
-        suffix = f" ({names[one.name]})" if names[one.name] > 1 else ""
-        lines += _rule(one, f"{one.name}{suffix}", priority)
+    slugs: dict[str, int] = {}
+    for name, one in named.items():
+        slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        # Workloads of which only a dot or a hyphen differs have lists of their own: a second list replaces the first.
+        number = slugs[slug] = slugs.get(slug, 0) + 1
+        lines += _rule(one, name, f"{slug}_of_{number}" if number > 1 else slug, priority)
     return "\n".join(lines) + "\n"
 
 
-def _rule(one: Watch, name: str, priority: str) -> list[str]:
-    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+def _rule(one: Watch, name: str, slug: str, priority: str) -> list[str]:
     lists: list[str] = []
     parts: list[str] = []
     server = "fd.cip" if one.direction == "ingress" else "fd.sip"

@@ -158,14 +158,29 @@ def test_workloads_with_several_denials_have_rules_of_different_names() -> None:
     one = pod("web-aaaaa-11111", labels={"app": "web"}, ip="10.244.0.9", owner="web")
     other = pod("web-bbbbb-22222", labels={"app": "db"}, ip="10.244.0.10", owner="web")
     closed = policy("{podSelector: {matchLabels: {app: web}}}", "closed")
-    rules = yaml.safe_load(falco_rules(build([*PODS, one, other, closed, TO_DB]))["content"])
+    result = falco_rules(build([*PODS, one, other, closed, TO_DB]))
+    rules = yaml.safe_load(result["content"])
     name = "Connection that policies deny into prod/Deployment/web"
     assert [entry["rule"] for entry in rules if "rule" in entry and entry["rule"].startswith(name)] == [
         name,
         f"{name} (2)",
     ]
+    assert [item["rule"] for item in result["rules"]] == [entry["rule"] for entry in rules if "rule" in entry]
     lists = [entry["list"] for entry in rules if "list" in entry]
     assert len(lists) == len(set(lists))
+
+
+def test_workloads_whose_names_are_nearly_the_same_have_lists_of_their_own() -> None:
+    """A second list of a name would replace the first, and with it what the first rule is about."""
+    dotted, hyphened = pod("web.v1", ip="10.244.0.9"), pod("web-v1", ip="10.244.0.10")
+    lets_in = policy(
+        "{podSelector: {matchLabels: {app: web.v1}}, ingress: [{from: [{podSelector: {matchLabels: {app: cron}}}]}]}"
+    )
+    closed = policy("{podSelector: {matchLabels: {app: web-v1}}}", "closed")
+    judge = engine(falco_rules(build([*PODS, dotted, hyphened, lets_in, closed]))["content"])
+    for name, address, found in (("web.v1", "10.244.0.9", False), ("web-v1", "10.244.0.10", True)):
+        assert bool(alerted(judge, "accept4", name, "10.244.0.4", address, 80)) is found
+        assert bool(alerted(judge, "accept4", name, "10.244.0.3", address, 80)) is True
 
 
 def test_pods_on_the_host_network_cannot_be_watched() -> None:
