@@ -64,6 +64,14 @@ def test_a_macro_that_is_never_come_to_is_named_with_its_place() -> None:
     assert (gap.item, gap.what, str(gap.place)) == ("macro 'late'", "no case comes to it", "rules.yaml:1:3")
 
 
+def test_a_rule_that_is_off_is_not_counted_and_of_nothing_all_is_covered() -> None:
+    rules = "- rule: R\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  enabled: false\n"
+    case = "cases: [{name: a, given: {evt.type: open}, expect_not: R}]\n"
+    covered = judged(case, rules, "rulesets: {own: [r]}\n").coverages["own"]
+    assert covered.total == covered.covered == {"rules": 0, "exceptions": 0, "macros": 0, "parts": 0}
+    assert covered.percent("rules") == 100.0
+
+
 def test_nothing_is_said_of_coverage_while_a_case_fails() -> None:
     report = judged(FULL + "  - {name: wrong, given: shell, expect: Audit}\n", mutate=True)
     assert (report.coverages, report.mutations) == ({}, {})
