@@ -48,6 +48,7 @@ OF_HALVES = block("0.0.0.0/1", "128.0.0.0/1")
     ("manifests", "reason"),
     [
         pytest.param([WEB, DB], "no policy selects prod/db for ingress", id="no-policy"),
+        pytest.param([NEW, DB], "no policy selects prod/db for ingress", id="no-policy-whatever-its-address"),
         pytest.param([WEB, DB, OUT], "no policy selects prod/db for ingress", id="a-policy-of-the-other-direction"),
         pytest.param(
             [WEB, DB, admin("ingress: [{action: Deny, from: [{namespaces: {matchLabels: {a: b}}}]}]", "a")],

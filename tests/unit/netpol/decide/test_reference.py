@@ -70,6 +70,10 @@ def test_what_policies_can_cut_they_cut(start: str, end: str) -> None:
     assert (verdict.allowed, verdict.note) == (False, "")
 
 
+def test_two_nodes_are_not_one() -> None:
+    assert ask("agent", "other", CLOSED).note == ""
+
+
 def test_a_name_of_the_dns_is_no_address_that_is_known() -> None:
     """Which addresses it has is told by no manifest; what it would allow stays denied by what follows."""
     opens = admin("egress: [{action: Allow, to: [{domainNames: [example.org]}]}]", "opens")

@@ -60,6 +60,12 @@ def net(*blocks: str) -> str:
 HTTP = "toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET}]}}]"
 OUT = policy("{podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 80}]}]}", "out")
 NODES = {**NODE, "status": {"addresses": [{"address": "192.0.2.1"}]}}
+#: Pods get their addresses from elsewhere than nodes do.
+APART: dict[str, Any] = {
+    **NODE,
+    "spec": {"podCIDR": "10.0.0.0/24"},
+    "status": {"addresses": [{"address": "192.0.2.1"}, {"address": "192.0.2.2"}]},
+}
 SETS: dict[str, list[dict[str, Any]]] = {
     "a-part": [*PODS, into(of(SOME))],
     "each-of-two-halves": [*PODS, into(of(LOW), of(HIGH))],
@@ -79,6 +85,7 @@ SETS: dict[str, list[dict[str, Any]]] = {
     "passed-to-below": [*PODS, above(("Pass", net(FEW)), ("Allow", net(SOME))), below(("Deny", EVERYONE))],
     "halves-above": [*PODS, above(("Deny", net(LOW)), ("Deny", net(HIGH)), port=80)],
     "nodes-above": [*PODS, NODES, above(("Deny", "nodes: {}"))],
+    "nodes-and-pods": [*PODS, APART, into(of("192.0.2.1/32", SOME))],
     "both-families": [*DUAL, into(of("0.0.0.0/0"), app="web"), into(of("fd00::/64", SOME), app="new")],
     "both-families-above": [*DUAL, above(("Deny", net("'fd00::/126'", FEW)))],
     "http": [*PODS, cilium(f"{{endpointSelector: {{}}, ingress: [{{fromEndpoints: [{{}}], {HTTP}}}]}}")],
