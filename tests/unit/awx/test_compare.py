@@ -128,6 +128,22 @@ def test_value_of_more_than_120_characters_is_cut_in_the_message(letters: int, s
     assert told["wanted"] == "x" * letters
 
 
+@pytest.mark.parametrize(
+    ("field", "should", "has", "same"),
+    [
+        ("scm_type", "manual", "", True),  # as AWX calls a project on its own disk
+        ("scm_type", "manual", "git", False),
+        ("scm_type", "git", "git", True),
+        ("scm_type", "git", "", False),
+        ("survey_spec", {}, None, True),
+        ("survey_spec", {}, {"spec": []}, False),
+    ],
+)
+def test_what_awx_says_otherwise_is_the_same(field: str, should: Any, has: Any, same: bool) -> None:
+    one = {"kind": "project", "name": "p", "fields": {field: should}}
+    assert (differences([one], [[{field: has}]]) == []) is same
+
+
 def test_keys_of_a_value_are_told_in_one_order() -> None:
     one = {"kind": "project", "name": "p", "fields": {"options": {"b": 1, "a": 2}}}
     (told,) = differences([one], [[{"options": {"c": 1, "b": 1}}]])

@@ -107,6 +107,7 @@ def test_rule_of_a_schedule_is_the_sites_own() -> None:
     schedules = by_kind(made(awx_objects_rrules={"proof": weekly, "drift": ""}), "schedule")
     assert schedules["falconet Proof every night"]["rrule"] == weekly
     assert "falconet Drift every hour" not in schedules
+    assert by_kind(made(awx_objects_rrules=None), "schedule") == by_kind(made(), "schedule")
 
 
 def test_project_and_inventory_follow_git_at_each_launch_but_once_a_minute() -> None:
@@ -140,6 +141,8 @@ def test_what_a_launch_may_ask_and_what_is_switched_on() -> None:
     asked = ("ask_limit_on_launch", "ask_job_type_on_launch", "ask_diff_mode_on_launch", "survey_enabled")
     template = by_kind(objects, "job_template")["falconet Falco"]
     assert [template[name] for name in (*asked, "diff_mode", "job_type")] == [True] * 4 + [False, "run"]
+    drift = by_kind(objects, "job_template")["falconet Drift"]
+    assert [drift[name] for name in ("survey_enabled", "diff_mode", "job_type")] == [False, True, "check"]
     (workflow,) = by_kind(objects, "workflow").values()
     assert workflow["ask_limit_on_launch"] is True
     assert {schedule["enabled"] for schedule in by_kind(objects, "schedule").values()} == {True}
