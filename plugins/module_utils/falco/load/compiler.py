@@ -97,11 +97,11 @@ class Compiler:
         rules, macros, lists: of the last compilation; rules that were left out are missing.
     """
 
-    def __init__(self, collector: Collector, tables: dict[str, FieldTable], memory: Memory | None = None) -> None:
+    def __init__(self, collector: Collector, tables: dict[str, FieldTable], memory: Memory) -> None:
         self.collector = collector
         self.language = collector.language
         self.tables = tables
-        self.memory = memory or Memory()
+        self.memory = memory
         self.summarizers = {name: Summarizer(table) for name, table in tables.items()}
         self.rules: dict[str, Compiled] = {}
         self.macros: dict[str, CompiledMacro] = {}

@@ -30,6 +30,10 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.consta
         ("", "port", 0),
         ("true", "bool", True),
         ("12", "double", 12.0),
+        (str((1 << 31) - 1), "double", 2147483647.0),
+        (str(1 << 31), "double", -2147483648.0),
+        (str((1 << 16) + 1), "port", 1),
+        (str((1 << 16) - 1), "port", 65535),
         ("10.0.0.1", "ipaddr", bytes((10, 0, 0, 1))),
         ("::1", "ipaddr", bytes(15) + b"\1"),
         ("10.1.2.3/8", "ipnet", Net(10, 24, 4)),
@@ -41,6 +45,31 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.evaluate.consta
 )
 def test_constants(text: str, kind: str, value: Constant) -> None:
     assert constant(text, kind) == value
+
+
+@pytest.mark.parametrize(
+    ("kinds", "bits"),
+    [
+        ("uint8 flags8 enumflags8 l4proto sigtype", 8),
+        ("uint16 flags16 enumflags16 syscallid", 16),
+        ("uint32 flags32 enumflags32 mode uid gid", 32),
+        ("uint64 reltime abstime", 64),
+    ],
+)
+def test_a_number_without_a_sign_wraps_at_the_width_of_its_type(kinds: str, bits: int) -> None:
+    for kind in kinds.split():
+        assert constant(str((1 << bits) - 1), kind) == (1 << bits) - 1
+        assert constant(str((1 << bits) + 1), kind) == (1 if bits < 64 else (1 << 64) - 1)
+        assert constant("-1", kind) == (1 << bits) - 1
+
+
+@pytest.mark.parametrize(("kinds", "bits"), [("int8", 8), ("int16", 16), ("int32", 32), ("int64 fd errno pid", 64)])
+def test_a_number_with_a_sign_wraps_at_half_of_it(kinds: str, bits: int) -> None:
+    half = 1 << (bits - 1)
+    for kind in kinds.split():
+        assert constant(str(half - 1), kind) == half - 1
+        assert constant(str(half), kind) == (-half if bits < 64 else half - 1)
+        assert constant(str(-half), kind) == -half
 
 
 @pytest.mark.parametrize(

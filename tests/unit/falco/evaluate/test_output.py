@@ -104,6 +104,9 @@ def test_append_output(entry: dict[str, Any], appended: list[str], further: dict
         ("%len(proc.name)", {"proc.name": "a"}, "<NA>"),
         ("%b64(evt.buffer)", {"evt.buffer": "YWJjZGU="}, "abcde\0"),
         ("%evt.buffer", {"evt.buffer": "ab"}, "ab"),
+        # no comma stands before the first text that is not empty
+        ("%fd.types", {"fd.types": ["", "a", "", "b"]}, "(a,,b)"),
+        ("%fd.types", {"fd.types": [""]}, "()"),
     ],
 )
 def test_lengths_and_buffers(output: str, fields: dict[str, Any], text: str) -> None:

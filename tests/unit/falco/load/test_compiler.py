@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.result import LoadResult
+from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.result import Issue, LoadResult
 from ansible_collections.falconet.k8s.plugins.module_utils.falco.load.ruleset import Loader, RulesFile
 
 RULE = "- rule: R\n  desc: d\n  condition: evt.type = open and {}\n  output: {}\n  priority: INFO\n"
@@ -12,6 +12,12 @@ SKIPPED = RULE + "  skip-if-unknown-filter: true\n"
 
 def macros(**conditions: str) -> str:
     return "".join(f"- macro: {name.rstrip('_')}\n  condition: {text}\n" for name, text in conditions.items())
+
+
+def place(issue: Issue) -> tuple[int, int]:
+    """Line and column as Falco counts them: from 0, within a condition from 1 on."""
+    mark = issue.context.locations[-1].mark
+    return mark.line, mark.column
 
 
 def result(text: str, loader: Loader | None = None) -> LoadResult:
@@ -38,6 +44,15 @@ def test_a_check_of_event_types_that_falco_ends_at_is_told_as_such() -> None:
     found = result(RULE.format("evt.type = val(proc.name)", "o"))
     assert [one.message for one in found.errors] == ["right-hand field comparisons on evt.type are not supported"]
     assert found.aborted
+    assert place(found.errors[0]) == (3, 14)
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"), [("evt.dir = <", "LOAD_DEPRECATED_ITEM"), ("fd.num = 1", None)], ids=["deprecated", "sound"]
+)
+def test_a_warning_of_a_whole_condition_stands_where_it_begins(condition: str, code: str | None) -> None:
+    told = [(one.code, *place(one)) for one in result(RULE.format(condition, "o")).warnings]
+    assert told == ([(code, 2, 13)] if code else [])
 
 
 def test_a_macro_that_is_defined_again_sees_what_came_in_between() -> None:

@@ -75,6 +75,7 @@ def test_a_field_that_goes_on_as_a_longer_name_would(output: str, continued: lis
         # behind a line's end, or the text's, it is the last character before
         ("abc\n", 4, "abc\n  ^\n"),
         ("abc", 7, "abc\n  ^\n"),
+        ("abc", 0, "abc\n^\n"),
         # a short line is not cut, however far behind it stands
         ("x\n" * 100 + "abc\nx\n", 201, "abc\n ^\n"),
         ("", 0, "<No context available>\n"),
