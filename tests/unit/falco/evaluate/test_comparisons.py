@@ -50,6 +50,8 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("proc.exe startswith val(proc.name)", {"proc.exe": "é", "proc.name": "\udcc3"}, True),
         ("proc.exe endswith val(proc.name)", {"proc.exe": "é", "proc.name": "\udcc3"}, False),
         ("proc.exe icontains val(proc.name)", {"proc.exe": "aé", "proc.name": "A\udcc3"}, True),
+        ("proc.name regex 'a\n^b'", {"proc.name": "a\nb"}, True),
+        ("proc.name regex '.^b'", {"proc.name": "ab"}, False),
         ("proc.name in (a, b)", {"proc.name": "b"}, True),
         ("proc.name in ()", {"proc.name": "b"}, False),
         ("not proc.name in ()", {"proc.name": "b"}, True),
@@ -113,6 +115,10 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("len(proc.name) = 2", {"proc.name": "é"}, True),
         ('join("+", (proc.name, proc.exe)) = a+b', {"proc.name": "a", "proc.exe": "b"}, True),
         ('join("+", (proc.name, proc.exe)) exists', {"proc.name": "a"}, False),
+        ("join('+', ()) exists", {}, True),
+        ("join(getopt((proc.name), 'a'), (proc.name, proc.exe)) exists", {"proc.name": "a", "proc.exe": "b"}, False),
+        ("concat(proc.exe, getopt((proc.name), 'a')) exists", {"proc.name": "a", "proc.exe": "b"}, False),
+        ("concat(proc.exe, getopt((proc.name), 'a')) = ba", {"proc.name": "-a", "proc.exe": "b"}, True),
         ('join("+", (proc.name, proc.pid)) = a+7', {"proc.name": "a", "proc.pid": 7}, True),
         ("join(tolower(proc.exe), (proc.name, proc.name)) = a+", {"proc.name": "a", "proc.exe": "+"}, True),
         ("join(tolower(proc.exe), (proc.name, proc.name)) = a+a", {"proc.name": "a", "proc.exe": "+"}, False),
@@ -141,6 +147,7 @@ def holds(condition: str, fields: dict[str, Any], source: str = "syscall") -> bo
         ("evt.time startswith 00:00:01", {"evt.time": 1_000_000_000}, True),
         ("evt.datetime = '1970-01-01 00:00:01.000000000'", {"evt.datetime": 1_000_000_000}, True),
         ("evt.around[1700000000000000000] = 1000", {"evt.rawtime": 1_700_000_000_500_000_000}, True),
+        ("evt.around[-1] = 0", {"evt.rawtime": 2**64 - 1}, True),
         ("evt.around[1700000000000000000] = 100", {"evt.rawtime": 1_700_000_000_500_000_000}, False),
         # raw arguments are compared in a set as if they were empty
         ("evt.rawarg.res = 3", {"evt.rawarg.res": 3}, True),
@@ -222,6 +229,10 @@ CONNECTION_6 = {"fd.type": "ipv6", "fd.name": "::1:1000->2001:db8::2:443", "fd.s
         ("fd.port > 900", CONNECTION, True),
         ("fd.port exists", {"fd.type": "file", "fd.name": "/x"}, True),  # any descriptor has one
         ("fd.port exists", {}, False),
+        # a name that is none of two addresses has no ports
+        ("fd.port = 1", {"fd.name": "/x:1"}, False),
+        ("fd.port = 1", {"fd.name": "1.1.1.1:1->2.2.2.2:2->3.3.3.3:3"}, False),
+        ("fd.port = 2", {"fd.name": "1.1.1.1:1->2.2.2.2:2"}, True),
         # a file that could not be opened has a name and a letter, but is no descriptor
         ("fd.port exists", {"fd.num": -1, "fd.type": None, "fd.typechar": "f", "fd.name": "/x"}, False),
         ("fd.ip exists", {"fd.num": 7, "fd.type": None, "fd.typechar": "o", "fd.name": ""}, False),

@@ -171,6 +171,23 @@ def test_reasons_show_what_fields_without_a_value_of_their_own_are_made_of() -> 
     ]
 
 
+def test_of_what_such_fields_are_made_of_nothing_may_be_known() -> None:
+    rule = (
+        RULES
+        + """
+- rule: Network
+  desc: d
+  condition: evt.type = connect and (proc.aname = sshd or fd.net = 10.0.0.0/8 or fd.port = 80 or fd.snet = 10.0.0.0/8)
+  output: o
+  priority: INFO
+"""
+    )
+    reasons = Engine(load([RulesFile("rules.yaml", rule)])).explain(
+        "Network", Event("syscall", {"evt.type": "connect"})
+    )
+    assert [list(reason.values.values()) for reason in reasons.reasons] == [[None]] * 4
+
+
 def test_of_a_rule_that_fires_the_reasons_are_what_made_it_fire() -> None:
     explanation = engine().explain("Shell", event(**SHELL))
     assert explanation.fires

@@ -91,6 +91,8 @@ def test_json_keeps_how_things_were_written() -> None:
     assert get(value, "a") == "1e+21"  # the first of equal keys
     assert get(value, "c") == "<x>"
     assert get(value, "d", "00") is True
+    assert get(value, "d", "+0") is True
+    assert not get(value, "d", "+")
     assert not get(value, "d", "-1")
     assert not get(value, "c", "x")
 

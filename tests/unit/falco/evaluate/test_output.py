@@ -80,6 +80,14 @@ def test_output_fields_hold_what_the_output_names_inside_transformers_too() -> N
     }
 
 
+def test_ancestors_that_were_recorded_as_a_whole_stay_as_they_were() -> None:
+    fields = {"proc.aname": "recorded", "proc.aname[1]": "sh", "proc.apid": 9, "proc.pid": 7}
+    assert CompiledOutput(TABLES["syscall"], "%proc.aname %proc.apid").values(FieldMap(fields)) == {
+        "proc.aname": "recorded",
+        "proc.apid": 9,
+    }
+
+
 @pytest.mark.parametrize(
     ("entry", "appended", "further"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import time
 
 import pytest
@@ -55,6 +56,32 @@ from hypothesis import strategies as st
 def test_patterns(pattern: str, text: str, matches: bool) -> None:
     assert refusal(pattern) is None
     assert regex_matcher(pattern)(text) is matches
+
+
+CLASSES = {
+    "alnum": string.ascii_letters + string.digits,
+    "alpha": string.ascii_letters,
+    "ascii": "".join(map(chr, range(128))),
+    "blank": " \t",
+    "cntrl": "".join(map(chr, [*range(32), 127])),
+    "digit": string.digits,
+    "graph": string.ascii_letters + string.digits + string.punctuation,
+    "lower": string.ascii_lowercase,
+    "print": string.ascii_letters + string.digits + string.punctuation + " ",
+    "punct": string.punctuation,
+    "space": string.whitespace,
+    "upper": string.ascii_uppercase,
+    "word": string.ascii_letters + string.digits + "_",
+    "xdigit": string.hexdigits,
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_class_has_the_characters_of_its_name(name: str) -> None:
+    within, without = regex_matcher(f"[[:{name}:]]"), regex_matcher(f"[[:^{name}:]]")
+    for char in map(chr, range(160)):
+        assert within(char) is (char in CLASSES[name])
+        assert without(char) is (char not in CLASSES[name])
 
 
 @pytest.mark.parametrize("pattern", ["(a*)*b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)x", "(a|aa)+$b"])

@@ -165,6 +165,9 @@ ONE = "{rule: A, desc: d, condition: proc.nmae = x, output: o, priority: INFO}"
         ("a: [" + ONE.replace("desc: d", "desc: ' ] { '") + "]\n", 1, 41),
         (f"a:\n  [{ONE}]\n", 2, 34),
         (f"a:\n  - [{ONE}]\n", 2, 36),
+        (f"a:\n- {ONE}\nb: c\n", 2, 33),
+        # one within another list is told at its beginning
+        ("a:\n- - " + ONE[1:-1].replace(", ", "\n    ") + "\n", 2, 3),
         # an alias is the very same text
         (f"a: &x [{ONE}]\nb: *x\n", 1, 38),
         (f"a: [{{b: &x {ONE}}}]\nc: [*x]\n", 2, 4),
@@ -247,6 +250,11 @@ def test_a_finding_beside_an_expression_shows_the_expression() -> None:
     (found,) = rules_within("t.yaml", text, templates=True)
     shown = [found.placed(one).excerpt for one in findings_of(load([found.file])) if "nmae" in one.message]
     assert [one.split("\n")[0] for one in shown] == ["  condition: proc.pname in ({{ names }}) and proc.nmae = x"]
+
+
+def test_markdown_is_no_template() -> None:
+    (found,) = rules_within("r.md", f"{{{{ toc }}}}\n\n```yaml\n{RULES}```\n", templates=True)
+    assert found.template == ""
 
 
 def test_a_template_that_is_yaml_is_read_as_that() -> None:
