@@ -298,7 +298,7 @@ class _Reader:
         fields = node.get("fields")
         if fields is not None and fields.kind == MAP:
             source = event.get("source", source)
-            if source not in self.tables:
+            if not isinstance(source, str) or source not in self.tables:
                 raise GivenError(node, f"there is no source '{source}'", f"there are {', '.join(self.tables)}")
             event["fields"] = fields_of(fields, self.tables[source])
         return event

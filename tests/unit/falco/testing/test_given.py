@@ -57,6 +57,7 @@ def test_an_event_as_it_was_recorded_has_values_as_json_has_them(text: str, valu
         ("fd.sip: 192.0.2.1", "192.0.2.1"),
         ("fd.sport: 80", 80),
         ("evt.rawres: 0", 0),
+        ("fd.dev: fd00", "fd00"),
     ],
 )
 def test_a_field_has_a_value_of_its_type(text: str, value: Any) -> None:

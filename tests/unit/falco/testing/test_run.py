@@ -106,6 +106,14 @@ def test_a_rule_that_is_not_there_is_a_mistake_of_the_test() -> None:
     assert report.outcomes == {}
 
 
+@pytest.mark.parametrize("source", ["[x]", "{a: b}", "7"])
+def test_a_source_that_is_none_is_a_mistake_of_the_test_whatever_it_is(source: str) -> None:
+    for given_ in (f"{{source: {source}, fields: {{proc.name: a}}}}", f"[{{source: {source}}}, {{proc.name: a}}]"):
+        cases = f"cases:\n  - {{name: a, given: {given_}, expect: Program}}\n"
+        (one,) = judged(cases, top="rulesets: {own: [rules.yaml]}\n").failures
+        assert (one.code, one.line) == ("FT001", 3)
+
+
 def slow_fits(pattern: str, text: str) -> bool:
     """Stars tried at every place."""
     if not pattern:
