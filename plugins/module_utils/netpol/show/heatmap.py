@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from ..errors import NetpolError
 from ..model.ports import summary
-from .table import Table, is_address, openness
+from .table import Table, is_address, namespace_of, openness
 
 #: Fill of each step of openness.
 STEPS = ("#f3f4f6", "#bfdbf7", "#6ea8dc", "#2c6fad", "#0b2f57")
@@ -93,15 +93,15 @@ def _italic(address: bool) -> str:
 
 
 def _places(names: Sequence[str], cell: float, start: float) -> dict[str, float]:
-    """Where each row or column begins, with a gap between namespaces."""
+    """Where each row or column begins, with a gap between namespaces, and between these and addresses."""
     places: dict[str, float] = {}
     position = start
-    before = ""
+    before = (False, "")
     for name in names:
-        namespace = name.split("/", 1)[0] if name.count("/") != 1 or not name[0].isdigit() else ""
-        if places and namespace != before:
+        kind = is_address(name), namespace_of(name)
+        if places and kind != before:
             position += cell / 3
-        before = namespace
+        before = kind
         places[name] = position
         position += cell
     return places

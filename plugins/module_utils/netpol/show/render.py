@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ..errors import NetpolError
 from ..model.ports import summary
 from .heatmap import heatmap
-from .table import Table, is_address, read_table
+from .table import Table, namespace_of, read_table
 
 #: More ends than this on one side, and a grid is told as a list.
 MAX_GRID = 12
@@ -97,8 +97,7 @@ def _groups(table: Table) -> dict[str, list[str]]:
     """Ends by namespace, those without one under an empty name."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys([*table.sources, *table.destinations]):
-        namespace = "" if is_address(name) or "/" not in name else name.split("/", 1)[0]
-        groups.setdefault(namespace, []).append(name)
+        groups.setdefault(namespace_of(name), []).append(name)
     return groups
 
 

@@ -79,6 +79,11 @@ def is_address(name: str) -> bool:
     return ":" in head or (head.count(".") == 3 and head.replace(".", "").isdigit())
 
 
+def namespace_of(name: str) -> str:
+    """The namespace of a pod or workload, empty for other ends."""
+    return "" if is_address(name) or "/" not in name else name.split("/", 1)[0]
+
+
 def _order(name: str) -> tuple[bool, str]:
     return (is_address(name), name)
 

@@ -14,7 +14,7 @@ from ..decide.reference import decide
 from ..decide.universe import Universe
 from ..decide.verdict import Endpoint
 from ..flows.observed import DNS_PORTS, Observed
-from ..model.addresses import Range, merge, parse_block, subtract, within
+from ..model.addresses import Range, merge, parse_block, subtract, touch, within
 from ..model.objects import NAMESPACE_NAME_LABEL, Model, Namespace, Options
 from ..model.ports import Interval, PortSpace, describe, summary
 from ..read.manifests import Input, load
@@ -150,20 +150,27 @@ def parse_end(name: str) -> Range | None:
 
 
 def _outside_mask(ranges: Sequence[tuple[Observed, int]], source: str, destination: str, wide: bool) -> int:
-    """Ports that were observed for all of a range outside with a workload."""
+    """Ports that were observed for all of a range outside with a workload, be it by several flows together."""
     start, end = parse_end(source), parse_end(destination)
-    mask = 0
+    listed = end if start is None else start
+    if listed is None:
+        return 0
+    seen: list[tuple[Range, int]] = []
     for flow, ports in ranges:
-        side, listed, pod, other = (
-            (flow.source, start, flow.destination, destination)
-            if isinstance(flow.source, Range)
-            else (flow.destination, end, flow.source, source)
+        side, pod, other = (
+            (flow.source, flow.destination, destination) if listed is start else (flow.destination, flow.source, source)
         )
-        if listed is None or not isinstance(side, Range) or side.family != listed.family:
+        if not isinstance(side, Range) or not touch([side], [listed]):
             continue
-        same = isinstance(pod, str) and (pod == other or (wide and pod.split("/")[0] == other.split("/")[0]))
-        if same and side.first <= listed.first and listed.last <= side.last:
-            mask |= ports
+        if isinstance(pod, str) and (pod == other or (wide and pod.split("/")[0] == other.split("/")[0])):
+            seen.append((side, ports))
+    mask = -1
+    for first in {listed.first, *(border for side, _ports in seen for border in (side.first, side.last + 1))}:
+        if listed.first <= first <= listed.last:
+            here = 0
+            for side, ports in seen:
+                here |= ports if side.first <= first <= side.last else 0
+            mask &= here
     return mask
 
 

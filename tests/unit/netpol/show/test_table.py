@@ -90,6 +90,22 @@ def test_a_line_that_lacks_something_is_refused(missing: str) -> None:
         read_table([broken])
 
 
+def test_what_is_no_mapping_is_no_line() -> None:
+    with pytest.raises(NetpolError, match="not a connection with from, to, protocol and ports: 5"):
+        read_table([5])
+
+
+def test_graphs_of_namespaces_have_no_frames_and_workloads_are_told_with_their_kind() -> None:
+    assert render([line("prod", "ops")], "mermaid").splitlines() == [
+        "flowchart LR",
+        '  n0("prod")',
+        '  n1("ops")',
+        '  n0 -->|"TCP 80"| n1',
+    ]
+    for form in ("mermaid", "dot"):
+        assert '"Deployment/web"' in render([line("prod/Deployment/web", "ops")], form)
+
+
 @pytest.mark.parametrize(("ends", "first"), [(MAX_GRID, "from \\ to"), (MAX_GRID + 1, "from")])
 def test_a_grid_is_shown_while_it_is_narrow_enough_to_read(ends: int, first: str) -> None:
     lines = [line("web", f"db{number:02}") for number in range(ends)]

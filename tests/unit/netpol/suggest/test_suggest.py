@@ -151,6 +151,17 @@ def test_a_block_that_may_hold_pods_is_told_as_a_doubt() -> None:
     assert one.proven, one.excess
 
 
+@pytest.mark.parametrize("ends", [("192.0.2.2", "192.0.2.3"), ("192.0.2.0/25", "192.0.2.128/25")], ids=["one", "many"])
+@pytest.mark.parametrize("ports", [("443", "443"), ("443", "80,443")], ids=["the-same", "more"])
+@pytest.mark.parametrize("way", [("from", "to"), ("to", "from")], ids=["out", "in"])
+def test_addresses_that_touch_are_one_block_and_were_all_observed(
+    ends: tuple[str, str], ports: tuple[str, str], way: tuple[str, str]
+) -> None:
+    flows = [{way[0]: NAMES[0], way[1]: end, "ports": numbers} for end, numbers in zip(ends, ports)]
+    found = suggested(*flows, pod_cidrs=("10.244.0.0/16",))
+    assert found.proven, (found.missing, found.excess)
+
+
 def service(name: str, address: str, selector: dict[str, str] | None, target: int = 8080) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
