@@ -52,8 +52,8 @@ def boxes(root: ElementTree.Element) -> list[Box]:
     found = []
     for one in root.iter(f"{SVG}rect"):
         if "x" in one.attrib:
-            numbers = [float(one.attrib[name]) for name in ("x", "y", "width", "height")]
-            found.append(Box(*numbers, one.attrib["fill"], one.findtext(f"{SVG}title") or ""))
+            x, y, width, height = (float(one.attrib[name]) for name in ("x", "y", "width", "height"))
+            found.append(Box(x, y, width, height, one.attrib["fill"], one.findtext(f"{SVG}title") or ""))
     return found
 
 
@@ -86,7 +86,7 @@ def test_everything_is_within_the_picture_and_nothing_over_another(lines: list[d
 
 
 def test_names_stand_beside_their_rows_and_over_their_columns_and_have_room() -> None:
-    root = picture()
+    root = picture([*LINES, line("prod/Deployment/web", f"prod/Deployment/{'w' * 90}")])
     width, _height = size(root)
     cells = [one for one in boxes(root) if one.tip]
     rows = {one.tip.split(" → ")[0]: one for one in cells}
