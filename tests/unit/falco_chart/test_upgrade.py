@@ -57,6 +57,15 @@ def test_a_default_that_changed_is_told_once_and_only_where_it_is_not_set() -> N
     assert told({}, "9.0.0") == {}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "begin"),
+    [("6.4.0", "7.0.0", "is removed with chart 7.0.0"), ("4.18.0", "5.0.0", "is deprecated with chart 4.22.0")],
+)
+def test_what_is_gone_is_told_apart_from_what_will_be(old: str, new: str, begin: str) -> None:
+    (one,) = (step for step in upgrade_steps({"collectors": {"docker": {}}}, old, new) if step.change != "default")
+    assert one.message.startswith(begin)
+
+
 def test_the_replacement_is_named() -> None:
     steps = {
         one.path: one.hint for one in upgrade_steps({"falco": {"metrics": {}, "grpc_output": {}}}, "6.0.0", "9.1.0")
