@@ -78,6 +78,7 @@ def test_description_is_the_declared_one() -> None:
     assert question("a_names", DECLARED["a_names"])["question_description"] == (
         "Names. One a line. Left empty: as in the inventory."
     )
+    assert question("a_flows", DECLARED["a_flows"])["question_description"].startswith("Flows. As YAML or JSON.")
     assert question("a_values", DECLARED["a_values"])["question_description"] == (
         "Values. As YAML or JSON. Left empty: as in the inventory."
     )
