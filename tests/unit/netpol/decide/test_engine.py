@@ -101,10 +101,12 @@ def test_many_policies_with_ports_of_their_own_are_decided_alike() -> None:
         }
 
     everyone: dict[str, Any] = {"podSelector": {}}
-    policies = [policy(n, "egress", everyone, 1000 + 7 * n) for n in range(24)]
-    policies += [
-        policy(n, "ingress", {"podSelector": {"matchLabels": {"app": f"a{n}"}}}, 998 + 7 * n) for n in range(20)
-    ]
+    # The last two may go nowhere, though they may come in, the last one on the first ports of all as well.
+    nobody: dict[str, Any] = {"podSelector": {"matchLabels": {"app": "none"}}}
+    policies = [policy(n, "egress", everyone if n < 22 else nobody, 1000 + 7 * n) for n in range(24)]
+    of_each = [(n, {"podSelector": {"matchLabels": {"app": f"a{n}"}}}) for n in range(4, 24)]
+    policies += [policy(n, "ingress", peer, 998 + 7 * n) for n, peer in of_each]
+    policies.append(policy(23, "ingress", of_each[-1][1], 1))
     model = build([*pods, *policies])
     universe = Universe(model, [model.policies])
     engine = Engine(universe, model.policies)

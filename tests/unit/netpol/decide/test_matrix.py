@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ..clusters import build, objects
+from ..lint.test_lint import pod, policy
 
 relaxed = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -49,9 +50,9 @@ def test_a_group_may_do_what_any_two_of_its_pods_may(manifests: list[dict[str, A
     pods = matrix(manifests, "pod")
     group = {}
     for members in pods.engine.universe.members:
-        for pod in members:
-            label = f"app={pod.labels['app']}" if "app" in pod.labels else "!app"
-            group[pod.full_name] = {"workload": pod.workload_name, "namespace": pod.namespace, "label": label}[by]
+        for one in members:
+            label = f"app={one.labels['app']}" if "app" in one.labels else "!app"
+            group[one.full_name] = {"workload": one.workload_name, "namespace": one.namespace, "label": label}[by]
     expected: Pairs = {}
     for (source, destination), ports in pairs(pods).items():
         if source in group and destination in group:
@@ -126,3 +127,36 @@ def test_an_unknown_grouping_is_refused(by: str, label: str | None) -> None:
     universe = Universe(build([]), [[]])
     with pytest.raises(NetpolError):
         Groups(universe, by, label)
+
+
+CLOSED = policy("{podSelector: {}}", "closed")
+IN_DB = policy("{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}")
+IN_WEB = policy(
+    "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}", "w"
+)
+
+
+@pytest.mark.parametrize(
+    ("manifests", "lines"),
+    [
+        pytest.param([pod("web"), pod("db"), CLOSED], [], id="none"),
+        pytest.param(
+            [pod("web"), pod("db"), CLOSED, IN_DB], [("prod", "prod", "all", "all")], id="between-two-classes"
+        ),
+        pytest.param([pod("web"), CLOSED, IN_WEB], [], id="a-pod-and-itself"),
+        pytest.param(
+            [pod("web"), pod("w2", labels={"app": "web"}), CLOSED, IN_WEB],
+            [("prod", "prod", "all", "all")],
+            id="within-one-class",
+        ),
+        pytest.param([pod("web"), pod("db"), CLOSED, IN_WEB], [], id="a-pod-and-itself-beside-another"),
+    ],
+)
+def test_a_namespace_reaches_itself_by_two_of_its_pods(
+    manifests: list[dict[str, Any]], lines: list[tuple[str, ...]]
+) -> None:
+    model = build(manifests)
+    universe = Universe(model, [model.policies])
+    found = Matrix(Engine(universe, model.policies), Groups(universe, "namespace"), outside=False)
+    assert [tuple(one) for one in found.connections()] == lines
+    assert found.count() == len(lines)

@@ -66,6 +66,8 @@ APART: dict[str, Any] = {
     "spec": {"podCIDR": "10.0.0.0/24"},
     "status": {"addresses": [{"address": "192.0.2.1"}, {"address": "192.0.2.2"}]},
 }
+TEAM = {"kind": "Namespace", "metadata": {"name": "prod", "labels": {"team": "ops"}}}
+BY_KEY = "{from: [{namespaceSelector: {matchExpressions: [{key: team, operator: Exists}]}}]}"
 SETS: dict[str, list[dict[str, Any]]] = {
     "a-part": [*PODS, into(of(SOME))],
     "each-of-two-halves": [*PODS, into(of(LOW), of(HIGH))],
@@ -86,6 +88,13 @@ SETS: dict[str, list[dict[str, Any]]] = {
     "halves-above": [*PODS, above(("Deny", net(LOW)), ("Deny", net(HIGH)), port=80)],
     "nodes-above": [*PODS, NODES, above(("Deny", "nodes: {}"))],
     "nodes-and-pods": [*PODS, APART, into(of("192.0.2.1/32", SOME))],
+    "namespaces-by-key": [*PODS, TEAM, pod("far", "dev"), into(BY_KEY)],
+    "no-family-in-common": [
+        pod("web", ip="10.0.0.1"),
+        pod("six", ip="fd00::2"),
+        into(of("fd00::/64"), app="web"),
+        into(of("fd00::/64"), app="six"),
+    ],
     "both-families": [*DUAL, into(of("0.0.0.0/0"), app="web"), into(of("fd00::/64", SOME), app="new")],
     "both-families-above": [*DUAL, above(("Deny", net("'fd00::/126'", FEW)))],
     "http": [*PODS, cilium(f"{{endpointSelector: {{}}, ingress: [{{fromEndpoints: [{{}}], {HTTP}}}]}}")],
@@ -113,12 +122,16 @@ SETS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("option", [True, False], ids=["blocks-hold-pods", "blocks-hold-no-pods"])
-def test_what_is_not_known_is_decided_alike(name: str, option: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [Options(), Options(block_matches_pods=False), Options(policies_select_host_network=True)],
+    ids=["blocks-hold-pods", "blocks-hold-no-pods", "policies-hold-on-nodes"],
+)
+def test_what_is_not_known_is_decided_alike(name: str, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_engine, "PORTS", [53, 80])
     monkeypatch.setattr(test_engine, "PROTOCOLS", ("TCP",))
     model = build(SETS[name])
-    assert test_engine.disagreements(model, model.policies, Options(option)) == []
+    assert test_engine.disagreements(model, model.policies, options) == []
 
 
 @pytest.mark.parametrize("name", SETS)
