@@ -90,6 +90,28 @@ def test_an_address_that_another_workload_reaches_is_missing_for_one_that_does_n
     assert [line.split(" on ")[0] for line in found.missing] == [f"{NAMES[0]} -> 192.0.2.7"]
 
 
+def test_what_is_missing_on_all_ports_is_told_of_all() -> None:
+    no_ingress = admin_denies(ingress=[{"action": "Deny", "from": [{"namespaces": {}}]}])
+    no_egress = admin_denies(egress=[{"action": "Deny", "to": [{"networks": ["192.0.2.0/24"]}]}])
+    for flow, denies in (({"from": NAMES[0], "to": NAMES[1]}, no_ingress), ({**OUT, "port": "all"}, no_egress)):
+        (line,) = of([*WORKLOADS[:2], denies], {"protocol": "all", **flow}).missing
+        assert line.startswith(f"{NAMES[0]} -> {flow['to']} on all: denied by AdminNetworkPolicy no")
+
+
+def test_all_ports_of_an_address_but_the_observed_one_are_more() -> None:
+    block = {"to": [{"ipBlock": {"cidr": "192.0.2.7/32"}}]}
+    opens = there({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Egress"], "egress": [block]})
+    assert of([*WORKLOADS[:2], opens], OUT).excess == [
+        f"{NAMES[0]} -> 192.0.2.7 on TCP 1-442,444-65535; UDP; SCTP (by a policy that is there already)"
+    ]
+
+
+def test_a_doubt_on_all_ports_is_told_in_one_line() -> None:
+    flow = {"from": NAMES[0], "to": "198.51.100.0/24", "protocol": "all"}
+    (line,) = of([WORKLOADS[0], WORKLOADS[4]], flow).excess
+    assert line.startswith(f"{NAMES[0]} -> {NAMES[4]} on all (if an address that is not known yet")
+
+
 def test_what_is_open_to_servers_of_dns_beyond_it_is_told() -> None:
     opens = there({"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}, "kube-system")
     found = of([*WORKLOADS[:2], *WORKLOADS[4:], opens], TO_API, dns=True, namespaces=["prod", "kube-system"])

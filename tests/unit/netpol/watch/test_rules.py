@@ -136,6 +136,41 @@ def test_a_connection_out_of_the_cluster_is_alerted_on_if_it_succeeds() -> None:
     assert alerted(judge, "connect", "web", "10.244.0.2", "10.96.0.7", 5432) == []
 
 
+@pytest.mark.parametrize(
+    ("own", "address", "found"),
+    [
+        ("10.244.0.2", "126.255.255.255", True),
+        ("10.244.0.2", "127.0.0.0", False),
+        ("10.244.0.2", "127.255.255.255", False),
+        ("10.244.0.2", "128.0.0.0", True),
+        ("10.244.0.2", "128.0.0.1", True),
+        ("fd00::2", "::1", False),
+        ("fd00::2", "::2", True),
+        ("fd00::2", "::", True),
+    ],
+)
+def test_a_process_of_the_same_machine_is_not_outside(own: str, address: str, found: bool) -> None:
+    judge = engine(falco_rules(build([pod("web", ip=own), NO_EGRESS]))["content"])
+    assert alerted(judge, "connect", "web", own, address, 443) == [OUT_OF_WEB] * found
+
+
+def test_rules_say_which_way_the_connection_goes() -> None:
+    rules = yaml.safe_load(falco_rules(build([*PODS, TO_DB, NO_EGRESS]))["content"])
+    told = {entry["rule"]: entry["desc"] for entry in rules if "rule" in entry}
+    assert told[INTO_DB].startswith("prod/Pod/db has a connection from a client that policies deny. ")
+    assert told[OUT_OF_WEB].startswith("prod/Pod/web has a connection to an address that policies deny. ")
+
+
+def test_pods_of_a_workload_are_known_by_either_kind_of_name() -> None:
+    made = pod("web-7d9fbc5b8d-x2x4z", labels={"app": "web"}, ip="10.244.0.9", owner="web")
+    blue = pod("web-blue", labels={"app": "web"}, ip="10.244.0.10", owner="web")
+    judge = engine(falco_rules(build([*PODS, made, blue, NO_EGRESS]))["content"])
+    for name in ("web-7d9fbc5b8d-zzzzz", "web-blue"):
+        rule = ["Connection that policies deny out of prod/Deployment/web"]
+        assert alerted(judge, "connect", name, "10.244.0.77", "203.0.113.9", 443) == rule
+    assert alerted(judge, "connect", "web-green", "10.244.0.77", "203.0.113.9", 443) == []
+
+
 def test_pods_of_a_deployment_are_known_by_how_their_names_begin() -> None:
     owned = pod("web-7d9fbc5b8d-x2x4z", labels={"app": "web"}, ip="10.244.0.9", owner="web")
     content = falco_rules(build([*PODS, owned, NO_EGRESS]))["content"]
