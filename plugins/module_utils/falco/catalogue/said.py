@@ -141,7 +141,7 @@ def _entries(block: str) -> Iterator[tuple[str, str]]:
             # A name that fills its column has no blank behind it.
             end = _WIDTH if match.end() > _WIDTH and line[match.end() :].strip() else match.end()
             name, said = line[:end], line[end:].strip()
-        elif line.startswith(" ") and name:
+        elif line.startswith(" "):
             said = f"{said} {line.strip()}".strip()
         elif name:
             yield name, said

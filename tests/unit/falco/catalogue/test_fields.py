@@ -137,3 +137,9 @@ def test_arguments_that_fields_of_plugins_refuse(text: str, message: str) -> Non
     with pytest.raises(CheckError) as refused:
         AUDIT.find(text)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("text", ["proc.args[0]", "proc.aargs[1]", "proc.aargs"])
+def test_an_argument_that_came_with_a_later_version(text: str) -> None:
+    assert NEWEST.find(text) is not None
+    assert OLDER.find(text) is None

@@ -211,3 +211,34 @@ def test_a_field_that_is_listed_without_its_type_keeps_what_is_known_of_it() -> 
     )
     found = learned(Said(fields=listing(catalogue("0.44", ())) + plain), "0.44")
     assert found.plugins["container"].fields == known.plugins["container"].fields
+
+
+def test_it_is_said_of_a_newer_version_what_is_taken_from_where() -> None:
+    assert "printed of itself" not in learned(Said(VERSION), "0.44").note
+    assert "but for what it printed of itself" in learned(Said(VERSION, listing(catalogue())), "0.44").note
+
+
+def test_a_plugin_that_does_not_say_its_source_has_the_one_that_is_known() -> None:
+    found = learned(Said(plugins="1 Plugins Loaded:\n\nName: k8saudit\nVersion: 0.99.0\n"), "0.44")
+    assert (found.plugins["k8saudit"].version, found.plugins["k8saudit"].source) == ("0.99.0", "k8s_audit")
+
+
+def test_a_field_that_is_listed_without_its_type_has_the_one_that_is_known_and_what_is_said() -> None:
+    text = "-------------------------------\nField Class:                  container (plugin)\n\n"
+    text += f"{'container.privileged':30}(EPF_IS_LIST) What it is.\n{'container.novel':30}(EPF_IS_LIST) What it is.\n"
+    fields = learned(Said(fields=text), "0.44").plugins["container"].fields
+    assert [(info.name, info.type, info.is_list) for info in fields] == [
+        ("container.privileged", "bool", True),
+        ("container.novel", "charbuf", True),
+    ]
+
+
+def test_a_field_of_all_events_that_nobody_knew_is_one_of_every_source() -> None:
+    text = listing(catalogue())
+    for known, novel in (("evt.num  ", "evt.novel"), ("proc.name  ", "proc.novel")):
+        line = next(one for one in text.split("\n") if one.startswith(known))
+        text = text.replace(line, f"{line}\n{novel:30}(Type: UINT64) It is new.")
+    sources = learned(Said(fields=text), "0.44").sources
+    assert {"evt.novel", "proc.novel"} <= set(sources["syscall"].builtin)
+    assert "evt.novel" in sources["k8s_audit"].builtin
+    assert "proc.novel" not in sources["k8s_audit"].builtin
