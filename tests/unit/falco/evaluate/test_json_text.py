@@ -31,6 +31,12 @@ def test_keys_and_strings_keep_their_escapes() -> None:
     assert get(value, "é", "a/b", "1", '"k') == "<"
 
 
+def test_what_has_no_escapes_is_read_and_kept_as_it_is() -> None:
+    text = '["\u00e9",{"\u00e9":1.50}]'
+    assert to_text(parse(text)) == text
+    assert get(parse('{"a":"b\tc"}'), "a") == "b\tc"
+
+
 @given(VALUES, st.booleans(), st.sampled_from([None, 1]))
 def test_every_document_is_read_as_by_python(value: Any, escaped: bool, indent: int | None) -> None:
     text = json.dumps({"\\": value}, ensure_ascii=escaped, indent=indent)
