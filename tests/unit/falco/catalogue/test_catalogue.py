@@ -10,6 +10,7 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco.catalogue.catal
     FieldInfo,
     Plugin,
     catalogue,
+    catalogue_before,
     described_plugins,
     plugin_from_mapping,
 )
@@ -99,6 +100,14 @@ def test_each_event_has_the_codes_of_its_name_but_for_the_generic_call() -> None
     for name in data.EVENTS:
         codes = [code for code, other in enumerate(data.EVENTS) if other == name and code > 1]
         assert known.events[name] == sum(1 << code for code in codes)
+    assert known.all_events == sum(1 << code for code in range(len(data.EVENTS)))
+
+
+def test_of_plugins_that_are_given_an_older_version_has_those_that_it_knows() -> None:
+    given = ("okta", "nobody", "json", "container")
+    assert list(catalogue_before("0.41", given).plugins) == ["okta", "json", "container"]
+    assert list(catalogue_before("0.40", given).plugins) == ["okta", "json"]
+    assert catalogue_before("0.41", None).plugins == catalogue("0.41").plugins
 
 
 def test_each_parameter_of_an_event_can_be_asked_for() -> None:
