@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.regions import Regions
+from ansible_collections.falconet.k8s.plugins.module_utils.netpol.decide.regions import ANYONE, Regions
 from ansible_collections.falconet.k8s.plugins.module_utils.netpol.model.objects import (
     NAMESPACE_NAME_LABEL,
     Model,
@@ -95,3 +95,15 @@ def test_the_own_namespace_of_a_peer_is_a_name_as_well() -> None:
     own, ops = PodsPeer(None, EVERYTHING, "prod"), PodsPeer(Selector((OPS,)), EVERYTHING)
     assert not Regions(model).exists(own, [ops])
     assert Regions(model).exists(ops, [own])
+
+
+def test_a_label_of_a_pod_is_none_of_its_namespace() -> None:
+    regions = Regions(Model())
+    assert regions.exists(PodsPeer(Selector((OPS,)), Selector((DEV,))))
+    assert regions.exists(PodsPeer(Selector((OPS,)), EVERYTHING), [PodsPeer(EVERYTHING, Selector((OPS,)))])
+    assert not regions.exists(PodsPeer(Selector((OPS,)), Selector((DEV,))), [PodsPeer(EVERYTHING, Selector((DEV,)))])
+
+
+def test_nobody_is_left_beside_everyone() -> None:
+    assert not Regions(Model()).exists(ANYONE, [ANYONE])
+    assert not Regions(Model()).exists(pods(REQUIREMENTS[0]), [pods(REQUIREMENTS[1]), ANYONE])
