@@ -167,6 +167,19 @@ def test_what_is_misplaced_is_offered_its_place(values: dict[str, Any], message:
     assert message in told(values, COPYING)
 
 
+def test_of_several_places_that_which_shares_the_way_is_offered() -> None:
+    defaults: dict[str, Any] = {"loader": {"init": {"pullSecrets": []}}, "other": {"part": {"pullSecrets": []}}}
+    chart = Chart("falco", "9.1.0", "0.44.1", defaults)
+    assert "Did you mean loader.init.pullSecrets?" in told({"loader": {"pullSecrets": []}}, chart)
+    assert "Did you mean" not in told({"elsewhere": {"pullSecrets": []}, "pullSecrets": []}, chart)
+
+
+def test_settings_of_falco_have_the_form_that_the_chart_gives_them() -> None:
+    chart = Chart("falco", "9.1.0", "0.44.1", {"falco": {"engine": None, "own": {"a": 1}}})
+    assert told({"falco": {"engine": {"kind": "kmod"}, "own": {"a": 2}}}, chart) == ""
+    assert "Did you mean falco.own.a?" in told({"falco": {"own": {"A": 2}}}, chart)
+
+
 def test_what_is_known_in_a_place_is_told_once() -> None:
     refused = told({"falcosidekick": {"webui": {"abc": 1, "xyz": 2}}, "qqq": 1, "jjj": 2})
     assert refused.count("Known in falcosidekick.webui:") == 1

@@ -110,6 +110,12 @@ def test_what_cannot_work_is_told(groups: list[Any], told: str) -> None:
     assert told in str(error.value)
 
 
+def test_of_nodes_by_name_only_those_that_are_missing_are_told() -> None:
+    with pytest.raises(FalcoChartError) as error:
+        build_values({"driver_groups": [{**OLD, "nodes": ["w9"]}], "nodes": NODES})
+    assert [problem.message for problem in error.value.problems] == ["w9 is no node of this cluster."]
+
+
 @pytest.mark.parametrize(
     ("variables", "told"),
     [

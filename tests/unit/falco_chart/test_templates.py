@@ -24,6 +24,8 @@ from ansible_collections.falconet.k8s.plugins.module_utils.falco_chart.templates
          '{{ include "copy" (dict "value" .Values.a.b "context" $) | nindent 8 }}', {"a.b"}),
         ('{{ define "copy" }}{{ toYaml . }}{{ end }}{{ with .Values.a }}{{ include "copy" .b }}{{ end }}', {"a.b"}),
         ('{{ define "copy" }}{{ toYaml .other }}{{ end }}{{ include "copy" (dict "value" .Values.a) }}', set()),
+        ('{{ define "copy" }}{{ with .other }}{{ toYaml .value }}{{ end }}{{ end }}'
+         '{{ include "copy" (dict "value" .Values.a "other" .Values.b) }}', set()),
         ('{{ define "own" }}{{ toYaml .Values.a }}{{ end }}', {"a"}),
         ("{{/* {{ toYaml .Values.a }} */}}", set()),
         ("{{ .Values.a }}", set()),

@@ -149,6 +149,16 @@ def test_all_problems_are_told_at_once() -> None:
     assert len(error.value.problems) == 3
 
 
+def test_images_are_pulled_as_is_said_where_the_charts_have_a_value_for_it() -> None:
+    """The wait for Redis and the collector of metadata have none, and what the charts do anyway is not said."""
+    values = build_values({"image_pull_policy": "Always", "image_registry": "r.example", "kubernetes_metadata": True})
+    webui = values["falcosidekick"]["webui"]
+    for image in (values["image"], values["falcosidekick"]["image"], webui["image"], webui["redis"]["image"]):
+        assert image == {"registry": "r.example", "pullPolicy": "Always"}
+    assert webui["initContainer"]["image"] == values["k8s-metacollector"]["image"] == {"registry": "r.example"}
+    assert "image" not in build_values({})
+
+
 def test_no_secret_reaches_the_values() -> None:
     planted = "https://hooks.example/T0/B0/planted"
     values = build_values(

@@ -66,7 +66,7 @@ def _rename(level: dict[str, Any], known: Mapping[str, Any]) -> None:
     plain = {key.replace("_", "").lower(): key for key in known}
     for key in list(level):
         wanted = plain.get(str(key).replace("_", "").lower())
-        if wanted and wanted != key and wanted not in level:
+        if wanted and wanted not in level:
             level[wanted] = level.pop(key)
 
 

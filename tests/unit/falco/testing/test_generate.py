@@ -89,8 +89,16 @@ def test_alerts_become_cases_with_what_they_do_not_tell_made_up() -> None:
         "Shell: recorded in line 3",
     ]
     assert tests.cases[0].event["fields"]["proc.cmdline"] == "bash -i"
-    assert "odd" not in tests.cases[0].event["fields"]
+    assert not {"odd", "evt.time"} & set(tests.cases[0].event["fields"])
     assert judged(one).failures == []
+
+
+def test_of_many_alerts_of_a_rule_the_first_three_are_kept_and_what_differs_in_time_alone_is_one() -> None:
+    fields = {"evt.type": "execve", "proc.name": "sh", "proc.tty": 4}
+    again = [{**SHELL, "output_fields": {**fields, "evt.time": time}} for time in (1, 2)]
+    others = [{**SHELL, "output_fields": {**fields, "proc.tty": number}} for number in range(5, 10)]
+    tests, _findings = read_tests("t.yaml", made(alerts=[*again, *others]).text, LOADER.tables)
+    assert [case.name for case in tests.cases] == [f"Shell: recorded in line {number}" for number in (1, 3, 4)]
 
 
 def test_alerts_are_read_as_events_are_with_tabs_and_bytes_that_are_no_text() -> None:

@@ -137,6 +137,17 @@ def test_under_first_matching_a_later_rule_notices_an_earlier_one() -> None:
     )
 
 
+def test_a_case_that_expects_nothing_else_notices_that_another_rule_fires() -> None:
+    case = "cases:\n  - {name: a, given: {evt.type: open}, expect: One, expect_not: all}\n"
+    rules = "".join(
+        f"- rule: {name}\n  desc: d\n  condition: evt.type = {kind}\n  output: o\n  priority: INFO\n"
+        for name, kind in (("One", "open"), ("Two", "close"))
+    )
+    turned = ("rule 'Two'", "evt.type = close → evt.type != close")
+    assert turned not in survivors(case, rules=rules, top="rulesets: {own: [r]}\n")
+    assert turned in survivors(case.replace(", expect_not: all", ""), rules=rules, top="rulesets: {own: [r]}\n")
+
+
 def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutation_module, "WORTH_SPREADING", 1)
     alone = judged(FULL, mutate=True).mutations["own"]

@@ -271,7 +271,8 @@ def test_every_channel_becomes_an_output_again() -> None:
         ("kind: Application\nspec: {source: {helm: {valuesObject: {a: 1}}}}\n", {"a": 1}),
         ("kind: Application\nspec: {source: {helm: {values: 'a: 1'}}}\n", {"a": 1}),
         (
-            "kind: Namespace\n---\nkind: HelmRelease\nmetadata: {name: falco}\nspec: {values: {a: 1}}\n"
+            "kind: Namespace\nmetadata: {name: falco}\n"
+            "---\nkind: HelmRelease\nmetadata: {name: falco}\nspec: {values: {a: 1}}\n"
             "---\nkind: HelmRelease\nmetadata: {name: other}\nspec: {values: {b: 1}}\n",
             {"a": 1},
         ),

@@ -62,6 +62,12 @@ def test_what_is_empty_and_gone_needs_no_word() -> None:
     assert notes["falcosidekick.webui.ingress.tls"] == "is not set any more; the chart's default holds."
 
 
+@pytest.mark.parametrize("refs", [None, "", {}])
+def test_a_list_that_was_none_before_is_told(refs: object) -> None:
+    result = import_values({"falcoctl": {"config": {"artifact": {"install": {"refs": refs}}}}})
+    assert told(result)["falcoctl.config.artifact.install.refs"] == "is other than before."
+
+
 @pytest.mark.parametrize("falcoctl", [{"artifact": {"follow": None}}, {"artifact": None}, None])
 def test_what_is_null_in_the_values_follows_nothing(falcoctl: object) -> None:
     result = import_values({"falcoctl": falcoctl, "a": 1})
