@@ -25,6 +25,8 @@ from ..condition.tables import table
         ("%tolower(proc.name)!", [(0, "tolower(proc.name)")]),
         ("%proc.name.", [(0, "proc.name")]),
         ("%proc.aname[", [(0, "proc.aname")]),
+        ("%proc.namex", [(0, "proc.name")]),
+        ("%proc.name%proc.pid", [(0, "proc.name"), (10, "proc.pid")]),
     ],
 )
 def test_the_fields_of_an_output(output: str, tokens: list[tuple[int, str]]) -> None:
