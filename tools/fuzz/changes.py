@@ -130,7 +130,7 @@ def _hold(number: int, text: str, whole: str) -> None:
     with contextlib.suppress(NetpolError):
         falco_rules(load([Input("damaged.yaml", text=text)], "skip"), () if number % 2 else ("prod",))
     # A snapshot has what the API server has taken, for which an annotation is any text.
-    objects = [one for one in read_all(whole) if isinstance(one, dict)]
+    objects = [one for one in read_all(whole, in_c=True) if isinstance(one, dict)]
     for one in objects:
         if LABELS in one["metadata"].get("annotations", {}):
             one["metadata"]["annotations"][LABELS] = either(number // 2, text, _TAKEN)
