@@ -38,7 +38,7 @@ def read_variable(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     """A variable's value with its declared types.
 
     None, and an empty text for what is no text, count as not given: then a boolean or number has its declared default,
-    a list or mapping with a default is empty, and anything else is None.
+    a list or mapping with a default is empty, and anything else is None. In a list neither stands for anything.
 
     Args:
       name: of the variable, for messages.
@@ -59,7 +59,7 @@ def read_variable(name: str, value: Any, option: Mapping[str, Any]) -> Any:
 
 def _read(path: str, value: Any, option: Mapping[str, Any], problems: list[str]) -> Any:
     kind = option.get("type", "str")
-    if value is None or (isinstance(value, str) and not value.strip() and kind not in ("str", "path", "raw")):
+    if _is_absent(value, kind):
         return _absent(kind, option)
     try:
         found = _typed(kind, value, option)
@@ -69,12 +69,21 @@ def _read(path: str, value: Any, option: Mapping[str, Any], problems: list[str])
     if kind == "list":
         element = {"type": option.get("elements", "raw"), **({"type": "dict"} if "options" in option else {})}
         element.update({key: option[key] for key in ("options", "choices") if key in option})
+        problems.extend(
+            f"{path}[{index}]: is empty; write what it is, or take its dash away."
+            for index, item in enumerate(found)
+            if element["type"] != "raw" and _is_absent(item, element["type"])
+        )
         return [_read(f"{path}[{index}]", item, element, problems) for index, item in enumerate(found)]
     if kind == "dict" and "options" in option:
         return _keys(path, found, option["options"], problems)
     if "choices" in option and found not in option["choices"]:
         problems.append(_no_choice(path, found, option))
     return found
+
+
+def _is_absent(value: Any, kind: str) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip() and kind not in ("str", "path", "raw"))
 
 
 def _absent(kind: str, option: Mapping[str, Any]) -> Any:
@@ -156,7 +165,7 @@ def _keys(path: str, found: Mapping[Any, Any], options: Mapping[str, Any], probl
 
 def _missing(path: str, found: Mapping[Any, Any], options: Mapping[str, Any]) -> Iterator[str]:
     for key, option in options.items():
-        if option.get("required") and found.get(key) is None:
+        if option.get("required") and _is_absent(found.get(key), option.get("type", "str")):
             yield f"{path}.{key}: is missing."
 
 
