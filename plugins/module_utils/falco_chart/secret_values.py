@@ -56,7 +56,9 @@ def output_of_variable() -> dict[str, str]:
 
 
 def is_secret(key: str, value: Any) -> bool:
-    """Whether a value is a secret by the name of its key, or by its form."""
+    """Whether a value is a secret by the name of its key, or by its form. A password without quotes may be a number."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str) or not value or _REFERENCE.fullmatch(value):
         return False
     plain = re.sub(r"[-_.]", "", key.lower())

@@ -115,6 +115,7 @@ def test_an_administrators_is_read() -> None:
         ("server: https://a:6443", "server: ''", "server is missing"),
         ("user: admin", "user: admin-", "admin.conf: there is no admin- in users"),
         (encoded("KEY"), "'*'", "client-key-data is not the base64 of a PEM text"),
+        (encoded("KEY"), "'\u00e9'", "client-key-data is not the base64 of a PEM text"),
         ("client-key-data", "client-key", "client-key-data is missing"),
     ],
 )

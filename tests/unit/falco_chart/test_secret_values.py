@@ -71,6 +71,12 @@ def test_what_looks_like_a_secret_is_refused_anywhere(path: str) -> None:
     assert PLANTED not in refused
 
 
+def test_a_password_of_digits_is_one_with_and_without_quotes() -> None:
+    for value in (12345, 1.5, "12345"):
+        assert "falco_extra_values.x.password: is a secret" in told({"x": {"password": value}})
+    assert not told({"x": {"password": True}})
+
+
 def test_a_variable_of_an_output_is_refused_with_its_setting() -> None:
     entries = [{"name": "SLACK_WEBHOOKURL", "value": PLANTED}]
     refused = told({"falcosidekick": {"config": {"extraEnv": entries}}})

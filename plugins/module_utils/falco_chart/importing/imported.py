@@ -134,7 +134,7 @@ def _hide(taking: Taking, name: str, value: Any, key: str = "") -> Any:
         return {inner: _hide(taking, f"{name}_{inner}", found, str(inner)) for inner, found in value.items()}
     if isinstance(value, list):
         return [_hide(taking, f"{name}_{index}", found, key) for index, found in enumerate(value)]
-    if isinstance(value, str) and is_secret(key, value) and not _OURS.fullmatch(value):
+    if is_secret(key, value) and not _OURS.fullmatch(str(value)):
         return taking.hide(name[len("falco_") :], value)
     return value
 

@@ -273,6 +273,8 @@ def _labels(value: object, path: str) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise FlowError(path, f"must be a mapping of labels, not {value!r}")
     for key, label in value.items():
+        if not isinstance(key, str):
+            raise FlowError(path, f"the name of a label must be a string, not {key!r}", "write it in quotes")
         if not isinstance(label, str):
             raise FlowError(f"{path}[{key}]", f"must be a string, not {label!r}", "write it in quotes")
     return dict(value)

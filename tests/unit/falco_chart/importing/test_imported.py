@@ -79,3 +79,10 @@ def test_a_driver_that_is_no_name_is_left_out() -> None:
     assert result.variables["falco_driver_buffer_preset"] == 3
     assert "falco_driver" not in result.variables
     assert told(result)["driver.kind"].startswith("must be the name of a driver, not a mapping; left out.")
+
+
+def test_passwords_of_digits_go_to_the_vault() -> None:
+    result = import_values({"x": {"password": 12345}, "podAnnotations": {"password": 67}})
+    assert result.left_out == {"x.password": 12345}
+    assert list(result.secrets.values()) == [67]
+    assert not {"12345", "67"} & set(str(dict(result.variables)).replace("'", " ").split())

@@ -163,6 +163,7 @@ def test_ports_of_a_service_are_what_a_client_dials(model: Model) -> None:
         ({"form": {}}, "flows[0].form", "did you mean 'from'"),
         ({"to": {"namespaces": "a"}}, "flows[0].to.namespaces", "did you mean 'namespace'"),
         ({"to": {"labels": {"app": 1}}}, "flows[0].to.labels[app]", "must be a string"),
+        ({"to": {"labels": {443: "x"}}}, "flows[0].to.labels", "the name of a label must be a string, not 443"),
         ({"to": {"labels": "app=x"}}, "flows[0].to.labels", "must be a mapping"),
         ({"to": {"ip": "10.0.0.0/8"}}, "flows[0].to.ip", "not an address"),
         ({"to": {"cidr": "10.0.0.0/33"}}, "flows[0].to.cidr", "not a block"),
