@@ -32,7 +32,7 @@ def image_config_is_seen(values: Mapping[str, Any]) -> bool:
     loader = _at(driver, "loader").get("enabled", True)
     if driver.get("enabled", True) and loader and driver.get("kind") not in _WITHOUT_LOADER:
         return False
-    return not _hidden(_at(values, "mounts").get("volumeMounts") or [])
+    return not _hidden(_listed(_at(values, "mounts").get("volumeMounts")))
 
 
 def loaded_twice_or_unknown(
@@ -62,7 +62,7 @@ def loaded_twice_or_unknown(
 
 
 def _hidden(mounts: Iterable[Mapping[str, Any]]) -> bool:
-    whole = {str(mount.get("mountPath", "")).rstrip("/") for mount in mounts if not mount.get("subPath")}
+    whole = {str(mount.get("mountPath", "")).rstrip("/") for mount in map(_at, mounts) if not mount.get("subPath")}
     return bool(whole & {DIRECTORY, "/etc/falco", "/etc"})
 
 

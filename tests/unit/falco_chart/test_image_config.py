@@ -29,6 +29,8 @@ AIR_GAP = {"artifacts_install": False, "driver": "modern_ebpf"}
         ({**AIR_GAP, "driver": "auto", "extra_values": {"driver": {"loader": {"enabled": False}}}}, []),
         ({"artifacts_install": False, "artifacts_follow": True}, None),
         ({**AIR_GAP, "extra_values": {"mounts": {"volumeMounts": OVER}}}, None),
+        ({**AIR_GAP, "extra_values": {"mounts": {"volumeMounts": ["/etc/falco"]}}}, []),
+        ({**AIR_GAP, "extra_values": {"mounts": {"volumeMounts": "x"}}}, []),
         ({**AIR_GAP, "extra_values": {"falco": {"config_files": ["/etc/mine"]}}}, ["/etc/mine"]),
     ],
 )
