@@ -26,7 +26,7 @@ options:
     type: list
     elements: dict
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
     suboptions:
       name:
         description: Its name, as in C(required_plugin_versions).
@@ -82,7 +82,7 @@ options:
       - In a cluster, C(kubectl exec -n falco ds/falco -c falco -- falco --list -v) prints the first of them.
       - What is not given is that of O(falco_version), or of the version in O(falco_output.version).
     type: dict
-    version_added: 0.3.0
+    version_added: 1.0.0
     suboptions:
       version:
         description: Path of the output of C(falco --version).

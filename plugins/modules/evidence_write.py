@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: evidence_write
 short_description: Write the evidence in the forms that people and machines read
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:
@@ -28,7 +28,7 @@ options:
   differences:
     description: Text of C(differences.html). Without it there is none.
     type: str
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   directory:
     description: The folder, on the machine that runs the module. It is made if it is not there.
     type: path

@@ -46,7 +46,7 @@ options:
   sidekick:
     description: Falcosidekick's pods in O(namespace), for O(source=sidekick).
     type: dict
-    version_added: "0.3.0"
+    version_added: "1.0.0"
     suboptions:
       label_selector:
         description: Which pods are Falcosidekick's.
@@ -67,7 +67,7 @@ options:
       - One of its pods is asked over the API server's port-forward (right C(create) on C(pods/portforward)), because
         the API server's proxy does not pass a password on.
     type: dict
-    version_added: "0.3.0"
+    version_added: "1.0.0"
     suboptions:
       label_selector:
         description: Which pods are the UI's.
@@ -112,7 +112,7 @@ options:
   cursor:
     description: RV(cursor) of another read of the same O(source), after which this one begins.
     type: str
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   expected:
     description: Alerts that must arrive. Each needs at least one of C(rule), C(contains) and C(fields).
     type: list
@@ -145,7 +145,7 @@ options:
       - With one deadline for several tasks, alerts that are missing everywhere are awaited once and not once at each
         place.
     type: str
-    version_added: "0.3.0"
+    version_added: "1.0.0"
 extends_documentation_fragment:
   - falconet.k8s.cluster
   - falconet.k8s.read_only

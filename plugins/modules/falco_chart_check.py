@@ -38,7 +38,7 @@ options:
       - Tells as well what the charts from there to the one at O(path) changed of O(values), and of C(falco.yaml), which
         stands in them (RV(upgrade)).
     type: str
-    version_added: 0.3.0
+    version_added: 1.0.0
   require_dependencies:
     description: Whether every dependency of the chart must be in its C(charts/) directory, as Helm needs it.
     type: bool
@@ -61,7 +61,7 @@ options:
       - All of them are checked before anything is told.
     type: list
     elements: dict
-    version_added: "0.3.0"
+    version_added: "1.0.0"
     suboptions:
       name:
         description: Name of the release.
@@ -84,7 +84,7 @@ options:
         C(falco), what O(upgrade_from) would tell is told, and warned of. Nothing else of this module asks a cluster.
     type: bool
     default: false
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   binary_path:
     description: The helm program, 3.8 or newer; by default the one in C(PATH).
     type: path

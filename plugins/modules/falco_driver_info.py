@@ -67,7 +67,7 @@ options:
       - A directory, which need not exist yet, whose mount and free space are to be told in RV(storage).
       - Whoever prepares a node for Falco asks both at once.
     type: path
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   root:
     description: Where the node's root file system is mounted. The kernel is asked only if that is V(/).
     type: path

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: falco_exceptions_suggest
 short_description: Exceptions for noisy Falco rules, proven to silence nothing that must fire
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

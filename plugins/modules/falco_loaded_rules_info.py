@@ -64,7 +64,7 @@ app_version:
   returned: success
   type: str
   sample: 0.44.1
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 pod:
   description: The pod that was asked.
   returned: when found

@@ -28,13 +28,13 @@ options:
     description: Names of several releases, instead of O(name).
     type: list
     elements: str
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   beside:
     description:
       - Name of Falco's first release. With O(names), releases whose workloads belong to it by their label
         C(falconet.k8s/falco) are read as well.
     type: str
-    version_added: "0.3.0"
+    version_added: "1.0.0"
   namespace:
     description: Namespace of the releases.
     type: str
@@ -77,7 +77,7 @@ release:
     images:
       description: By workload (C(Kind/name)) and container the images that Helm rendered.
       type: dict
-      version_added: "0.3.0"
+      version_added: "1.0.0"
 unfinished:
   description: Later records that were left behind, each with C(revision), C(status), C(secret) and C(age_seconds).
   returned: success, with O(name)

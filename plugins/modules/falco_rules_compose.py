@@ -147,7 +147,7 @@ options:
         that is warned of (RV(upgrade)), as M(falconet.k8s.falco_rules_validate) tells it.
       - Nothing where it is empty; of a version without a catalogue, a warning.
     type: str
-    version_added: 0.3.0
+    version_added: 1.0.0
   tests:
     description:
       - Test files and directories of them, run on RV(testable) by the rules of
@@ -155,7 +155,7 @@ options:
     type: list
     elements: path
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   warnings_are_errors:
     description: Whether RV(warned) makes the module fail.
     type: bool
@@ -212,13 +212,13 @@ testable:
     - Those of RV(files) that say what rules do, so without those that switch rules off or say where they may fire.
   returned: success
   type: dict
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 tested:
   description: How many cases passed, failed and were skipped, as RV(falconet.k8s.falco_rules_test#module:counts).
   returned: success
   type: dict
   sample: {passed: 12, failed: 0, skipped: 0}
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 digests:
   description: File name to the SHA-256 of its text, as Falco's metrics tell it.
   returned: success
@@ -274,7 +274,7 @@ about:
   returned: success
   type: dict
   sample: {Read of the password hashes: {enabled: true, priority: Warning, tags: [T1003, mitre_credential_access]}}
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 base_used:
   description: Whether O(base_files) or O(base) was given and could be loaded.
   returned: success

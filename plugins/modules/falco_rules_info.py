@@ -36,12 +36,12 @@ options:
       - Where to write the ruleset as one HTML page, for those who review it. It needs neither server nor network.
       - The same ruleset gives the same page.
     type: path
-    version_added: 0.3.0
+    version_added: 1.0.0
   page_title:
     description: Title of the page.
     type: str
     default: Falco rules
-    version_added: 0.3.0
+    version_added: 1.0.0
 attributes:
   check_mode:
     description: Nothing is changed; O(page_path) is not written.

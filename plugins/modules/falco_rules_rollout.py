@@ -106,7 +106,7 @@ present_refused:
       refuses it, so that no pod would come up with it. Empty if it accepts it or could not be asked.
   returned: in check mode
   type: str
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 canary:
   description: The C(node) of the trial and its C(elapsed_seconds).
   returned: when rules were tried

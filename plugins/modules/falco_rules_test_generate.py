@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: falco_rules_test_generate
 short_description: Write first tests for Falco rules that have none
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

@@ -50,7 +50,7 @@ options:
       - Says as well what the version to come makes of the rules (codes V(FN101) to V(FN105)) - what it refuses, what
         it loads and what never fires again, what is deprecated - and what to write in its place (RV(upgrade)).
     type: str
-    version_added: 0.3.0
+    version_added: 1.0.0
   fail_on:
     description:
       - What makes the module fail. V(error), V(warning) (errors, too), V(never), or codes such as
@@ -73,7 +73,7 @@ options:
       - What is reported is what is left; the reverse of RV(patch) takes them back.
     type: bool
     default: false
-    version_added: 0.3.0
+    version_added: 1.0.0
   sarif_path:
     description: Write the findings to this file as SARIF 2.1.0.
     type: path

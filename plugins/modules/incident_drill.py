@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_drill
 short_description: A pod raises an alert, is contained, and is let go again
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

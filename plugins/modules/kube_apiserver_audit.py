@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kube_apiserver_audit
 short_description: Switches on audit logging of a Kubernetes API server of kubeadm, k3s or RKE2
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

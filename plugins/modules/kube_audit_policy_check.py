@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kube_audit_policy_check
 short_description: Whether an audit policy records what Falco rules need
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

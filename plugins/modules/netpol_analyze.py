@@ -17,7 +17,7 @@ description:
   - Reads pods, workloads and policies from files, inline data or a live cluster, and answers one question about them.
   - It understands C(networking.k8s.io/v1) NetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy
     (C(policy.networking.k8s.io/v1alpha1)) and ClusterNetworkPolicy (C(v1alpha2)).
-  - Since 0.3.0 also what CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy, and Calico's NetworkPolicy and
+  - Since 1.0.0 also what CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy, and Calico's NetworkPolicy and
     GlobalNetworkPolicy of the default tier say about addresses and ports.
   - It sends no packets. M(falconet.k8s.netpol_probe) asks the same of the live network.
   - Workloads of which the input has no pods are represented by their pod template, so manifests need not be applied.
@@ -35,14 +35,14 @@ options:
       - V(explain) gives the reason for every pair of workloads, allowed or not; O(from) and O(to) narrow it.
       - V(lint) finds policies that do not do what they seem to.
       - V(assert) checks O(required_flows) and O(forbidden_flows).
-      - V(routes) (since 0.3.0) follows each Ingress, route of the Gateway API and Route of OpenShift to the pods behind
+      - V(routes) (since 1.0.0) follows each Ingress, route of the Gateway API and Route of OpenShift to the pods behind
         it, and tells which of them policies cut off.
-      - Since 0.3.0, two sets of policies can be compared, those of O(other_paths) and O(other_resources) being the
+      - Since 1.0.0, two sets of policies can be compared, those of O(other_paths) and O(other_resources) being the
         others. V(permits) asks whether the policies allow all that the others' rules allow, V(forbids) whether they
         deny all of it, V(containment) whether the others allow nothing more than the policies do, V(equivalence)
         whether both allow the same, V(interference) whether the others, applied beside the policies, open what these
         deny.
-      - Since 0.3.0, V(vacuity) asks whether the policies deny nothing, V(emptiness) for policies that select no pod and
+      - Since 1.0.0, V(vacuity) asks whether the policies deny nothing, V(emptiness) for policies that select no pod and
         rules whose peers are nobody, V(redundancy) for policies and rules without which nothing would change.
       - What the answers to these mean in detail is in docs/policy-sets.md.
     type: str
@@ -84,7 +84,7 @@ options:
     type: list
     elements: path
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   resources:
     description: API objects, given inline. They replace objects of the same name in O(paths).
     type: list
@@ -114,19 +114,19 @@ options:
     type: list
     elements: path
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   other_resources:
     description: Like O(other_paths), given inline.
     type: list
     elements: dict
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   expect:
     description:
       - For the questions that RV(holds) answers, but for V(assert), the answer without which the task fails. By default
         it does not fail.
     type: bool
-    version_added: 0.3.0
+    version_added: 1.0.0
   by:
     description: What the lines of V(matrix) and V(diff) are about.
     type: str
@@ -161,7 +161,7 @@ options:
       - Ports, as C(8080), C(8080/TCP), C(http/TCP) for a named port, C(8000-8100/TCP), or a mapping with C(port),
         C(protocol)
         and C(end_port). The protocol is TCP unless given. All ports if left out.
-      - For V(matrix) (since 0.3.0) they narrow the list to connections on them, by number.
+      - For V(matrix) (since 1.0.0) they narrow the list to connections on them, by number.
     type: list
     elements: raw
   focus:
@@ -171,25 +171,25 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   focus_peers:
     description: With O(focus), list only connections with these on the other side.
     type: list
     elements: str
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   focus_direction:
     description: With O(focus), list only what comes to them (V(ingress)) or what they send (V(egress)).
     type: str
     choices: [ingress, egress]
-    version_added: 0.3.0
+    version_added: 1.0.0
   verdict:
     description:
       - For V(explain), tell only the reasons of what is allowed, or of what is denied.
       - What is undetermined is told with V(denied).
     type: str
     choices: [allowed, denied]
-    version_added: 0.3.0
+    version_added: 1.0.0
   required_flows:
     description:
       - For V(assert), flows that must be allowed, each a mapping with C(name), C(from), C(to) and C(ports) in the words
@@ -222,7 +222,7 @@ options:
         C(spec) of a Prometheus.
     type: dict
     default: {}
-    version_added: 0.3.0
+    version_added: 1.0.0
   pod_cidrs:
     description:
       - Blocks that pods get their addresses from, such as C(10.244.0.0/16). They say whether an C(ipBlock) holds pods
@@ -232,7 +232,7 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
   limit:
     description:
       - More connections than this are not listed one by one. RV(blocks) then has the whole answer as products of
@@ -357,7 +357,7 @@ undetermined:
   returned: for matrix
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
 partly:
   description: Whether any asked connection is allowed.
   returned: for query
@@ -399,7 +399,7 @@ relabelled:
   returned: for diff
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
   sample:
     - {kind: workload, name: prod/Deployment/web, before: ["app=web"], after: ["app=www"]}
 holds:
@@ -425,7 +425,7 @@ exposure:
       C(cluster) ports of every pod of every namespace, C(selected) pods by labels, whether they are there or may come,
       each with C(namespaces), C(pods), and in C(except) those that an admin policy denies.
     - C(ports) may be names that only rules know, and C(all except) such names.
-    - C(rules) (since 0.3.0) are those that open it, each with C(policy), C(rule) and C(name); none where no rule does.
+    - C(rules) (since 1.0.0) are those that open it, each with C(policy), C(rule) and C(name); none where no rule does.
   returned: for exposure
   type: list
   elements: dict
@@ -436,7 +436,7 @@ rules:
   returned: for exposure
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
 evidence:
   description:
     - Connections that the answer rests on, in the form of RV(connections). They speak against the question, for
@@ -446,7 +446,7 @@ evidence:
   returned: for permits, forbids, containment, equivalence, interference and vacuity
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
 idle:
   description:
     - Policies and rules that do nothing, each with C(policy), C(direction) and C(rule) (empty and null for the policy
@@ -455,7 +455,7 @@ idle:
   returned: for emptiness and redundancy
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
 routes:
   description:
     - For each C(route) and C(service) behind it, the workload C(to), its C(protocol) and C(ports), whether a controller
@@ -465,7 +465,7 @@ routes:
   returned: for routes
   type: list
   elements: dict
-  version_added: 0.3.0
+  version_added: 1.0.0
 explanations:
   description:
     - For each pair of workloads and ports, the verdict and its reasons.
@@ -502,19 +502,19 @@ not_analysed:
   elements: dict
   sample:
     - {kind: AuthorizationPolicy, count: 2, reason: a policy of an API that is not analysed}
-  version_added: 0.3.0
+  version_added: 1.0.0
 skipped:
   description: How many documents and files of directories were skipped, by what they are.
   returned: success
   type: dict
   sample: {no API object: 3, patch of Kustomize: 1}
-  version_added: 0.3.0
+  version_added: 1.0.0
 notes:
   description: What the answer leaves out, in sentences. RV(text) ends with them.
   returned: success
   type: list
   elements: str
-  version_added: 0.3.0
+  version_added: 1.0.0
 summary:
   description: Counts of what was read and found.
   returned: success

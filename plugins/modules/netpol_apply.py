@@ -101,7 +101,7 @@ options:
     default: 0.0
 notes:
   - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
-    within Ansible itself, by an action plugin of this name, since version 0.3.0 of the collection. Options and result
+    within Ansible itself, by an action plugin of this name, since version 1.0.0 of the collection. Options and result
     are the same. A task with C(become), C(async) or C(environment) runs the module.
 seealso:
   - module: falconet.k8s.netpol_probe
@@ -158,7 +158,7 @@ notes:
   returned: O(state=planned) and O(state=applied)
   type: list
   elements: str
-  version_added: 0.3.0
+  version_added: 1.0.0
 pending:
   description: Whether what stood before an unproven change is still kept.
   returned: success

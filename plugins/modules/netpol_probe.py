@@ -189,7 +189,7 @@ options:
     default: report
 notes:
   - On the controller (connection C(local), and C(ansible_python_interpreter) is C(ansible_playbook_python)) it runs
-    within Ansible itself, by an action plugin of this name, since version 0.3.0 of the collection. Options and result
+    within Ansible itself, by an action plugin of this name, since version 1.0.0 of the collection. Options and result
     are the same. A task with C(become), C(async) or C(environment) runs the module.
   - Connections from outside the cluster cannot be tried. Addresses outside are tried only where a flow names them.
   - SCTP needs a kernel that has it, both on the nodes and for the tool.
@@ -239,7 +239,7 @@ results:
   contains:
     from: {description: Source pod., type: str, sample: prod/frontend-7d9c}
     from_workload: {description: What owns the source pod., type: str, sample: Deployment/frontend}
-    from_node: {description: Node of the source pod., type: str, version_added: "0.3.0"}
+    from_node: {description: Node of the source pod., type: str, version_added: "1.0.0"}
     to: {description: "Target: a pod, a Service or an address.", type: str, sample: prod/backend-5f6b}
     to_workload: {description: What owns the target pod., type: str, sample: Deployment/backend}
     address: {description: Address or name that was called., type: str, sample: 10.244.1.7}
@@ -263,7 +263,7 @@ results:
     by_policies:
       description: V(allowed) or V(denied) by the policies in the cluster, or nothing where that is not known.
       type: str
-      version_added: "0.3.0"
+      version_added: "1.0.0"
     detail: {description: "What the tool said, or why nothing can be concluded.", type: str}
     latency_ms: {description: Time to the verdict in milliseconds., type: float, sample: 0.8}
     attempts: {description: How often it was tried., type: int, sample: 1}
@@ -341,7 +341,7 @@ left_out:
   description: How many more nodes could have been asked.
   returned: O(question=enforcement)
   type: int
-  version_added: "0.3.0"
+  version_added: "1.0.0"
 cni:
   description:
     - Network plugins that were seen, by their DaemonSets, by what they note at Nodes, or in the CNI configuration of

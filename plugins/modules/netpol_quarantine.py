@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: netpol_quarantine
 short_description: Cut a pod off from everybody, whatever other policies allow
-version_added: "0.3.0"
+version_added: "1.0.0"
 author:
   - falconet.k8s contributors (@falconet-k8s)
 description:

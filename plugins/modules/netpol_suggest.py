@@ -78,7 +78,7 @@ options:
       O(falconet.k8s.netpol_analyze#module:pod_templates).
     type: dict
     default: {}
-    version_added: 0.3.0
+    version_added: 1.0.0
   pod_cidrs:
     description:
       - Blocks that pods get their addresses from, as in O(falconet.k8s.netpol_analyze#module:pod_cidrs).
@@ -86,7 +86,7 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.3.0
+    version_added: 1.0.0
 """
 
 EXAMPLES = r"""

@@ -176,4 +176,4 @@ def test_value_of_another_type_is_told() -> None:
 
 def test_settings_of_the_example_make_objects() -> None:
     objects = made(**yaml.safe_load((EXAMPLE / "awx.yml").read_text()))
-    assert by_kind(objects, "execution_environment")["falconet"]["image"] == "registry.example/falconet-ee:0.3.0"
+    assert by_kind(objects, "execution_environment")["falconet"]["image"] == "registry.example/falconet-ee:1.0.0"
