@@ -150,18 +150,18 @@ def test_the_reason_is_the_part_that_decided() -> None:
     ]
 
 
-def test_reasons_show_what_fields_without_a_value_of_their_own_are_made_of() -> None:
-    rule = (
-        RULES
-        + """
+#: A rule of fields whose values are made of others.
+NETWORK = """
 - rule: Network
   desc: d
   condition: evt.type = connect and (proc.aname = sshd or fd.net = 10.0.0.0/8 or fd.port = 80 or fd.snet = 10.0.0.0/8)
   output: o
   priority: INFO
 """
-    )
-    rules = Engine(load([RulesFile("rules.yaml", rule)]))
+
+
+def test_reasons_show_what_fields_without_a_value_of_their_own_are_made_of() -> None:
+    rules = Engine(load([RulesFile("rules.yaml", RULES + NETWORK)]))
     fields = {"evt.type": "connect", "proc.pname": "sh", "fd.name": "1.1.1.1:5->2.2.2.2:443", "fd.sip": "2.2.2.2"}
     assert [reason.values for reason in rules.explain("Network", Event("syscall", fields)).reasons] == [
         {"proc.aname": ["sh"]},
@@ -172,17 +172,7 @@ def test_reasons_show_what_fields_without_a_value_of_their_own_are_made_of() -> 
 
 
 def test_of_what_such_fields_are_made_of_nothing_may_be_known() -> None:
-    rule = (
-        RULES
-        + """
-- rule: Network
-  desc: d
-  condition: evt.type = connect and (proc.aname = sshd or fd.net = 10.0.0.0/8 or fd.port = 80 or fd.snet = 10.0.0.0/8)
-  output: o
-  priority: INFO
-"""
-    )
-    reasons = Engine(load([RulesFile("rules.yaml", rule)])).explain(
+    reasons = Engine(load([RulesFile("rules.yaml", RULES + NETWORK)])).explain(
         "Network", Event("syscall", {"evt.type": "connect"})
     )
     assert [list(reason.values.values()) for reason in reasons.reasons] == [[None]] * 4
