@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .nodes import NULL, NULL_TEXTS, SCALAR, SEQUENCE, Yaml, YamlError
+from .nodes import NULL, NULL_TEXTS, SCALAR, SEQUENCE, Yaml, YamlError, within_itself
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_/.(][A-Za-z0-9_./()-]*)*")
 _SINGLE = re.compile(r"[\x20-\x26\x28-\x7e]+")
@@ -29,22 +29,26 @@ def emit_items(items: Sequence[Any]) -> str:
     return "".join(_block(item, 0, "- ") for item in items)
 
 
-def _plain(value: Any, around: tuple[Yaml, ...] = ()) -> Any:
+def _plain(value: Any) -> Any:
     """A YAML node as plain data; a map as a list of pairs, because keys may repeat."""
     if not isinstance(value, Yaml):
         return value
-    if value.kind == NULL:
-        return None
-    if value.kind == SCALAR:
-        return str(value.value)
-    if any(one is value for one in around):
-        line, column = value.mark.line, value.mark.column
+    endless = within_itself(value)
+    if endless is not None:
+        line, column = endless.mark.line, endless.mark.column
         where = f"line {line + 1}, column {column + 1}"
         raise YamlError(f"{where}: what is anchored here contains itself, which cannot be written", line, column)
-    around = (*around, value)
-    if value.kind == SEQUENCE:
-        return [_plain(item, around) for item in value.value]
-    return _Pairs([(_plain(key, around), _plain(item, around)) for key, item in value.value])
+    return _data(value)
+
+
+def _data(node: Yaml) -> Any:
+    if node.kind == NULL:
+        return None
+    if node.kind == SCALAR:
+        return str(node.value)
+    if node.kind == SEQUENCE:
+        return [_data(item) for item in node.value]
+    return _Pairs([(_data(key), _data(item)) for key, item in node.value])
 
 
 class _Pairs(list):  # type: ignore[type-arg]  # of pairs
